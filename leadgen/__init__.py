@@ -1,0 +1,1 @@
+"""Leadgen captures leads and never loses one."""

@@ -1,0 +1,112 @@
+"""Who works here, in which team, and how far each may see."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from leadgen.accounts import roles
+from leadgen.accounts.roles import Role, Visibility
+
+
+class Team(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a person who logs in with this address; without a password none will work."""
+        user = self.model(email=email.strip().lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create an administrator (the name is Django's, for its createsuperuser command)."""
+        return self.create_user(email, password, role=Role.ADMIN, **fields)
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def taking_leads(self) -> "UserQuerySet":
+        """The people whom the round robin may give a new lead."""
+        return self.filter(is_active=True, takes_leads=True).order_by("id")
+
+
+class User(AbstractBaseUser):
+    """A person of the organisation, known by email address."""
+
+    email = models.EmailField(
+        max_length=254, unique=True, error_messages={"unique": "This address is taken."}
+    )
+    name = models.CharField(max_length=120)
+    role = models.CharField(max_length=20, choices=Role.choices, default=Role.SALES_REP)
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="members")
+    visibility = models.CharField(
+        max_length=10,
+        choices=Visibility.choices,
+        blank=True,
+        help_text="Which leads this person sees. Leave empty for what the role gives.",
+    )
+    takes_leads = models.BooleanField(
+        "takes new leads",
+        default=False,
+        help_text="New leads are dealt in turn to everybody who takes them.",
+    )
+    notify_by_email = models.BooleanField("email me about new leads", default=True)
+    time_zone = models.CharField(
+        max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty means this server's."
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Switch off instead of deleting: the history stays."
+    )
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager.from_queryset(UserQuerySet)()
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the workspace opens for this person at all (Django's admin asks)."""
+        return self.is_active
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_active and self.role == Role.ADMIN
+
+    @property
+    def sees(self) -> Visibility:
+        """How far this person sees: the person's own setting, or what the role gives."""
+        return Visibility(self.visibility or roles.DEFAULT_VISIBILITY[Role(self.role)])
+
+    def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:
+        """Answer ``app.action_model`` from the table of roles; rows are scoped by visibility."""
+        return self.is_active and roles.allows(Role(self.role), perm)
+
+    def has_perms(self, perm_list: list[str], obj: models.Model | None = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and roles.opens(Role(self.role), app_label)

@@ -1,0 +1,101 @@
+"""What each role may do: one table, asked by every page (through User.has_perm)."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Administrator"
+    MARKETER = "marketer", "Marketer"
+    SALES_MANAGER = "sales_manager", "Sales manager"
+    SALES_REP = "sales_rep", "Sales representative"
+    VIEWER = "viewer", "Viewer"
+
+
+class Visibility(models.TextChoices):
+    OWN = "own", "Own leads"
+    TEAM = "team", "The team's leads"
+    ALL = "all", "All leads"
+
+
+DEFAULT_VISIBILITY = {
+    Role.ADMIN: Visibility.ALL,
+    Role.MARKETER: Visibility.ALL,
+    Role.SALES_MANAGER: Visibility.TEAM,
+    Role.SALES_REP: Visibility.OWN,
+    Role.VIEWER: Visibility.ALL,
+}
+
+_EVERYTHING = frozenset({"view", "add", "change", "delete"})
+_WORK = frozenset({"view", "add", "change"})
+_LOOK = frozenset({"view"})
+
+_SALES = {
+    "leads.lead": _WORK,
+    "leads.contact": _WORK,
+    "leads.company": _WORK,
+    "leads.task": _EVERYTHING,
+    "leads.note": _WORK,
+    "leads.pipeline": _LOOK,
+    "leads.stage": _LOOK,
+    "leads.campaign": _LOOK,
+    "capture.submission": _LOOK,
+    "forms.form": _LOOK,
+    "forms.field": _LOOK,
+    "forms.formversion": _LOOK,
+}
+
+GRANTS: dict[Role, dict[str, frozenset[str]]] = {
+    Role.MARKETER: {
+        **dict.fromkeys(_SALES, _LOOK),
+        "forms.form": _EVERYTHING,
+        "forms.field": _EVERYTHING,
+        "leads.campaign": _EVERYTHING,
+        "capture.submission": frozenset({"view", "change"}),
+    },
+    Role.SALES_MANAGER: {
+        **_SALES,
+        "leads.pipeline": _WORK,
+        "leads.stage": _WORK,
+        "capture.submission": frozenset({"view", "change"}),
+        "accounts.user": _LOOK,
+        "accounts.team": _LOOK,
+    },
+    Role.SALES_REP: _SALES,
+    Role.VIEWER: dict.fromkeys(_SALES, _LOOK),
+}
+
+# What nobody may do through a page, the administrator included: history is not edited.
+NEVER = frozenset(
+    {
+        "capture.add_submission",
+        "capture.delete_submission",
+        "events.add_event",
+        "events.change_event",
+        "events.delete_event",
+        "forms.add_formversion",
+        "forms.change_formversion",
+        "forms.delete_formversion",
+        "accounts.delete_user",
+        "leads.add_lead",
+        "leads.delete_lead",
+        "leads.delete_contact",
+    }
+)
+
+
+def allows(role: Role, perm: str) -> bool:
+    """Tell whether a role holds ``app.action_model``, such as ``leads.change_lead``."""
+    if perm in NEVER:
+        return False
+    if role == Role.ADMIN:
+        return True
+    app, _, rest = perm.partition(".")
+    action, _, model = rest.partition("_")
+    return action in GRANTS[role].get(f"{app}.{model}", frozenset())
+
+
+def opens(role: Role, app_label: str) -> bool:
+    """Tell whether a role sees anything of an application."""
+    if role == Role.ADMIN:
+        return True
+    return any(resource.startswith(f"{app_label}.") for resource in GRANTS[role])

@@ -1,0 +1,10 @@
+"""The one server entry: the capture edge in front, Django behind it."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
+os.environ.setdefault("DATABASE_POOL_SIZE", "8")  # noqa: TID251
+
+from django.core.asgi import get_asgi_application
+
+application = get_asgi_application()

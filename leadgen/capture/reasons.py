@@ -1,0 +1,12 @@
+"""Why a submission is held: the one enumeration of reasons."""
+
+from django.db import models
+
+
+class Reason(models.TextChoices):
+    HONEYPOT = "honeypot", "Filled a field that people cannot see"
+    TOO_FAST = "too_fast", "Sent faster than anybody can type"
+    TOO_MANY_LINKS = "too_many_links", "Too many links"
+    FLOOD = "flood", "Too many from one address"
+    DISPOSABLE_ADDRESS = "disposable_address", "Throw-away email address"
+    HELD_BY_HAND = "held_by_hand", "Held by a colleague"

@@ -1,0 +1,51 @@
+"""The Celery application and the whole timetable on one screen."""
+
+import os
+from urllib.parse import urlsplit
+
+from celery import Celery
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
+
+from django.conf import settings
+
+from leadgen.lib import backends
+
+app = Celery("leadgen")
+_IS_RABBITMQ = urlsplit(settings.BROKER_URL).scheme.startswith("amqp")
+
+app.conf.update(
+    backends.broker(settings.BROKER_URL),
+    task_default_queue="leadgen",
+    task_queues=[
+        Queue("leadgen", queue_arguments={"x-queue-type": "quorum"} if _IS_RABBITMQ else None)
+    ],
+    task_ignore_result=True,
+    # A task is a hint to look at the ledger: run again after a crash, harmless when run twice.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=900,
+    task_soft_time_limit=840,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=1000,
+    worker_hijack_root_logger=False,
+    worker_enable_remote_control=_IS_RABBITMQ,
+    worker_send_task_events=False,
+    broker_connection_retry_on_startup=True,
+    broker_heartbeat=30,
+    timezone="UTC",
+    beat_schedule={
+        "sweep the ledger": {
+            "task": settings.INTAKE_TASK,
+            "schedule": 3.0,
+            "options": {"expires": 9.0},
+        },
+        "hand events to their consumers": {
+            "task": "leadgen.events.tasks.consume",
+            "schedule": 2.0,
+            "options": {"expires": 6.0},
+        },
+    },
+)
+app.autodiscover_tasks(["leadgen.events", "leadgen.leads"])

@@ -1,0 +1,119 @@
+"""Form, the fields of its draft, and the versions that were published."""
+
+from typing import ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from leadgen.forms import fields as kinds
+from leadgen.forms.definition import FILLS, Definition
+from leadgen.lib.ids import public_id
+
+_FIELD_NAME = RegexValidator(
+    r"^[a-z][a-z0-9_]{0,59}\Z",
+    "Start with a letter; use only a to z, 0 to 9 and _ (at most 60 characters).",
+)
+
+
+class Form(models.Model):
+    """What visitors fill in. Edited as a draft; visitors see the published version only."""
+
+    public_id = models.CharField(max_length=12, unique=True, default=public_id, editable=False)
+    slug = models.SlugField(
+        "address", max_length=80, unique=True, help_text="The form's page is /f/<address>."
+    )
+    title = models.CharField(max_length=200)
+    intro = models.TextField("introduction", blank=True)
+    submit_label = models.CharField("button", max_length=60, default="Send")
+    thanks_title = models.CharField(max_length=200, default="Thank you")
+    thanks_text = models.TextField(blank=True, default="We have your message and will be in touch.")
+    redirect_url = models.URLField(
+        "redirect to", blank=True, help_text="Send visitors here instead of the thank-you page."
+    )
+    locale = models.CharField("language", max_length=10, default="en")
+    allowed_origins = models.TextField(
+        blank=True,
+        help_text="Websites that may send this form, one a line, such as https://www.example.com. "
+        "Empty means this server only; * means any.",
+    )
+    published = models.OneToOneField(
+        "FormVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def origins(self) -> list[str]:
+        """The allowed origins as a list, such as ``https://www.example.com``."""
+        return self.allowed_origins.split()
+
+
+class Field(models.Model):
+    """A question of the draft. Renaming or removing one never touches an answer already given."""
+
+    form = models.ForeignKey(Form, models.CASCADE, related_name="fields")
+    position = models.PositiveIntegerField(default=0)
+    name = models.CharField(
+        max_length=60,
+        validators=[_FIELD_NAME],
+        help_text="The key of the answer in the API, such as email.",
+    )
+    kind = models.CharField(max_length=20, choices=kinds.CHOICES)
+    label = models.CharField(max_length=200)
+    help = models.CharField(max_length=300, blank=True)
+    required = models.BooleanField(default=False)
+    placeholder = models.CharField(max_length=200, blank=True)
+    options = models.TextField(blank=True, help_text="One a line; write value | label to differ.")
+    minimum = models.CharField(max_length=40, blank=True)
+    maximum = models.CharField(max_length=40, blank=True)
+    max_length = models.PositiveIntegerField("longest answer", null=True, blank=True)
+    default = models.CharField(max_length=200, blank=True)
+    wording = models.TextField(blank=True, help_text="What a consent says, word for word.")
+    fills = models.CharField(
+        "goes to",
+        max_length=20,
+        blank=True,
+        choices=list(FILLS.items()),
+        help_text="The contact's attribute that the answer fills.",
+    )
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["form", "name"],
+                name="field_name_once_per_form",
+                violation_error_message="Another field of this form has this name.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class FormVersion(models.Model):
+    """A published state of a form. Never changed: answers point at the questions as asked."""
+
+    form = models.ForeignKey(Form, models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["form", "number"], name="version_number_once_per_form")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form} v{self.number}"
+
+    def read(self) -> Definition:
+        """The questions and texts of this version."""
+        return Definition.from_json(self.definition)

@@ -1,0 +1,27 @@
+"""Answers against a definition: pure, shared by page, API and imports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadgen.forms.definition import Definition
+
+Errors = dict[str, list[str]]
+
+
+def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
+    """Return the cleaned answers by field name, and messages by field name (empty when valid).
+
+    ``answers`` are JSON values (str, int, float, bool, list of str, None) keyed by field name. An
+    unknown name is an error under that name. Cleaned texts are exactly what was sent; an answer
+    that was left empty is left out.
+    """
+    raise NotImplementedError
+
+
+def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Turn what an HTML form posts (texts by name) into the JSON values that validate takes.
+
+    An empty text counts as not given; a text that a kind cannot read is passed on as it is, so that
+    validate names it. Names that the definition does not know are dropped.
+    """
+    raise NotImplementedError

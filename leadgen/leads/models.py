@@ -1,0 +1,286 @@
+"""People, companies and the interest that sales works."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower, Upper
+from django.utils import timezone
+
+from leadgen.accounts.models import Team, User
+from leadgen.accounts.roles import Visibility
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.forms.models import Form
+
+
+class Company(models.Model):
+    name = models.CharField(max_length=200)
+    website = models.URLField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "companies"
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Contact(models.Model):
+    """A person. Intake fills what is empty and never overwrites what is there.
+
+    ``provenance`` tells for each attribute which submission it came from (receipt), or "person"
+    where a colleague typed it.
+    """
+
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=320, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    company = models.ForeignKey(
+        Company, models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    provenance = models.JSONField(default=dict, blank=True, editable=False)
+    search = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            GinIndex(OpClass(Upper("search"), name="gin_trgm_ops"), name="contact_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or "Unknown person"
+
+
+class Identity(models.Model):
+    """What a person is known by: an exact normalised email address or an E.164 phone number."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "Email"
+        PHONE = "phone", "Phone"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    value = models.CharField(max_length=320)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identity_once")]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Pipeline(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=models.Q(is_default=True),
+                name="one_default_pipeline",
+                violation_error_message="Another pipeline is the default.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    """A step of a pipeline: its name is free, its type says what it means."""
+
+    class Type(models.TextChoices):
+        OPEN = "open", "Open"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+
+    pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages")
+    name = models.CharField(max_length=80)
+    type = models.CharField(max_length=4, choices=Type.choices, default=Type.OPEN)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pipeline", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "name"], name="stage_once_per_pipeline")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Campaign(models.Model):
+    """A marketing effort; a lead belongs to the one whose UTM value it came with."""
+
+    name = models.CharField(max_length=120, unique=True)
+    utm_campaign = models.CharField(
+        "UTM campaign",
+        max_length=200,
+        help_text="The value of utm_campaign in this campaign's links; case does not matter.",
+    )
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    budget = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default="EUR")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("utm_campaign"),
+                name="utm_campaign_once",
+                violation_error_message="Another campaign has this UTM value.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def visible_to(self, user: User) -> "LeadQuerySet":
+        """Only the leads this person may see; the one place that decides it."""
+        if user.sees == Visibility.ALL:
+            return self
+        if user.sees == Visibility.TEAM and user.team_id:
+            return self.filter(models.Q(team=user.team_id) | models.Q(owner=user.pk))
+        return self.filter(owner=user.pk)
+
+    def open(self) -> "LeadQuerySet":
+        return self.filter(closed_at=None)
+
+
+class Lead(models.Model):
+    """One interest of one person, worked in a pipeline by an owner."""
+
+    class Status(models.TextChoices):
+        NEW = "new", "New"
+        ASSIGNED = "assigned", "Assigned"
+        WORKING = "working", "Working"
+        QUALIFIED = "qualified", "Qualified"
+        DISQUALIFIED = "disqualified", "Disqualified"
+        NURTURING = "nurturing", "Nurturing"
+        CONVERTED = "converted", "Converted"
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="leads")
+    company = models.ForeignKey(
+        Company, models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    form = models.ForeignKey(Form, models.PROTECT, null=True, blank=True, related_name="leads")
+    campaign = models.ForeignKey(
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="leads")
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="leads")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.NEW)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="leads"
+    )
+    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="leads")
+    source = models.CharField(max_length=100, blank=True)
+    medium = models.CharField(max_length=100, blank=True)
+    message = models.TextField(blank=True)
+    submissions_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    first_response_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="lead_newest"),
+            models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
+            models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
+            models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
+            models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="lead_by_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.contact)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    def timeline(self) -> models.QuerySet[Event]:
+        """The lead's activities, newest first."""
+        return Activity.objects.about(self).select_related("actor").order_by("-id")
+
+
+class LeadSubmission(models.Model):
+    """The link that accounts for a submission: each one is on exactly one lead."""
+
+    class Reason(models.TextChoices):
+        NEW = "new", "Opened the lead"
+        MATCHED = "matched", "Same person"
+
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="links")
+    submission = models.OneToOneField(Submission, models.PROTECT, related_name="link")
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} on lead {self.lead_id}"
+
+
+class Task(models.Model):
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
+    title = models.CharField(max_length=200)
+    due_at = models.DateTimeField(null=True, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="tasks"
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["done_at", "due_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["owner", "due_at"], name="task_to_do", condition=models.Q(done_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Note(models.Model):
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="notes")
+    body = models.TextField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.body[:80]
+
+
+class Activity(Event):
+    """What shows on a lead's timeline: its events, nothing stored twice (ADR 0006)."""
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "activities"

@@ -1,0 +1,198 @@
+"""All settings, read from the environment. Every variable is explained in .env.example."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from leadgen.lib import backends, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8").split("## ")[1].split()[0]
+
+DEBUG = env.boolean("DEBUG", False)
+
+# -- Safety: nothing insecure by omission ----------------------------------------------------------
+
+_MUST_BE_SET = {
+    "SECRET_KEY": "a long random string; make one with: openssl rand -base64 48",
+    "ALLOWED_HOSTS": "the host names this deployment answers to, comma-separated",
+    "PUBLIC_URL": "the address visitors use, such as https://forms.example.com",
+    "DATABASE_URL": "postgresql://user:password@host:5432/name",
+    "BROKER_URL": "amqp://user:password@host:5672/vhost",
+    "STORAGE_URL": "s3://bucket?region=… or file:///path",
+}
+_missing = [f"  {name}: {hint}" for name, hint in _MUST_BE_SET.items() if not env.is_set(name)]
+if _missing and not DEBUG:
+    raise ImproperlyConfigured(
+        "With DEBUG off these must be set (or NAME_FILE):\n" + "\n".join(_missing)
+    )
+
+SECRET_KEY = env.string("SECRET_KEY", "development-only-not-a-secret")
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+PUBLIC_URL = env.string("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+_HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
+
+if not DEBUG and len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters.")
+if not DEBUG and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts; * lets anyone poison links.")
+if urlsplit(PUBLIC_URL).scheme not in ("http", "https") or not urlsplit(PUBLIC_URL).netloc:
+    raise ImproperlyConfigured(f"PUBLIC_URL must be http(s)://host, not {PUBLIC_URL!r}.")
+
+# -- Backends --------------------------------------------------------------------------------------
+
+DATABASE_URL = env.string("DATABASE_URL", "postgresql://leadgen@127.0.0.1:5432/leadgen")
+# Under ASGI each request has a thread of its own, so only a pool keeps connections; asgi.py sets
+# the size. Workers and commands keep one connection each (ADR 0004).
+_POOL = env.integer("DATABASE_POOL_SIZE", 0)
+DATABASES = {
+    "default": dj_database_url.parse(
+        DATABASE_URL, conn_max_age=0 if _POOL else None, conn_health_checks=not _POOL
+    )
+}
+if "postgresql" not in DATABASES["default"]["ENGINE"]:
+    raise ImproperlyConfigured("DATABASE_URL must be postgresql://…; no other database is used.")
+if _POOL:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"max_size": _POOL, "timeout": 5}
+
+STORAGE_URL = env.string("STORAGE_URL", f"file://{BASE_DIR}/var/storage")
+STORAGES = {
+    "default": backends.storage(STORAGE_URL),
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+BROKER_URL = env.string("BROKER_URL", f"filesystem://{BASE_DIR}/var/broker")
+_EMAIL = backends.email(env.string("EMAIL_URL", "console://"))
+EMAIL_BACKEND: str = _EMAIL["EMAIL_BACKEND"]
+EMAIL_HOST: str = _EMAIL["EMAIL_HOST"]
+EMAIL_PORT: int = _EMAIL["EMAIL_PORT"]
+EMAIL_HOST_USER: str = _EMAIL["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD: str = _EMAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_SSL: bool = _EMAIL["EMAIL_USE_SSL"]
+EMAIL_USE_TLS: bool = _EMAIL["EMAIL_USE_TLS"]
+EMAIL_TIMEOUT: int = _EMAIL["EMAIL_TIMEOUT"]
+DEFAULT_FROM_EMAIL = env.string("EMAIL_FROM", "Leadgen <leadgen@localhost>")
+
+# -- Capture and intake ----------------------------------------------------------------------------
+
+CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 65_536)
+CAPTURE_POOL_SIZE = env.integer("CAPTURE_POOL_SIZE", 8)
+CAPTURE_FLOOD_PER_MINUTE = env.integer("CAPTURE_FLOOD_PER_MINUTE", 20)
+CAPTURE_LIMIT_PER_MINUTE = env.integer("CAPTURE_LIMIT_PER_MINUTE", 600)
+TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
+INTAKE_TASK = "leadgen.leads.tasks.intake"
+INTAKE_BATCH_ROWS = env.integer("INTAKE_BATCH_ROWS", 500)
+EVENT_PIPELINE = "leadgen.pipeline.HANDLERS"
+
+# -- Django ----------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.inlines",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "leadgen.events",
+    "leadgen.accounts",
+    "leadgen.forms",
+    "leadgen.capture",
+    "leadgen.leads",
+    "leadgen.operations",
+]
+MIDDLEWARE = [
+    "leadgen.operations.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "leadgen.accounts.middleware.TimeZoneMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "leadgen.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "leadgen" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "leadgen" / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.string("TIME_ZONE", "UTC")
+USE_TZ = True
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = False  # the gateway in front redirects; probes come over plain HTTP
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOG_LEVEL = env.string("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "leadgen.operations.logs.JsonFormatter"},
+        "console": {"()": "leadgen.operations.logs.ConsoleFormatter"},
+    },
+    "handlers": {
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": env.string("LOG_FORMAT", "json"),
+        }
+    },
+    "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+}

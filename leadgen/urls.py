@@ -1,0 +1,11 @@
+"""Every address that Django answers; the public capture paths are answered before it (asgi.py)."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", include("leadgen.operations.urls")),
+    path("admin/", admin.site.urls),
+]

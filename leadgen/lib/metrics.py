@@ -1,0 +1,32 @@
+"""Every counter and histogram that Leadgen's processes keep; /metrics adds what the ledger says."""
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram("leadgen_request_duration_seconds", "Time to answer.", ["route"])
+
+SUBMISSIONS = Counter(
+    "leadgen_submissions_total",
+    "Posts of a form by outcome: accepted, quarantined, repeated, invalid, refused, failed.",
+    ["outcome"],
+)
+QUARANTINED = Counter("leadgen_quarantine_reasons_total", "Why submissions were held.", ["reason"])
+LEDGER_WRITE_SECONDS = Histogram(
+    "leadgen_ledger_write_duration_seconds", "Time from a submission handed over to its commit."
+)
+NUDGES = Counter(
+    "leadgen_nudges_total", "Hints sent to the workers: sent, failed or stuck.", ["outcome"]
+)
+
+INTAKE_SECONDS = Histogram("leadgen_intake_batch_duration_seconds", "Time to work one batch.")
+INTAKE_ROWS = Counter(
+    "leadgen_intake_rows_total", "Submissions worked: processed, failed or parked.", ["outcome"]
+)
+EVENTS_HANDLED = Counter(
+    "leadgen_events_handled_total",
+    "Events given to a consumer: handled, failed or parked.",
+    ["consumer", "outcome"],
+)
+DEPENDENCY_ERRORS = Counter(
+    "leadgen_dependency_errors_total", "Faults of a backend, by name.", ["dependency"]
+)

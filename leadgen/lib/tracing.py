@@ -1,0 +1,14 @@
+"""The id that ties together all log lines of one request or task."""
+
+import re
+from contextvars import ContextVar
+from uuid import uuid4
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+def adopt(offered: str | None) -> str:
+    """Return the caller's id where it is short and harmless in a log line, or a new one."""
+    return offered if offered and _SAFE.fullmatch(offered) else uuid4().hex

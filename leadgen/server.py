@@ -1,0 +1,65 @@
+"""How gunicorn serves: ``gunicorn -c python:leadgen.server leadgen.asgi:application``."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from leadgen.lib import env
+from leadgen.settings import LOGGING
+
+bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
+workers = env.integer("WEB_CONCURRENCY", 2)
+worker_class = "asgi"
+worker_connections = 1000
+backlog = 1024
+
+# A worker whose event loop stands still for this long is replaced.
+timeout = 60
+# What is in flight may end; keep it below the grace that the platform gives (30 s on Kubernetes).
+graceful_timeout = 25
+keepalive = 5
+
+# Campaign links carry long query strings; the edge itself bounds the body.
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# The heartbeat is a file: on a disk it can block for seconds in a container.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+control_socket_disable = True
+
+# RequestLogMiddleware and the edge write the access lines.
+accesslog = None
+logconfig_dict = {
+    **LOGGING,
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": [], "propagate": False},
+    },
+}
+
+_own_folder: list[str] = []
+
+
+def on_starting(server: Any) -> None:
+    """Give the workers a folder to add up their metrics in, unless the operator named one."""
+    if folder := env.string("PROMETHEUS_MULTIPROC_DIR"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        return
+    _own_folder.append(tempfile.mkdtemp(prefix="leadgen-metrics-"))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _own_folder[0]  # noqa: TID251
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the live gauges of a worker that has ended; its counters stay in the sums."""
+    from prometheus_client.multiprocess import mark_process_dead  # reads the folder when imported
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    """Remove the folder that on_starting made."""
+    for folder in _own_folder:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -48,4 +48,5 @@ app.conf.update(
         },
     },
 )
+app.set_default()  # the current application is bound to a thread; every other falls back to this
 app.autodiscover_tasks(["leadgen.events", "leadgen.leads"])

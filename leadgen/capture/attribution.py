@@ -1,0 +1,175 @@
+"""Where a visitor came from: bounded, cleaned context, and the source and medium it tells of."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+UTM = (
+    "source",
+    "medium",
+    "campaign",
+    "term",
+    "content",
+    "id",
+    "source_platform",
+    "creative_format",
+    "marketing_tactic",
+)
+# Click id -> what it tells where no UTM does. Facebook marks unpaid clicks too.
+CLICK_IDS = {
+    "gclid": ("google", "cpc"),
+    "gbraid": ("google", "cpc"),
+    "wbraid": ("google", "cpc"),
+    "dclid": ("google", "display"),
+    "fbclid": ("facebook", "social"),
+    "msclkid": ("bing", "cpc"),
+    "ttclid": ("tiktok", "cpc"),
+    "li_fat_id": ("linkedin", "cpc"),
+}
+_URL, _TEXT, _CLICK_ID, _FIELDS = 2000, 200, 500, 50
+_DAY_MS = 86_400_000
+_SEARCH = re.compile(
+    r"(?:www\.|m\.|search\.|[a-z]{2}\.search\.)?"
+    r"(google|bing|duckduckgo|yahoo|yandex|baidu|ecosia|qwant|startpage|brave|kagi|naver|seznam)"
+    r"(?:\.[a-z]{2,3}){1,2}"
+)
+_SOCIAL = {
+    "facebook.com": "facebook",
+    "fb.com": "facebook",
+    "instagram.com": "instagram",
+    "linkedin.com": "linkedin",
+    "lnkd.in": "linkedin",
+    "t.co": "x",
+    "twitter.com": "x",
+    "x.com": "x",
+    "youtube.com": "youtube",
+    "youtu.be": "youtube",
+    "reddit.com": "reddit",
+    "pinterest.com": "pinterest",
+    "tiktok.com": "tiktok",
+    "xing.com": "xing",
+    "threads.net": "threads",
+    "bsky.app": "bluesky",
+}
+
+
+def context_of(
+    sent: Mapping[str, Any], *, channel: str, address: str, user_agent: str, language: str
+) -> dict[str, Any]:
+    """Return what Submission.context holds; what is empty or of a wrong type is left out.
+
+    ``sent`` is the client's word (page_url, landing_page, referrer, utm, click_ids, first_touch,
+    elapsed_ms). Long texts are cut: where somebody came from never costs the enquiry itself.
+    """
+    context = {
+        "channel": channel,
+        **_touch(sent),
+        "landing_page": _text(sent.get("landing_page"), _URL),
+        "first_touch": _first_touch(sent.get("first_touch")),
+        "address": truncated(address),
+        "user_agent": _text(user_agent, 400),
+        "language": _text(language, 100),
+        "elapsed_ms": _milliseconds(sent.get("elapsed_ms")),
+    }
+    return _filled(context)
+
+
+def marks_in(url: str) -> dict[str, dict[str, str]]:
+    """Return {"utm": …, "click_ids": …} as the URL's query string has them."""
+    try:
+        query = urlsplit(url).query
+        pairs = dict(reversed(parse_qsl(query, errors="replace", max_num_fields=_FIELDS)))
+    except ValueError:
+        return {}
+    utm = {name: pairs[f"utm_{name}"] for name in UTM if f"utm_{name}" in pairs}
+    return {"utm": utm, "click_ids": {name: pairs[name] for name in CLICK_IDS if name in pairs}}
+
+
+def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
+    """Name the last touch: UTM, else click id, else referrer, else ("direct", "none").
+
+    Both in lower case, so that "Google" and "google" are one source, and 100 characters at most.
+    """
+    utm = context.get("utm") or {}
+    source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
+    clicked = next((CLICK_IDS[name] for name in context.get("click_ids") or {}), None)
+    if source:
+        return source, medium or (clicked[1] if clicked else "none")
+    seen = clicked or _referral(context) or ("direct", "none")
+    return seen[0], medium or seen[1]
+
+
+def truncated(address: str) -> str:
+    """Return the network of an IP address: /24 of IPv4, /48 of IPv6; empty for anything else."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    prefix = 24 if ip.version == 4 else 48
+    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False).network_address)
+
+
+def _touch(sent: Mapping[str, Any]) -> dict[str, Any]:
+    page_url = _text(sent.get("page_url"), _URL)
+    marks = marks_in(page_url)
+    return {
+        "page_url": page_url,
+        "referrer": _text(sent.get("referrer"), _URL),
+        "utm": _texts(sent.get("utm"), UTM, _TEXT) or _texts(marks.get("utm"), UTM, _TEXT),
+        "click_ids": _texts(sent.get("click_ids"), CLICK_IDS, _CLICK_ID)
+        or _texts(marks.get("click_ids"), CLICK_IDS, _CLICK_ID),
+    }
+
+
+def _first_touch(sent: Any) -> dict[str, Any]:
+    if not isinstance(sent, Mapping):
+        return {}
+    return _filled({"at": _text(sent.get("at"), 40), **_touch(sent)})
+
+
+def _filled(context: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in context.items() if value not in ("", {}, None)}
+
+
+def _text(value: Any, longest: int) -> str:
+    """Cut, and drop what PostgreSQL cannot store: NUL and lone surrogates."""
+    if not isinstance(value, str):
+        return ""
+    storable = value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+    return storable.strip()[:longest]
+
+
+def _texts(value: Any, names: Any, longest: int) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return _filled({name: _text(value.get(name), longest) for name in names})
+
+
+def _milliseconds(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
+        value = int(value)
+    known = isinstance(value, int) and not isinstance(value, bool)
+    return min(value, _DAY_MS) if known and value >= 0 else None
+
+
+def _referral(context: Mapping[str, Any]) -> tuple[str, str] | None:
+    host = _host(context.get("referrer", ""))
+    if not host or host == _host(context.get("page_url", "")):
+        return None
+    if found := _SEARCH.fullmatch(host):
+        return found[1], "organic"
+    registered = ".".join(host.split(".")[-2:])
+    if social := _SOCIAL.get(registered):
+        return social, "social"
+    return host[:100], "referral"
+
+
+def _host(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host.removeprefix("www.")

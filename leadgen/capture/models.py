@@ -1,11 +1,27 @@
 """The ledger: one row for every act of sending a form, kept whatever becomes of it."""
 
+from typing import Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from leadgen.capture.reasons import Reason
 from leadgen.forms.models import Form, FormVersion
 from leadgen.lib.ids import uuid7
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def waiting(self) -> Self:
+        """What intake will still turn into leads by itself."""
+        return self.filter(state__in=["received", "accepted"], parked_at=None)
+
+    def quarantined(self) -> Self:
+        """What screening or a colleague holds."""
+        return self.filter(state="quarantined")
+
+    def parked(self) -> Self:
+        """What intake has given up on until somebody looks."""
+        return self.filter(parked_at__isnull=False)
 
 
 class Submission(models.Model):
@@ -41,6 +57,8 @@ class Submission(models.Model):
     last_error = models.TextField(blank=True, default="")
     next_at = models.DateTimeField(null=True, blank=True)
     parked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         constraints = [

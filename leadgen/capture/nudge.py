@@ -1,6 +1,106 @@
 """Wake the intake: a coalesced hint, sent by a background thread, never waited for."""
 
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from celery import current_app
+from django.conf import settings
+
+from leadgen.lib.metrics import NUDGES
+
+logger = logging.getLogger("leadgen.capture")
+
+
+def send() -> None:
+    """Publish one hint; it expires soon, so that a dead worker's queue does not grow."""
+    current_app.send_task(
+        settings.INTAKE_TASK,
+        expires=10,
+        ignore_result=True,
+        retry_policy={"max_retries": 1, "interval_start": 0},
+        timeout=4,
+        confirm_timeout=4,
+    )
+
+
+class Nudger:
+    """Sends at most one hint per ``interval`` seconds from a thread of its own.
+
+    A broker that stops answering can hold a publisher for minutes. A thread that sends for longer
+    than ``patience`` seconds is left behind (it ends by itself when the broker lets go) and the
+    next one starts after a pause that doubles each time. Beat's sweep bridges the gap.
+    """
+
+    def __init__(
+        self, send: Callable[[], None], *, interval: float = 0.2, patience: float = 5.0
+    ) -> None:
+        self._send = send
+        self._interval = interval
+        self._patience = patience
+        self._lock = threading.Lock()
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._sending_since = 0.0
+        self._pause = patience
+        self._not_before = 0.0
+
+    def nudge(self) -> None:
+        """Ask for a hint to be sent; returns at once, and does nothing while one is pending."""
+        self._wanted.set()
+        with self._lock:
+            if self._thread and self._is_stuck():
+                self._leave_behind()
+            if not (self._thread and self._thread.is_alive()) and self._may_start():
+                self._thread = threading.Thread(target=self._run, name="nudge", daemon=True)
+                self._thread.start()
+
+    def _is_stuck(self) -> bool:
+        since = self._sending_since
+        return bool(since) and time.monotonic() - since > self._patience
+
+    def _may_start(self) -> bool:
+        return time.monotonic() >= self._not_before
+
+    def _leave_behind(self) -> None:
+        logger.warning("the broker does not answer; intake goes on by the sweep")
+        NUDGES.labels("stuck").inc()
+        self._thread, self._sending_since = None, 0.0
+        self._not_before = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, 60 * self._patience)
+
+    def _run(self) -> None:
+        while self._is_current():
+            self._wanted.wait()
+            self._wanted.clear()
+            self._sending_since = time.monotonic()
+            self._try()
+            time.sleep(self._interval)
+
+    def _try(self) -> None:
+        try:
+            self._send()
+        except Exception as error:
+            self._finish("failed")
+            logger.warning("a hint could not be sent: %s", type(error).__name__)
+        else:
+            self._finish("sent")
+
+    def _finish(self, outcome: str) -> None:
+        NUDGES.labels(outcome).inc()
+        with self._lock:
+            if self._is_current():
+                self._sending_since = 0.0
+                self._pause = self._patience
+
+    def _is_current(self) -> bool:
+        return self._thread is threading.current_thread()
+
+
+_nudger = Nudger(send)
+
 
 def nudge() -> None:
     """Ask for an intake run soon; returns at once whatever the broker does."""
-    raise NotImplementedError
+    _nudger.nudge()

@@ -1,0 +1,73 @@
+"""Who sees a lead; and the rows around it, which show to whoever sees a lead of theirs."""
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from leadgen.accounts.models import User
+from leadgen.accounts.roles import Visibility
+from leadgen.capture.models import Submission
+
+if TYPE_CHECKING:
+    from leadgen.leads.models import Company, Contact, Lead, Task  # noqa: F401 - named in strings
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def visible_to(self, user: User) -> Self:
+        """Only the leads this person may see; the one place that decides it."""
+        if user.sees == Visibility.ALL:
+            return self
+        if user.sees == Visibility.TEAM and user.team_id:
+            return self.filter(Q(team=user.team_id) | Q(owner=user.pk))
+        return self.filter(owner=user.pk)
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class _SeenThroughLeads(models.QuerySet[_Row]):
+    """Rows that show where one of their leads does; ``path`` leads from the lead to the row."""
+
+    path: ClassVar[str]
+
+    def visible_to(self, user: User) -> Self:
+        """Only the rows around leads that this person may see."""
+        if user.sees == Visibility.ALL:
+            return self
+        return self.filter(Exists(_leads_of(user).filter(**{self.path: OuterRef("pk")})))
+
+
+class ContactQuerySet(_SeenThroughLeads["Contact"]):
+    path = "contact"
+
+
+class CompanyQuerySet(_SeenThroughLeads["Company"]):
+    path = "contact__company"
+
+
+class TaskQuerySet(_SeenThroughLeads["Task"]):
+    path = "tasks"
+
+    def to_do(self) -> Self:
+        return self.filter(done_at=None)
+
+
+def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
+    """The submissions that a person may see.
+
+    Those on visible leads; and whoever may release or retry also sees all that no lead has yet.
+    """
+    if user.sees == Visibility.ALL:
+        return Submission.objects.all()
+    seen = Q(link__lead__in=_leads_of(user))
+    if user.has_perm("capture.change_submission"):
+        seen |= Q(link=None)
+    return Submission.objects.filter(seen)
+
+
+def _leads_of(user: User) -> Any:
+    return apps.get_model("leads", "Lead").objects.visible_to(user)

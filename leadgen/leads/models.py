@@ -1,5 +1,7 @@
 """People, companies and the interest that sales works."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -7,16 +9,19 @@ from django.db.models.functions import Lower, Upper
 from django.utils import timezone
 
 from leadgen.accounts.models import Team, User
-from leadgen.accounts.roles import Visibility
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
+from leadgen.leads import lifecycle
+from leadgen.leads.querysets import CompanyQuerySet, ContactQuerySet, LeadQuerySet, TaskQuerySet
 
 
 class Company(models.Model):
     name = models.CharField(max_length=200)
     website = models.URLField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "companies"
@@ -46,6 +51,8 @@ class Contact(models.Model):
     search = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -148,19 +155,6 @@ class Campaign(models.Model):
         return self.name
 
 
-class LeadQuerySet(models.QuerySet["Lead"]):
-    def visible_to(self, user: User) -> "LeadQuerySet":
-        """Only the leads this person may see; the one place that decides it."""
-        if user.sees == Visibility.ALL:
-            return self
-        if user.sees == Visibility.TEAM and user.team_id:
-            return self.filter(models.Q(team=user.team_id) | models.Q(owner=user.pk))
-        return self.filter(owner=user.pk)
-
-    def open(self) -> "LeadQuerySet":
-        return self.filter(closed_at=None)
-
-
 class Lead(models.Model):
     """One interest of one person, worked in a pipeline by an owner."""
 
@@ -217,6 +211,25 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    def enter(self, stage: Stage, now: datetime) -> None:
+        """Stand in this stage: status and closing follow its type; counts as a response."""
+        self.respond(now)
+        self.stage = stage
+        self.status = lifecycle.after_move(self.status, stage.type)
+        self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None
+
+    def give_to(self, owner: User | None) -> None:
+        """Belong to this person and the person's team, or to nobody (and still to the team)."""
+        self.owner = owner
+        self.team_id = owner.team_id if owner else self.team_id
+        self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
+
+    def respond(self, now: datetime) -> None:
+        """Somebody did something about it: keep the first time, move on from new."""
+        self.first_response_at = self.first_response_at or now
+        self.last_activity_at = now
+        self.status = lifecycle.after_response(self.status)
+
     def timeline(self) -> models.QuerySet[Event]:
         """The lead's activities, newest first."""
         return Activity.objects.about(self).select_related("actor").order_by("-id")
@@ -250,6 +263,8 @@ class Task(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["done_at", "due_at", "id"]

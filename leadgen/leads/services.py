@@ -1,42 +1,150 @@
 """What a person does to a lead; each verb is one transaction and writes its event."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
 
 from leadgen.accounts.models import User
+from leadgen.events.services import emit
 from leadgen.leads.models import Lead, Note, Stage, Task
 
+NOTE_MAX_LENGTH = 10_000
+TITLE_MAX_LENGTH = 200
+_EXCERPT_LENGTH = 280
 
+
+@transaction.atomic
 def move(lead: Lead, stage: Stage, *, actor: User) -> None:
-    """Put the lead into a stage of its pipeline; emit lead.stage_changed {from, to}.
+    """Put the lead into a stage of its pipeline; emit lead.stage_changed {from, to, type}.
 
     A won or lost stage closes the lead, an open one opens it again; the status follows. The same
     stage again changes nothing. Raise ValidationError for a stage of another pipeline.
     """
-    raise NotImplementedError
+    _lock(lead)
+    if stage.pipeline_id != lead.pipeline_id:
+        raise ValidationError({"stage": f"{stage} is not a stage of the pipeline {lead.pipeline}."})
+    if stage.pk == lead.stage_id:
+        return
+    before = lead.stage.name
+    lead.enter(stage, timezone.now())
+    lead.save()
+    data = {"from": before, "to": stage.name, "stage": stage.pk, "type": stage.type}
+    emit("lead.stage_changed", lead, actor=actor, data=data)
 
 
+@transaction.atomic
 def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
-    """Give the lead to a person (and that person's team) or to nobody; emit lead.assigned."""
-    raise NotImplementedError
+    """Give the lead to a person (and that person's team) or to nobody; emit lead.assigned.
+
+    The same owner again changes nothing; a lead that loses its owner stays with the team. Raise
+    ValidationError for a person who is switched off.
+    """
+    _lock(lead)
+    if owner and not owner.is_active:
+        raise ValidationError({"owner": f"{owner} is switched off; choose somebody else."})
+    previous = lead.owner_id
+    if previous == (owner.pk if owner else None):
+        return
+    lead.give_to(owner)
+    lead.last_activity_at = timezone.now()
+    lead.save()
+    emit("lead.assigned", lead, actor=actor, data={"owner": lead.owner_id, "previous": previous})
 
 
+@transaction.atomic
 def add_note(lead: Lead, body: str, *, actor: User) -> Note:
     """Write a note; emit lead.note_added {note, excerpt}. Raise ValidationError when empty."""
-    raise NotImplementedError
+    body = _text("body", body, NOTE_MAX_LENGTH)
+    _lock(lead)
+    note = Note.objects.create(lead=lead, body=body, author=actor)
+    _respond(lead)
+    data = {"note": note.pk, "excerpt": _excerpt(body)}
+    emit("lead.note_added", lead, actor=actor, data=data)
+    return note
 
 
+@transaction.atomic
 def add_task(
     lead: Lead, title: str, *, due_at: datetime | None, owner: User | None, actor: User
 ) -> Task:
-    """Add a task, the actor's own unless another owner is named; emit lead.task_added."""
-    raise NotImplementedError
+    """Add a task, the actor's own unless another owner is named; emit lead.task_added.
+
+    Raise ValidationError for an empty title or an owner who is switched off.
+    """
+    owner = owner or actor
+    if not owner.is_active:
+        raise ValidationError({"owner": f"{owner} is switched off; choose somebody else."})
+    title = _text("title", title, TITLE_MAX_LENGTH)
+    _lock(lead)
+    task = Task.objects.create(lead=lead, title=title, due_at=due_at, owner=owner, created_by=actor)
+    _touch(lead)
+    due = due_at.isoformat() if due_at else None
+    _emit_task("lead.task_added", task, actor, {"due_at": due, "owner": owner.pk})
+    return task
 
 
+@transaction.atomic
 def complete_task(task: Task, *, actor: User) -> None:
     """Tick a task off; emit lead.task_completed; done already changes nothing."""
-    raise NotImplementedError
+    _lock(task.lead)
+    task.refresh_from_db()
+    if task.done_at is not None:
+        return
+    task.done_at = timezone.now()
+    task.save()
+    _respond(task.lead)
+    _emit_task("lead.task_completed", task, actor)
 
 
+@transaction.atomic
 def reopen_task(task: Task, *, actor: User) -> None:
-    """Undo complete_task; emit lead.task_reopened."""
-    raise NotImplementedError
+    """Undo complete_task; emit lead.task_reopened; open already changes nothing."""
+    _lock(task.lead)
+    task.refresh_from_db()
+    if task.done_at is None:
+        return
+    task.done_at = None
+    task.save()
+    _touch(task.lead)
+    _emit_task("lead.task_reopened", task, actor)
+
+
+def _lock(lead: Lead) -> None:
+    # Two people at once act one after the other, each on what the other has left.
+    lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(no_key=True))
+
+
+def _touch(lead: Lead) -> None:
+    lead.last_activity_at = timezone.now()
+    lead.save(update_fields=["last_activity_at"])
+
+
+def _respond(lead: Lead) -> None:
+    lead.respond(timezone.now())
+    lead.save()
+
+
+def _emit_task(kind: str, task: Task, actor: User, more: Mapping[str, Any] | None = None) -> None:
+    data = {"task": task.pk, "title": task.title, **(more or {})}
+    emit(kind, task.lead, actor=actor, data=data)
+
+
+def _text(field: str, value: str, longest: int) -> str:
+    value = value.strip()
+    if not value:
+        raise ValidationError({field: "Write something first."})
+    if len(value) > longest:
+        raise ValidationError({field: f"Write at most {longest:,} characters."})
+    if "\0" in value:
+        raise ValidationError({field: "Remove the null character."})
+    return value
+
+
+def _excerpt(body: str) -> str:
+    if len(body) <= _EXCERPT_LENGTH:
+        return body
+    return body[: _EXCERPT_LENGTH - 1].rstrip() + "…"

@@ -1,0 +1,179 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from leadgen.events.models import Event
+from leadgen.leads import services
+from leadgen.leads.models import Lead, Note, Pipeline, Stage, Task
+from tests.factories import make_lead, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def stage(name):
+    return Stage.objects.get(name=name, pipeline__name="Sales")
+
+
+def last_event(lead):
+    return Event.objects.about(lead).latest("id")
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "closed"),
+    [("Talking", "working", False), ("Won", "converted", True), ("Lost", "disqualified", True)],
+)
+def test_the_type_of_the_stage_decides_status_and_closing(name, status, closed):
+    lead = make_lead()
+    services.move(lead, stage(name), actor=make_user())
+    lead.refresh_from_db()
+    assert (lead.status, not lead.is_open, lead.stage.name) == (status, closed, name)
+
+
+def test_an_open_stage_opens_a_closed_lead_again():
+    lead, actor = make_lead(), make_user()
+    services.move(lead, stage("Lost"), actor=actor)
+    services.move(lead, stage("Talking"), actor=actor)
+    lead.refresh_from_db()
+    assert lead.is_open
+    assert lead.status == Lead.Status.WORKING
+
+
+def test_a_qualified_lead_stays_qualified_in_the_next_open_stage():
+    lead = make_lead(status="qualified")
+    services.move(lead, stage("Talking"), actor=make_user())
+    assert lead.status == "qualified"
+
+
+def test_a_stage_change_is_told_with_both_names_and_who_did_it():
+    lead, actor = make_lead(), make_user()
+    services.move(lead, stage("Won"), actor=actor)
+    event = last_event(lead)
+    assert (event.kind, event.actor) == ("lead.stage_changed", actor)
+    assert (event.data["from"], event.data["to"], event.data["type"]) == ("New", "Won", "won")
+
+
+def test_the_same_stage_again_changes_nothing():
+    lead = make_lead()
+    services.move(lead, lead.stage, actor=make_user())
+    assert not Event.objects.about(lead).exists()
+    assert lead.first_response_at is None
+
+
+def test_a_stage_of_another_pipeline_is_refused_by_name():
+    lead = make_lead()
+    other = Stage.objects.create(pipeline=Pipeline.objects.create(name="Partners"), name="Intro")
+    with pytest.raises(ValidationError, match="Intro is not a stage of the pipeline Sales"):
+        services.move(lead, other, actor=make_user())
+
+
+def test_a_stale_copy_of_the_lead_cannot_undo_what_a_colleague_did():
+    lead, owner = make_lead(), make_user()
+    stale = Lead.objects.get(pk=lead.pk)
+    services.move(lead, stage("Won"), actor=owner)
+    services.assign(stale, owner, actor=owner)
+    lead.refresh_from_db()
+    assert (lead.stage.name, lead.owner) == ("Won", owner)
+
+
+def test_an_assigned_lead_belongs_to_the_owners_team():
+    owner = make_user(team=make_team())
+    lead = make_lead()
+    services.assign(lead, owner, actor=make_user())
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team, lead.status) == (owner, owner.team, "assigned")
+    assert last_event(lead).data == {"owner": owner.pk, "previous": None}
+
+
+def test_a_lead_without_owner_stays_with_its_team():
+    owner = make_user(team=make_team())
+    lead = make_lead(owner, status="assigned")
+    services.assign(lead, None, actor=owner)
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team, lead.status) == (None, owner.team, "new")
+
+
+def test_assigning_to_the_same_owner_changes_nothing():
+    owner = make_user()
+    lead = make_lead(owner)
+    services.assign(lead, owner, actor=owner)
+    assert not Event.objects.about(lead).exists()
+
+
+def test_a_person_who_is_switched_off_gets_no_lead_and_no_task():
+    gone, actor, lead = make_user(is_active=False), make_user(), make_lead()
+    with pytest.raises(ValidationError, match="is switched off"):
+        services.assign(lead, gone, actor=actor)
+    with pytest.raises(ValidationError, match="is switched off"):
+        services.add_task(lead, "Call", due_at=None, owner=gone, actor=actor)
+
+
+def test_a_note_is_kept_trimmed_and_shows_on_the_timeline():
+    lead, actor = make_lead(), make_user()
+    note = services.add_note(lead, "  Wants a quote.  ", actor=actor)
+    assert (note.body, note.author) == ("Wants a quote.", actor)
+    assert last_event(lead).data == {"note": note.pk, "excerpt": "Wants a quote."}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [("  \n", "Write something"), ("x" * 10_001, "at most 10,000"), ("a\0b", "null character")],
+)
+def test_a_note_that_cannot_be_kept_is_refused_with_the_reason(body, message):
+    with pytest.raises(ValidationError, match=message):
+        services.add_note(make_lead(), body, actor=make_user())
+    assert not Note.objects.exists()
+
+
+def test_a_long_note_is_told_by_its_beginning():
+    lead = make_lead()
+    services.add_note(lead, "word " * 200, actor=make_user())
+    excerpt = last_event(lead).data["excerpt"]
+    assert len(excerpt) <= 280
+    assert excerpt.endswith("word…")
+
+
+def test_a_task_is_the_actors_own_unless_another_owner_is_named():
+    lead, actor, other = make_lead(), make_user(), make_user()
+    due = datetime(2030, 1, 2, 9, tzinfo=UTC)
+    mine = services.add_task(lead, "Call back", due_at=due, owner=None, actor=actor)
+    theirs = services.add_task(lead, "Send offer", due_at=None, owner=other, actor=actor)
+    assert (mine.owner, mine.due_at, theirs.owner, theirs.created_by) == (actor, due, other, actor)
+    assert last_event(lead).data["title"] == "Send offer"
+
+
+def test_a_task_is_done_once_and_can_be_opened_again():
+    lead, actor = make_lead(), make_user()
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
+    for verb in (services.complete_task, services.complete_task, services.reopen_task):
+        verb(task, actor=actor)
+    kinds = Event.objects.about(lead).order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["lead.task_added", "lead.task_completed", "lead.task_reopened"]
+    assert Task.objects.get().done_at is None
+
+
+def test_the_first_note_is_the_first_response_and_later_ones_keep_its_time():
+    lead, actor = make_lead(status="assigned"), make_user()
+    services.add_note(lead, "Called, no answer.", actor=actor)
+    first = lead.first_response_at
+    services.add_note(lead, "Reached her.", actor=actor)
+    lead.refresh_from_db()
+    assert (lead.first_response_at, lead.status) == (first, "working")
+    assert first is not None
+
+
+def test_planning_a_task_is_no_response_but_completing_it_is():
+    lead, actor = make_lead(), make_user()
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
+    assert lead.first_response_at is None
+    services.complete_task(task, actor=actor)
+    lead.refresh_from_db()
+    assert lead.first_response_at is not None
+
+
+def test_working_a_lead_moves_its_last_activity():
+    lead = make_lead(last_activity_at=timezone.now() - timedelta(days=9))
+    services.add_note(lead, "Hello", actor=make_user())
+    lead.refresh_from_db()
+    assert lead.last_activity_at > timezone.now() - timedelta(minutes=1)

@@ -56,7 +56,7 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget the live gauges of a worker that has ended; its counters stay in the sums."""
     from prometheus_client.multiprocess import mark_process_dead  # reads the folder when imported
 
-    mark_process_dead(worker.pid)
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:

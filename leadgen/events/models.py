@@ -1,11 +1,14 @@
 """The append-only log: activity feed, audit trail and outbox in one table."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 from django.db.models.expressions import Func
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class CurrentTransactionId(Func):
@@ -34,6 +37,13 @@ class EventQuerySet(models.QuerySet["Event"]):
     def settled(self) -> Self:
         """Only events that no transaction still in flight can precede."""
         return self.filter(transaction__lt=OldestRunningTransactionId())
+
+    def after(self, transaction: int, event_id: int) -> Self:
+        """The events behind this place in the log, in order; one range of one index."""
+        place = Tuple(models.F("transaction"), models.F("id"))
+        return self.filter(TupleGreaterThan(place, (transaction, event_id))).order_by(
+            "transaction", "id"
+        )
 
 
 class Event(models.Model):
@@ -66,6 +76,32 @@ class Event(models.Model):
         return f"{self.kind} {self.subject_type} {self.subject_id}"
 
 
+class CursorManager(models.Manager["Cursor"]):
+    def claim(self, consumer: str) -> "Cursor | None":
+        """Become the consumer's one reader until the transaction ends.
+
+        Return None while another process is that, or while its next event waits for a retry.
+        """
+        if not _lock("pg_try_advisory_xact_lock", consumer):
+            return None
+        cursor, _ = self.get_or_create(consumer=consumer)
+        return cursor if cursor.attempts == 0 or cursor.next_at <= timezone.now() else None
+
+    def hold(self, consumer: str) -> "Cursor":
+        """Like claim, but wait for whoever reads now, and whatever the next event waits for."""
+        _lock("pg_advisory_xact_lock", consumer)
+        return self.get_or_create(consumer=consumer)[0]
+
+
+def _lock(function: str, consumer: str) -> bool:
+    # Not FOR UPDATE: a row lock gives the transaction an id, and while a slow handler ran, that
+    # id would keep the events written meanwhile unsettled for every other consumer.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"consumer {consumer}"])
+        row: tuple[bool] = cursor.fetchone()
+    return row[0]
+
+
 class Cursor(models.Model):
     """How far one consumer has read, and how often its next event has failed."""
 
@@ -76,6 +112,20 @@ class Cursor(models.Model):
     next_at = models.DateTimeField(db_default=Now())
     last_error = models.TextField(blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = CursorManager()
+
+    def __str__(self) -> str:
+        return self.consumer
+
+    def move_to(self, event: Event) -> None:
+        """Stand behind the event, with its successor's attempts still to come."""
+        self.transaction, self.event_id = event.transaction, event.pk
+        self.rest(timezone.now(), attempts=0)
+
+    def rest(self, until: datetime, attempts: int, error: str = "") -> None:
+        """Let the next event wait until then, so often having failed already."""
+        self.next_at, self.attempts, self.last_error = until, attempts, error
 
 
 class ParkedEvent(models.Model):

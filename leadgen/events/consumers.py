@@ -1,0 +1,96 @@
+"""Hand settled events to whoever listens, each consumer at its own pace and in order."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from leadgen.events.models import Cursor, Event, ParkedEvent
+from leadgen.lib.metrics import EVENTS_HANDLED
+
+Handler = Callable[[Event], None]
+
+# Waits between the attempts on one event; after the last attempt it is parked.
+_WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600)]
+# A run commits after about this long, so a crash repeats no more than one such slice.
+_SLICE_SECONDS = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+def pipeline() -> dict[str, dict[str, Handler]]:
+    """Return consumer -> event kind -> handler, as leadgen/pipeline.py lists them."""
+    listed = import_string(settings.EVENT_PIPELINE)
+    return {
+        consumer: {kind: import_string(path) for kind, path in kinds.items()}
+        for consumer, kinds in listed.items()
+    }
+
+
+def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) -> int:
+    """Hand on the consumer's next events and return how many its cursor passed.
+
+    Kinds without a handler are passed over. What a handler writes and the cursor commit
+    together, so only effects outside the database can happen twice. 0 also means that another
+    process is reading for this consumer, or that a failed event waits for its next attempt.
+    """
+    with transaction.atomic():
+        cursor = Cursor.objects.claim(consumer)
+        return _advance(cursor, handlers, limit) if cursor else 0
+
+
+def replay(consumer: str, after: Event | None = None) -> None:
+    """Have the consumer read again everything after this event, or everything there is."""
+    with transaction.atomic():
+        cursor = Cursor.objects.hold(consumer)
+        cursor.transaction, cursor.event_id = (after.transaction, after.pk) if after else (0, 0)
+        cursor.rest(timezone.now(), attempts=0)
+        cursor.save()
+
+
+def _advance(cursor: Cursor, handlers: Mapping[str, Handler], limit: int) -> int:
+    deadline = time.monotonic() + _SLICE_SECONDS
+    passed = 0
+    for event in Event.objects.settled().after(cursor.transaction, cursor.event_id)[:limit]:
+        if not _hand(cursor, event, handlers.get(event.kind)):
+            break
+        cursor.move_to(event)
+        passed += 1
+        if time.monotonic() > deadline:
+            break
+    if passed or cursor.attempts:
+        cursor.save()
+    return passed
+
+
+def _hand(cursor: Cursor, event: Event, handler: Handler | None) -> bool:
+    """Tell whether the cursor may pass the event: handled, not listened to, or parked."""
+    error = _attempt(handler, event) if handler else ""
+    outcome = "handled"
+    if error:
+        outcome = "parked" if cursor.attempts >= len(_WAITS) else "failed"
+        logger.warning("%s %s event %d (%s)", cursor.consumer, outcome, event.pk, event.kind)
+    if outcome == "parked":
+        ParkedEvent.objects.update_or_create(
+            consumer=cursor.consumer, event=event, defaults={"error": error}
+        )
+    elif outcome == "failed":
+        cursor.rest(timezone.now() + _WAITS[cursor.attempts], cursor.attempts + 1, error)
+    if handler:
+        EVENTS_HANDLED.labels(cursor.consumer, outcome).inc()
+    return outcome != "failed"
+
+
+def _attempt(handler: Handler, event: Event) -> str:
+    try:
+        with transaction.atomic():
+            handler(event)
+    except Exception as error:
+        logger.exception("%s cannot handle event %d", handler.__name__, event.pk)
+        return f"{type(error).__name__}: {error}"[:1000]
+    return ""

@@ -1,11 +1,10 @@
-"""People, companies and the interest that sales works."""
+"""The interest that sales works; whose it is stands in people.py."""
 
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from leadgen.accounts.models import Team, User
@@ -13,75 +12,22 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import lifecycle
-from leadgen.leads.querysets import CompanyQuerySet, ContactQuerySet, LeadQuerySet, TaskQuerySet
+from leadgen.leads.people import Company, Contact, Identity
+from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 
-
-class Company(models.Model):
-    name = models.CharField(max_length=200)
-    website = models.URLField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CompanyQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "companies"
-        ordering = ["name"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Contact(models.Model):
-    """A person. Intake fills what is empty and never overwrites what is there.
-
-    ``provenance`` tells for each attribute which submission it came from (receipt), or "person"
-    where a colleague typed it.
-    """
-
-    name = models.CharField(max_length=200, blank=True)
-    email = models.CharField(max_length=320, blank=True)
-    phone = models.CharField(max_length=32, blank=True)
-    job_title = models.CharField(max_length=200, blank=True)
-    country = models.CharField(max_length=2, blank=True)
-    company = models.ForeignKey(
-        Company, models.SET_NULL, null=True, blank=True, related_name="contacts"
-    )
-    provenance = models.JSONField(default=dict, blank=True, editable=False)
-    search = models.TextField(blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = ContactQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [
-            GinIndex(OpClass(Upper("search"), name="gin_trgm_ops"), name="contact_search"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name or self.email or self.phone or "Unknown person"
-
-
-class Identity(models.Model):
-    """What a person is known by: an exact normalised email address or an E.164 phone number."""
-
-    class Kind(models.TextChoices):
-        EMAIL = "email", "Email"
-        PHONE = "phone", "Phone"
-
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="identities")
-    kind = models.CharField(max_length=10, choices=Kind.choices)
-    value = models.CharField(max_length=320)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name_plural = "identities"
-        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identity_once")]
-
-    def __str__(self) -> str:
-        return self.value
+__all__ = [
+    "Activity",
+    "Campaign",
+    "Company",
+    "Contact",
+    "Identity",
+    "Lead",
+    "LeadSubmission",
+    "Note",
+    "Pipeline",
+    "Stage",
+    "Task",
+]
 
 
 class Pipeline(models.Model):

@@ -6,7 +6,8 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from leadgen.forms import fields as kinds
-from leadgen.forms.definition import FILLS, Definition
+from leadgen.forms.definition import FILLS, Definition, Option
+from leadgen.forms.definition import Field as Question
 from leadgen.lib.ids import public_id
 
 _FIELD_NAME = RegexValidator(
@@ -53,6 +54,31 @@ class Form(models.Model):
         """The allowed origins as a list, such as ``https://www.example.com``."""
         return self.allowed_origins.split()
 
+    @property
+    def differs(self) -> bool:
+        """Whether the draft asks or says something else than the published version."""
+        return self.published is not None and self.draft().to_json() != self.published.definition
+
+    def draft(self) -> Definition:
+        """The questions and texts as they stand, published or not."""
+        return Definition(
+            title=self.title,
+            fields=tuple(field.read() for field in self.fields.all()),
+            intro=self.intro,
+            submit_label=self.submit_label,
+            thanks_title=self.thanks_title,
+            thanks_text=self.thanks_text,
+            redirect_url=self.redirect_url,
+            locale=self.locale,
+        )
+
+    def freeze(self, definition: Definition) -> "FormVersion":
+        """Keep a definition as the next version and show it to visitors; needs the row's lock."""
+        latest = self.versions.aggregate(models.Max("number"))["number__max"] or 0
+        self.published = self.versions.create(number=latest + 1, definition=definition.to_json())
+        self.save(update_fields=["published", "updated_at"])
+        return self.published
+
 
 class Field(models.Model):
     """A question of the draft. Renaming or removing one never touches an answer already given."""
@@ -95,6 +121,29 @@ class Field(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def read(self) -> Question:
+        """The question as plain data."""
+        return Question(
+            name=self.name,
+            kind=self.kind,
+            label=self.label,
+            help=self.help,
+            required=self.required,
+            placeholder=self.placeholder,
+            options=tuple(_option(line) for line in self.options.splitlines() if line.strip()),
+            minimum=self.minimum,
+            maximum=self.maximum,
+            max_length=self.max_length,
+            default=self.default,
+            wording=self.wording,
+            fills=self.fills,
+        )
+
+
+def _option(line: str) -> Option:
+    value, _, label = (part.strip() for part in line.partition("|"))
+    return Option(value, label or value)
 
 
 class FormVersion(models.Model):

@@ -1,11 +1,31 @@
 """The hosted page: HTML from a definition, complete without JavaScript."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from leadgen.forms.definition import Definition
+from leadgen.forms.fields import KINDS
+from leadgen.forms.markup import element
 
 # Written where per-request hidden inputs go; the edge puts them in when it serves the page.
 HIDDEN_SLOT = "<!--leadgen:hidden-->"
+
+_RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur", "yi")
+_UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line of the error summary; ``target`` is the id of the control, or empty."""
+
+    label: str
+    message: str
+    target: str = ""
 
 
 def form_page(
@@ -18,19 +38,73 @@ def form_page(
 
     ``values`` are texts as posted; errors keyed "" concern the whole form.
     """
-    raise NotImplementedError
+    errors = errors or {}
+    questions = [
+        KINDS[field.kind].html(
+            field,
+            None if values is None else values.get(field.name, []),
+            errors.get(field.name, []),
+        )
+        for field in definition.fields
+    ]
+    context = {
+        "questions": [_safe(question) for question in questions],
+        "problems": list(_problems(definition, errors)),
+        "heading": _heading(sum(1 for name in errors if name)),
+        "slot": _safe(HIDDEN_SLOT),
+    }
+    return _render("form", definition.title, definition, context)
 
 
 def thanks_page(definition: Definition, receipt: str) -> str:
     """Return the page that thanks and names the receipt."""
-    raise NotImplementedError
+    return _render("thanks", definition.thanks_title, definition, {"receipt": receipt})
 
 
 def message_page(title: str, text: str) -> str:
     """Return a plain page for visitors: no such form, too large, try again."""
-    raise NotImplementedError
+    return _render("message", title, Definition(title, ()), {"text": text})
 
 
 def hidden_inputs(values: Mapping[str, str]) -> str:
     """Return escaped ``<input type=hidden>`` elements to put in HIDDEN_SLOT."""
-    raise NotImplementedError
+    inputs = (
+        element("input", type="hidden", name=name, value=value) for name, value in values.items()
+    )
+    return _showable("".join(inputs))
+
+
+def _render(template: str, title: str, definition: Definition, context: dict[str, Any]) -> str:
+    language = definition.locale.partition("-")[0].lower()
+    shared = {
+        "title": title,
+        "definition": definition,
+        "locale": definition.locale,
+        "direction": "rtl" if language in _RIGHT_TO_LEFT else "ltr",
+    }
+    return _showable(render_to_string(f"forms/{template}.html", shared | context))
+
+
+def _problems(definition: Definition, errors: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """List the messages: of the whole form first, then in the order of the page."""
+    shown = {field.name: field for field in definition.fields if field.kind != "hidden"}
+    for name in errors.keys() - shown.keys():
+        yield from (Problem(name, message) for message in errors[name])
+    for name, field in shown.items():
+        for message in errors.get(name, []):
+            yield Problem(field.label, message, f"f-{name}")
+
+
+def _heading(count: int) -> str:
+    if count == 0:
+        return "This could not be sent"
+    return "1 field needs your attention" if count == 1 else f"{count} fields need your attention"
+
+
+def _safe(html: str) -> str:
+    return mark_safe(html)  # noqa: S308 - made by markup.element, which escapes
+
+
+def _showable(html: str) -> str:
+    """Write what HTML cannot carry: carriage returns as references, the rest as U+FFFD."""
+    return _UNSHOWABLE.sub("\ufffd", html).replace("\r", "&#13;")

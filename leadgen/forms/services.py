@@ -1,9 +1,15 @@
 """Publish forms, and take them off the air."""
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
 from leadgen.accounts.models import User
+from leadgen.events.services import emit
+from leadgen.forms.flaws import flaws
 from leadgen.forms.models import Form, FormVersion
 
 
+@transaction.atomic
 def publish(form: Form, *, actor: User | None) -> FormVersion:
     """Freeze the draft as the next version and put it on the air; emit form.published.
 
@@ -11,9 +17,26 @@ def publish(form: Form, *, actor: User | None) -> FormVersion:
     choice without options, a consent without wording, two fields filling the same attribute, …).
     Publishing a draft that equals the published version returns that version and emits nothing.
     """
-    raise NotImplementedError
+    locked = Form.objects.select_for_update().get(pk=form.pk)
+    definition = locked.draft()
+    if messages := flaws(definition):
+        raise ValidationError(messages)
+    version = locked.published
+    if version is None or version.definition != definition.to_json():
+        version = locked.freeze(definition)
+        data = {"version": version.number, "fields": len(definition.fields)}
+        emit("form.published", locked, actor=actor, data=data)
+    form.published = version
+    return version
 
 
+@transaction.atomic
 def unpublish(form: Form, *, actor: User | None) -> None:
     """Take the form off the air (its page answers 404); emit form.unpublished. Answers stay."""
-    raise NotImplementedError
+    locked = Form.objects.select_for_update().get(pk=form.pk)
+    if locked.published:
+        data = {"version": locked.published.number}
+        locked.published = None
+        locked.save(update_fields=["published", "updated_at"])
+        emit("form.unpublished", locked, actor=actor, data=data)
+    form.published = None

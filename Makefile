@@ -1,0 +1,24 @@
+# Everything is done by the small Python package dev/; this file only names it.
+PYTHON ?= python3
+IN_VENV = @exec $(PYTHON) -m dev.bootstrap
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix lock
+
+help:  ## List the commands
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run:  ## Start everything with demo data and print where it is; Ctrl-C stops it
+	$(IN_VENV) dev.run
+
+test:  ## Start real services and run every test; T=path picks some, ARGS=… goes to pytest
+	$(IN_VENV) dev.test $(T) $(ARGS)
+
+check:  ## Format, lint, types, imports, migrations, settings, locks
+	$(IN_VENV) dev.check
+
+fix:  ## Format and repair what ruff can
+	$(IN_VENV) dev.check --fix
+
+lock:  ## Pin requirements/*.in again; ARGS=--upgrade takes newer versions
+	$(IN_VENV) dev.locks $(ARGS)

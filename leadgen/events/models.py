@@ -84,13 +84,13 @@ class CursorManager(models.Manager["Cursor"]):
         """
         if not _lock("pg_try_advisory_xact_lock", consumer):
             return None
-        cursor, _ = self.get_or_create(consumer=consumer)
+        cursor = self.get(consumer=consumer)
         return cursor if cursor.attempts == 0 or cursor.next_at <= timezone.now() else None
 
     def hold(self, consumer: str) -> "Cursor":
         """Like claim, but wait for whoever reads now, and whatever the next event waits for."""
         _lock("pg_advisory_xact_lock", consumer)
-        return self.get_or_create(consumer=consumer)[0]
+        return self.get(consumer=consumer)
 
 
 def _lock(function: str, consumer: str) -> bool:

@@ -1,0 +1,170 @@
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError
+from django.utils import timezone
+
+from leadgen.accounts.models import Team
+from leadgen.events.consumers import consume, pipeline, replay
+from leadgen.events.models import Cursor, Event, ParkedEvent
+from leadgen.events.services import Fact, emit, emit_many
+from leadgen.events.tasks import consume as consume_task
+from tests.events.conftest import settle
+from tests.factories import make_team, make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Listener:
+    """Keeps what it handled; fails on the events it is told to fail on."""
+
+    def __init__(self, *failing: int) -> None:
+        self.seen: list[int] = []
+        self.failing = set(failing)
+
+    def __call__(self, event: Event) -> None:
+        Team.objects.create(name=f"made for {event.pk}")
+        if event.pk in self.failing:
+            raise ValueError("not today")
+        self.seen.append(event.pk)
+
+    __name__ = "listener"
+
+    def read(self, consumer: str = "reader") -> int:
+        return consume(consumer, {"team.renamed": self})
+
+
+def three_events() -> list[int]:
+    team = make_team()
+    events = emit_many([Fact("team.renamed", team)] * 3)
+    settle()
+    return [event.pk for event in events]
+
+
+def five_failures(listener):
+    for _ in range(5):
+        with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+            listener.read()
+        Cursor.objects.update(next_at=timezone.now())
+
+
+def test_an_event_tells_who_did_what_to_which_row():
+    team, actor = make_team(), make_user()
+    event = Event.objects.get(pk=emit("team.renamed", team, actor=actor, data={"to": "North"}).pk)
+    assert (event.kind, event.actor, event.data) == ("team.renamed", actor, {"to": "North"})
+    assert list(Event.objects.about(team)) == [event]
+
+
+def test_events_come_in_order_and_only_once():
+    events, listener = three_events(), Listener()
+    assert listener.read() == 3
+    assert listener.read() == 0
+    assert listener.seen == events
+
+
+def test_a_slice_ends_at_its_limit_and_the_next_goes_on_there():
+    events, listener = three_events(), Listener()
+    assert consume("reader", {"team.renamed": listener}, limit=2) == 2
+    assert listener.seen == events[:2]
+    listener.read()
+    assert listener.seen == events
+
+
+def test_a_kind_without_handler_is_passed_over():
+    three_events()
+    assert consume("reader", {}) == 3
+    assert consume("reader", {}) == 0
+
+
+def test_a_new_consumer_reads_from_the_beginning():
+    events, first, second = three_events(), Listener(), Listener()
+    first.read("first")
+    Team.objects.filter(name__startswith="made").delete()
+    second.read("second")
+    assert second.seen == events
+
+
+def test_what_a_failing_handler_wrote_is_undone_and_the_cursor_stops_before_its_event():
+    first, second, _ = three_events()
+    listener = Listener(second)
+    assert listener.read() == 1
+    cursor = Cursor.objects.get(consumer="reader")
+    assert (cursor.event_id, cursor.attempts) == (first, 1)
+    assert cursor.last_error == "ValueError: not today"
+    assert not Team.objects.filter(name=f"made for {second}").exists()
+    assert Team.objects.filter(name=f"made for {first}").exists()
+
+
+def test_a_failed_event_is_tried_again_only_after_its_wait():
+    events = three_events()
+    listener = Listener(events[0])
+    listener.read()
+    listener.failing.clear()
+    assert listener.read() == 0
+    with time_machine.travel(timezone.now() + timedelta(seconds=6)):
+        assert listener.read() == 3
+    assert listener.seen == events
+
+
+def test_after_five_failures_an_event_is_parked_and_the_rest_goes_on():
+    first, second, third = three_events()
+    listener = Listener(first)
+    five_failures(listener)
+    assert listener.seen == [second, third]
+    parked = ParkedEvent.objects.get()
+    assert (parked.event_id, parked.error) == (first, "ValueError: not today")
+
+
+def test_a_database_error_in_a_handler_spoils_only_its_own_event():
+    three_events()
+    make_team("taken")
+
+    def clash(event):
+        Team.objects.create(name="taken")
+
+    assert consume("reader", {"team.renamed": clash}) == 0
+    assert IntegrityError.__name__ in Cursor.objects.get(consumer="reader").last_error
+
+
+def test_replay_hands_everything_after_an_event_again():
+    events, listener = three_events(), Listener()
+    listener.read()
+    Team.objects.filter(name__startswith="made").delete()
+    replay("reader", after=Event.objects.get(pk=events[0]))
+    listener.read()
+    assert listener.seen == events + events[1:]
+
+
+def test_replay_from_the_beginning_hands_everything_again():
+    events, listener = three_events(), Listener()
+    listener.read()
+    Team.objects.filter(name__startswith="made").delete()
+    replay("reader")
+    listener.read()
+    assert listener.seen == events * 2
+
+
+PIPELINE = {
+    "broken": {"team.renamed": "tests.events.test_consumers.refuse"},
+    "sound": {"team.renamed": "tests.events.test_consumers.name_after"},
+}
+
+
+def refuse(event: Event) -> None:
+    raise ValueError("never")
+
+
+def name_after(event: Event) -> None:
+    Team.objects.create(name=f"heard of {event.pk}")
+
+
+def test_the_task_serves_every_consumer_even_beside_one_that_fails(settings):
+    settings.EVENT_PIPELINE = "tests.events.test_consumers.PIPELINE"
+    three_events()
+    assert consume_task() == 3
+    assert Team.objects.filter(name__startswith="heard of").count() == 3
+
+
+def test_every_handler_of_the_pipeline_can_be_imported():
+    assert all(callable(handler) for kinds in pipeline().values() for handler in kinds.values())

@@ -93,8 +93,8 @@ def question(tag: str, field: Field, errors: list[str], content: str) -> str:
     """Wrap a question; its messages come last, below the control."""
     messages = "<br>".join(text(error) for error in errors)
     error = element("p", messages, class_="error", id=f"e-{field.name}") if errors else ""
-    look = f"question {field.kind}" + " wrong" * bool(errors)
-    return element(tag, content + error, class_=look)
+    look = ["question", field.kind, f"to-{field.fills}" * bool(field.fills), "wrong" * bool(errors)]
+    return element(tag, content + error, class_=" ".join(filter(None, look)))
 
 
 def group(field: Field, errors: list[str], content: str) -> str:

@@ -1,0 +1,133 @@
+"""Put a batch of submissions onto leads, in few statements however many they are."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from leadgen.accounts.models import User
+from leadgen.capture.models import Submission
+from leadgen.events.services import Fact, emit_many
+from leadgen.leads import entries, lookup, pipelines, routing
+from leadgen.leads.entries import Entry
+from leadgen.leads.identify import identify
+from leadgen.leads.models import Lead, LeadSubmission, Stage
+
+
+def attach(submissions: Sequence[Submission]) -> None:
+    """Put each submission onto the open lead of its person, or onto a new one; tell the events.
+
+    Call it in a transaction that holds the submissions' rows. Locks are taken in one order
+    everywhere: companies, contacts, identities, leads, each sorted.
+    """
+    batch = entries.read(submissions)
+    identify(batch)
+    _set_campaigns(batch)
+    _set_leads(batch)
+    facts = [fact for entry in batch for fact in _join(entry)]
+    _save_leads(batch)
+    _link(batch)
+    emit_many(facts)
+    Submission.objects.filter(pk__in=[entry.submission.pk for entry in batch]).update(
+        state=Submission.State.PROCESSED, processed_at=Now(), next_at=None, last_error=""
+    )
+
+
+def _set_campaigns(batch: Sequence[Entry]) -> None:
+    campaigns = lookup.campaigns({entry.utm_campaign for entry in batch if entry.utm_campaign})
+    for entry in batch:
+        entry.campaign = campaigns.get(entry.utm_campaign)
+
+
+def _set_leads(batch: Sequence[Entry]) -> None:
+    # Locked: a colleague may be closing one of them this very moment.
+    found = Lead.objects.open().select_for_update(no_key=True).order_by("pk")
+    found = found.filter(contact__in={entry.contact.pk for entry in batch})
+    leads = {lead.contact_id: lead for lead in found}
+    stage = pipelines.entry()
+    for entry in batch:
+        entry.opens = entry.contact.pk not in leads
+        if entry.opens:
+            leads[entry.contact.pk] = _new_lead(entry, stage)
+        entry.lead = leads[entry.contact.pk]
+    _deal([entry.lead for entry in batch if entry.opens])
+
+
+def _new_lead(entry: Entry, stage: Stage) -> Lead:
+    return Lead(
+        contact=entry.contact,
+        company=entry.contact.company,
+        form=entry.form,
+        campaign=entry.campaign,
+        pipeline=stage.pipeline,
+        stage=stage,
+        source=entry.source[:100],
+        medium=entry.medium[:100],
+        created_at=entry.submission.received_at,
+        last_activity_at=entry.submission.received_at,
+    )
+
+
+def _deal(leads: Sequence[Lead]) -> None:
+    people = list(User.objects.taking_leads()) if leads else []
+    if people:
+        for lead, turn in zip(leads, _turns(len(leads)), strict=True):
+            lead.give_to(routing.owner(turn, people))
+
+
+def _turns(count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('leads_turn') FROM generate_series(1, %s)", [count])
+        return [turn for (turn,) in cursor.fetchall()]
+
+
+def _join(entry: Entry) -> Iterator[Fact]:
+    """Count the submission in its lead; say what the timeline will show, in order."""
+    lead, message = entry.lead, entry.facts.message
+    lead.submissions_count += 1
+    lead.last_activity_at = max(lead.last_activity_at, entry.submission.received_at)
+    lead.message = lead.message or message
+    origin = _origin(entry)
+    if entry.opens:
+        yield Fact("lead.created", lead, origin)
+    another = {"message": message} if message and message != lead.message else {}
+    yield Fact("lead.submission_added", lead, {**origin, **another, **_discord(entry)})
+    if entry.opens and lead.owner_id:
+        yield Fact("lead.assigned", lead, {"owner": lead.owner_id, "by": "round robin"})
+
+
+def _origin(entry: Entry) -> dict[str, Any]:
+    return {
+        "receipt": entry.receipt,
+        "form": entry.form.title,
+        "source": entry.source,
+        "medium": entry.medium,
+        "campaign": entry.campaign.name if entry.campaign else "",
+    }
+
+
+def _discord(entry: Entry) -> dict[str, Any]:
+    differing = {"changed": entry.differing} if entry.differing else {}
+    return {**differing, **({"possible_duplicate": entry.other.pk} if entry.other else {})}
+
+
+def _save_leads(batch: Sequence[Entry]) -> None:
+    new = [entry.lead for entry in batch if entry.opens]
+    Lead.objects.bulk_create(new)
+    present = {entry.lead.pk: entry.lead for entry in batch}
+    for lead in new:
+        del present[lead.pk]
+    Lead.objects.bulk_update(present.values(), ["submissions_count", "last_activity_at", "message"])
+
+
+def _link(batch: Sequence[Entry]) -> None:
+    reasons = LeadSubmission.Reason
+    LeadSubmission.objects.bulk_create(
+        LeadSubmission(
+            lead=entry.lead,
+            submission=entry.submission,
+            reason=reasons.NEW if entry.opens else reasons.MATCHED,
+        )
+        for entry in batch
+    )

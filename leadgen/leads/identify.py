@@ -1,0 +1,99 @@
+"""Give every entry of a batch its contact: found by its identities, or new."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from leadgen.leads import lookup, matching
+from leadgen.leads.entries import Entry
+from leadgen.leads.matching import Key
+from leadgen.leads.people import Company, Contact, Identity
+
+_ATTEMPTS = 10
+_FILLED = ("name", "email", "phone", "job_title", "country")
+
+
+class OvertakenError(Exception):
+    """Somebody else has just made a contact with one of our identities."""
+
+
+def identify(entries: Sequence[Entry]) -> None:
+    """Set each entry's contact, saved and locked, with what was empty filled from the entry.
+
+    Of two batches that meet the same new person one waits at the unique identity, then sees that
+    it was overtaken, undoes its own contacts and looks again.
+    """
+    companies = lookup.companies({e.facts.company for e in entries if e.facts.company})
+    for _ in range(_ATTEMPTS):
+        with suppress(OvertakenError), transaction.atomic():
+            return _identify(entries, companies)
+    raise OvertakenError("Other batches kept making the same contacts.")
+
+
+def _identify(entries: Sequence[Entry], companies: Mapping[str, Company]) -> None:
+    keys = {key for entry in entries for key in entry.facts.keys}
+    known = _owners(keys)
+    persons, owners = matching.group([entry.facts.keys for entry in entries], known)
+    contacts = _contacts(set(persons) | set(owners.values()))
+    for entry, person in zip(entries, persons, strict=True):
+        entry.contact = contacts[person]
+        others = [owners[key] for key in entry.facts.keys if owners[key] != person]
+        entry.other = contacts[others[0]] if others else None
+        entry.differing = _fill(entry, companies.get(entry.facts.company))
+    _save(contacts)
+    _claim({key: contacts[owners[key]] for key in keys - known.keys()})
+
+
+def _owners(keys: Collection[Key]) -> dict[Key, int]:
+    by_kind = models.Q(pk__in=())
+    for kind in Identity.Kind.values:
+        by_kind |= models.Q(kind=kind, value__in=[value for name, value in keys if name == kind])
+    rows = Identity.objects.filter(by_kind).values_list("kind", "value", "contact_id")
+    return {(kind, value): contact for kind, value, contact in rows}
+
+
+def _contacts(persons: Iterable[int]) -> dict[int, Contact]:
+    found = (
+        Contact.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("company")
+        .filter(pk__in=[person for person in persons if person > 0])
+        .order_by("pk")
+    )
+    new = {person: Contact() for person in persons if person < 0}
+    return {contact.pk: contact for contact in found} | new
+
+
+def _fill(entry: Entry, company: Company | None) -> dict[str, str]:
+    """Fill what the contact lacks, noting the receipt; return the values that differ."""
+    contact, differing = entry.contact, {}
+    told = {name: getattr(entry.facts, name) for name in _FILLED}
+    for name, value in {**told, "company": company}.items():
+        present = getattr(contact, name)
+        if value and not present:
+            setattr(contact, name, value)
+            contact.provenance[name] = entry.receipt
+        elif value and str(value).casefold() != str(present).casefold():
+            differing[name] = str(value)
+    return differing
+
+
+def _save(contacts: Mapping[int, Contact]) -> None:
+    now = timezone.now()
+    for contact in contacts.values():
+        contact.index()
+        contact.updated_at = now
+    Contact.objects.bulk_create(c for person, c in contacts.items() if person < 0)
+    Contact.objects.bulk_update(
+        [c for person, c in contacts.items() if person > 0],
+        [*_FILLED, "company", "provenance", "search", "updated_at"],
+    )
+
+
+def _claim(wanted: Mapping[Key, Contact]) -> None:
+    # In one order everywhere, so that two batches never wait for each other in a circle.
+    rows = [Identity(kind=key[0], value=key[1], contact=wanted[key]) for key in sorted(wanted)]
+    Identity.objects.bulk_create(rows, ignore_conflicts=True)
+    if _owners(wanted) != {key: contact.pk for key, contact in wanted.items()}:
+        raise OvertakenError

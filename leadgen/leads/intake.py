@@ -1,0 +1,134 @@
+"""From the ledger to leads: take what waits in batches, and set aside what cannot be worked."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from leadgen.capture.models import Submission
+from leadgen.events.services import emit
+from leadgen.leads.attach import attach
+from leadgen.lib import metrics
+
+MAX_ATTEMPTS = 5
+LANES = 2
+_LANE_KEY = 0x1EAD
+_BACK_OFF_SECONDS = 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many submissions went onto a lead, will be tried again, or were parked."""
+
+    processed: int = 0
+    failed: int = 0
+    parked: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.processed + self.failed + self.parked
+
+    def __add__(self, other: Self) -> "Outcome":
+        return Outcome(
+            self.processed + other.processed,
+            self.failed + other.failed,
+            self.parked + other.parked,
+        )
+
+
+def drain(
+    limit: int | None = None, *, seconds: float | None = None, lanes: int | None = None
+) -> Outcome:
+    """Work batches of at most ``limit`` rows until nothing is due or the time is over.
+
+    Any number may run at once, in any processes. With ``lanes`` at most that many batches run in
+    the whole deployment: one that finds no free lane leaves the rows to those that run.
+    """
+    deadline = time.monotonic() + seconds if seconds is not None else None
+    total = Outcome()
+    while True:
+        outcome = _work_batch(limit or settings.INTAKE_BATCH_ROWS, lanes)
+        total += outcome
+        if not outcome.rows or (deadline is not None and time.monotonic() >= deadline):
+            return total
+
+
+def _work_batch(limit: int, lanes: int | None) -> Outcome:
+    with transaction.atomic():
+        if lanes is not None and not _takes_lane(lanes):
+            return Outcome()
+        rows = _claim(limit)
+        if not rows:
+            return Outcome()
+        with metrics.INTAKE_SECONDS.time():
+            outcome = _work(rows)
+    _count(outcome)
+    return outcome
+
+
+def _takes_lane(lanes: int) -> bool:
+    # Held until the batch commits, so a killed process frees its lane by dying.
+    with connection.cursor() as cursor:
+        for lane in range(lanes):
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LANE_KEY, lane])
+            if cursor.fetchone() == (True,):
+                return True
+    return False
+
+
+def _claim(limit: int) -> list[Submission]:
+    due = models.Q(next_at=None) | models.Q(next_at__lte=Now())
+    rows = Submission.objects.waiting().filter(due).order_by("received_at", "id")
+    return list(rows.select_for_update(skip_locked=True)[:limit])
+
+
+def _work(rows: Sequence[Submission]) -> Outcome:
+    """Work the rows together; halve them on failure until the one that cannot be is alone."""
+    try:
+        with transaction.atomic():
+            attach(rows)
+    except Exception as error:
+        if len(rows) == 1:
+            return _set_aside(rows[0], error)
+        middle = len(rows) // 2
+        return _work(rows[:middle]) + _work(rows[middle:])
+    return Outcome(processed=len(rows))
+
+
+def _set_aside(row: Submission, error: Exception) -> Outcome:
+    """Note the failure; try again after 20, 40, 80 and 160 seconds, then park it for people.
+
+    A lost database connection fails here too and so leaves the batch as it was.
+    """
+    row.attempts += 1
+    row.last_error = _first_line(error)
+    row.next_at = timezone.now() + timedelta(seconds=_BACK_OFF_SECONDS * 2**row.attempts)
+    parks = row.attempts >= MAX_ATTEMPTS
+    if parks:
+        row.parked_at, row.next_at = timezone.now(), None
+        emit("submission.parked", row, data={"error": type(error).__name__})
+    row.save(update_fields=["attempts", "last_error", "next_at", "parked_at"])
+    told = {"receipt": str(row.pk), "error": type(error).__name__, "attempts": row.attempts}
+    log.warning("submission parked" if parks else "submission failed", extra=told)
+    return Outcome(parked=1) if parks else Outcome(failed=1)
+
+
+def _first_line(error: Exception) -> str:
+    # PostgreSQL's further lines quote values: they belong to the answers, not to an error.
+    line = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {line}"[:500].replace("\0", "")
+
+
+def _count(outcome: Outcome) -> None:
+    metrics.INTAKE_ROWS.labels("processed").inc(outcome.processed)
+    metrics.INTAKE_ROWS.labels("failed").inc(outcome.failed)
+    metrics.INTAKE_ROWS.labels("parked").inc(outcome.parked)

@@ -1,0 +1,39 @@
+"""Where a new lead enters."""
+
+from django.db import transaction
+
+from leadgen.leads.models import Pipeline, Stage
+
+STAGES = {
+    "New": "open",
+    "Contacted": "open",
+    "Qualified": "open",
+    "Proposal": "open",
+    "Won": "won",
+    "Lost": "lost",
+}
+
+
+def entry() -> Stage:
+    """Return the first open stage of the default pipeline, else the first stage of any.
+
+    A lead is never refused for want of a pipeline: a fresh installation gets one here.
+    """
+    stages = Stage.objects.select_related("pipeline").order_by(
+        "-pipeline__is_default", "pipeline_id", "position", "id"
+    )
+    return stages.filter(type=Stage.Type.OPEN).first() or stages.first() or make_default()
+
+
+@transaction.atomic
+def make_default() -> Stage:
+    """Make the pipeline Sales, or complete the one there is; return its first stage."""
+    pipeline, _ = Pipeline.objects.get_or_create(name="Sales", defaults={"is_default": True})
+    Stage.objects.bulk_create(
+        [
+            Stage(pipeline=pipeline, name=name, type=kind, position=position)
+            for position, (name, kind) in enumerate(STAGES.items())
+        ],
+        ignore_conflicts=True,
+    )
+    return Stage.objects.select_related("pipeline").filter(pipeline=pipeline)[0]

@@ -78,7 +78,8 @@ def phone_key(text: str, country: str = "") -> str:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    # Many type a made-up number: only one that can be somebody's tells people apart.
+    if not phonenumbers.is_valid_number(number):
         return ""
     exact = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{exact};ext={number.extension}" if number.extension else exact

@@ -1,0 +1,236 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from leadgen.accounts.models import User
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.forms.definition import Definition, Field
+from leadgen.leads import services
+from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.models import (
+    Campaign,
+    Company,
+    Contact,
+    Identity,
+    Lead,
+    LeadSubmission,
+    Pipeline,
+    Stage,
+)
+from tests.factories import make_form, make_submission, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+COMPANY_FORM = Definition(
+    title="Companies",
+    fields=(
+        Field("email", "email", "Email", fills="email"),
+        Field("company", "text", "Company", fills="company"),
+    ),
+)
+
+
+def events(kind):
+    return list(Event.objects.filter(kind=kind).order_by("id"))
+
+
+def test_a_submission_becomes_a_lead_of_a_new_contact(send):
+    submission = send(name="Ada", email="Ada@example.com", message="Hello")
+    lead = Lead.objects.get()
+    assert (lead.contact.name, lead.contact.email, lead.message) == (
+        "Ada",
+        "Ada@example.com",
+        "Hello",
+    )
+    assert (lead.stage.name, lead.form, lead.submissions_count) == ("New", submission.form, 1)
+    assert lead.created_at == lead.last_activity_at == submission.received_at
+    assert submission.link.lead == lead
+    assert (submission.state, submission.link.reason) == ("processed", "new")
+
+
+def test_a_second_submission_of_the_same_person_joins_the_open_lead(send):
+    send(name="Ada", email="ada@example.com")
+    again = send(name="Ada", email=" ADA@Example.com ", message="Any news?")
+    lead = Lead.objects.get()
+    assert (lead.submissions_count, lead.message) == (2, "Any news?")
+    assert lead.last_activity_at == again.received_at
+    assert again.link.reason == "matched"
+
+
+def test_a_person_is_also_known_by_the_phone_number(send):
+    send(name="Ada", email="ada@example.com", phone="+49 30 901820")
+    send(name="Ada", phone="+4930901820")
+    assert Lead.objects.get().submissions_count == 2
+
+
+def test_an_identity_that_merely_contains_another_is_another_person(send):
+    send(email="ada@example.com")
+    send(email="xada@example.com")
+    send(email="ada@example.com.example.org")
+    assert Contact.objects.count() == 3
+
+
+def test_a_later_submission_fills_what_is_empty_and_says_where_from(send):
+    first = send(email="ada@example.com")
+    second = send(name="Ada", email="ada@example.com", phone="+4930901820")
+    contact = Contact.objects.get()
+    assert (contact.name, contact.phone) == ("Ada", "+4930901820")
+    assert contact.provenance == {
+        "email": str(first.pk),
+        "name": str(second.pk),
+        "phone": str(second.pk),
+    }
+    assert "Ada" in contact.search
+
+
+def test_a_later_submission_never_overwrites_and_tells_what_differs(send):
+    send(name="Ada", email="ada@example.com", message="First")
+    send(name="Ada King", email="ada@example.com", message="Second")
+    contact, lead = Contact.objects.get(), Lead.objects.get()
+    assert (contact.name, lead.message) == ("Ada", "First")
+    told = events("lead.submission_added")[-1].data
+    assert (told["changed"], told["message"]) == ({"name": "Ada King"}, "Second")
+
+
+def test_email_and_phone_of_two_contacts_follow_the_email_and_merge_nothing(send):
+    send(name="Ada", email="ada@example.com")
+    send(name="Bob", email="bob@example.com", phone="+4930901820")
+    both = send(email="ada@example.com", phone="+4930901820")
+    bob = Contact.objects.get(name="Bob")
+    assert both.link.lead.contact.name == "Ada"
+    assert events("lead.submission_added")[-1].data["possible_duplicate"] == bob.pk
+    assert Identity.objects.get(kind="phone").contact == bob
+
+
+def test_a_closed_lead_opens_a_new_one_for_the_same_contact(send):
+    first = send(email="ada@example.com")
+    lost = Stage.objects.get(name="Lost")
+    services.move(first.link.lead, lost, actor=make_user())
+    second = send(email="ada@example.com")
+    assert Contact.objects.count() == 1
+    assert second.link.lead != first.link.lead
+    assert second.link.lead.is_open
+
+
+def test_a_submission_without_any_identity_still_becomes_a_lead(send):
+    send(name="Anonymous", message="Call me")
+    send(name="Anonymous", message="Call me")
+    assert Lead.objects.count() == Contact.objects.count() == 2
+
+
+def test_many_submissions_of_one_person_in_one_batch_are_one_open_lead(send):
+    for number in range(20):
+        send(work=False, name=f"Ada {number}", email="ada@example.com")
+    assert drain() == Outcome(processed=20)
+    lead = Lead.objects.get()
+    assert lead.submissions_count == lead.links.count() == 20
+    assert len(events("lead.created")) == 1
+    assert len(events("lead.submission_added")) == 20
+
+
+def test_what_is_quarantined_parked_or_not_yet_due_is_left_alone(form):
+    later = timezone.now() + timedelta(hours=1)
+    make_submission(form, state="quarantined")
+    make_submission(form, parked_at=timezone.now())
+    make_submission(form, next_at=later)
+    assert drain() == Outcome()
+    assert not Lead.objects.exists()
+
+
+def test_draining_again_changes_nothing(send):
+    send(email="ada@example.com")
+    assert drain() == Outcome()
+    assert LeadSubmission.objects.count() == Lead.objects.get().submissions_count == 1
+
+
+def test_new_leads_are_dealt_in_turn_to_the_people_who_take_them(send):
+    people = [make_user(takes_leads=True, team=make_team()) for _ in range(3)]
+    make_user(takes_leads=True, is_active=False)
+    for number in range(6):
+        send(work=False, email=f"ada{number}@example.com")
+    drain()
+    assert [person.leads.count() for person in people] == [2, 2, 2]
+    lead = people[0].leads.first()
+    assert lead
+    assert (lead.team, lead.status) == (people[0].team, "assigned")
+
+
+def test_a_dealt_lead_tells_its_owner_on_the_timeline(send):
+    owner = make_user(takes_leads=True)
+    send(email="ada@example.com")
+    kinds = [event.kind for event in Event.objects.order_by("id")]
+    assert kinds == ["lead.created", "lead.submission_added", "lead.assigned"]
+    assert events("lead.assigned")[0].data == {"owner": owner.pk, "by": "round robin"}
+
+
+def test_with_nobody_taking_leads_the_lead_waits_without_owner(send):
+    assert not User.objects.taking_leads().exists()
+    assert send(email="ada@example.com").link.lead.owner is None
+
+
+def test_a_lead_says_where_it_came_from(send):
+    spring = Campaign.objects.create(name="Spring", utm_campaign="spring-26")
+    utm = {"source": "Google", "medium": "cpc", "campaign": " SPRING-26 "}
+    lead = send(email="ada@example.com", context={"utm": utm}).link.lead
+    assert (lead.source, lead.medium, lead.campaign) == ("google", "cpc", spring)
+    assert events("lead.created")[0].data["campaign"] == "Spring"
+
+
+def test_a_context_of_the_wrong_shape_costs_no_lead(send):
+    assert send(email="ada@example.com", context={"utm": None}).link.lead.source == "direct"
+
+
+def test_companies_are_matched_by_name_without_case(form):
+    kept = Company.objects.create(name="Ångström Works")
+    companies_form = make_form(COMPANY_FORM)
+    for number, name in enumerate(["ångström works", "ÅNGSTRÖM WORKS", "New Ltd", "new ltd"]):
+        answers = {"email": f"a{number}@example.com", "company": name}
+        make_submission(companies_form, answers=answers)
+    drain()
+    assert Company.objects.count() == 2
+    assert kept.contacts.count() == kept.leads.count() == 2
+
+
+def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):
+    make_submission()
+    drain()
+    pipeline = Pipeline.objects.get(is_default=True)
+    assert Lead.objects.get().stage == pipeline.stages.first()
+    assert pipeline.stages.filter(type="won").count() == 1
+
+
+def test_the_oldest_are_worked_first(form):
+    now = timezone.now()
+    late = make_submission(form, received_at=now)
+    early = make_submission(form, received_at=now - timedelta(days=1))
+    drain(1)
+    leads = list(Lead.objects.order_by("id").values_list("links__submission", flat=True))
+    assert leads == [early.pk, late.pk]
+
+
+def test_statements_do_not_grow_with_the_rows_of_a_batch(send):
+    make_user(takes_leads=True)
+    Campaign.objects.create(name="Spring", utm_campaign="spring")
+    context = {"utm": {"source": "x", "campaign": "spring"}}
+
+    def statements(pairs):
+        for number in range(pairs):
+            for email in (f"known{number}@example.com", f"new{pairs}-{number}@example.com"):
+                answers = {"name": "Ada", "email": email, "message": "Hello"}
+                send(work=False, context=context, **answers)
+        with CaptureQueriesContext(connection) as captured:
+            assert drain().processed == 2 * pairs
+        return len(captured)
+
+    statements(25)
+    assert statements(1) == statements(24) < 30
+
+
+def test_submissions_of_the_ledger_keep_their_answers_as_they_were(send):
+    sent = send(name=" Ada  ", email="Ada@Example.com")
+    kept = Submission.objects.get(pk=sent.pk)
+    assert kept.answers == kept.raw == {"name": " Ada  ", "email": "Ada@Example.com"}

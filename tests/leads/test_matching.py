@@ -1,0 +1,112 @@
+import phonenumbers
+import pytest
+
+from leadgen.forms.definition import FILLS, Definition, Field
+from leadgen.leads import matching
+
+FORM = Definition(
+    title="Everything",
+    fields=tuple(Field(f"{fills}_field", "text", fills, fills=fills) for fills in FILLS),
+)
+
+
+def read(**answers):
+    return matching.read(FORM, {f"{name}_field": value for name, value in answers.items()})
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("  Ada@Example.COM ", "ada@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@BÜCHER.example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada+news@example.com", "ada+news@example.com"),
+        ("ada@straße.example", "ada@xn--strae-oqa.example"),
+        ("ada", ""),
+        ("ada@", ""),
+        ("ada @example.com", ""),
+        ("a@b@example.com", ""),
+        (f"{'a' * 320}@example.com", ""),
+    ],
+)
+def test_an_email_is_known_by_its_exact_normal_form(typed, key):
+    assert matching.email_key(typed) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "country", "key"),
+    [
+        ("+49 30 901820", "", "+4930901820"),
+        (" +49 (0)30 / 901-820 ", "", "+4930901820"),
+        ("030 901820", "DE", "+4930901820"),
+        ("030 901820", "", ""),
+        ("+1 202 555 0143 ext. 7", "", "+12025550143;ext=7"),
+        ("call +49 30 901820 please", "", ""),
+        ("+49", "", ""),
+        ("12345", "DE", ""),
+        ("+1 000 000 0000", "", ""),
+        ("", "DE", ""),
+        ("+4930901820" * 40, "", ""),
+    ],
+)
+def test_a_phone_is_known_by_its_whole_number(typed, country, key):
+    assert matching.phone_key(typed, country) == key
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_a_number_of_every_region_is_one_identity_however_it_is_written(region):
+    number = phonenumbers.example_number(region)
+    assert number
+    styles = phonenumbers.PhoneNumberFormat
+    keys = {
+        matching.phone_key(phonenumbers.format_number(number, style))
+        for style in (styles.E164, styles.INTERNATIONAL)
+    }
+    assert keys == {phonenumbers.format_number(number, styles.E164)}
+
+
+def test_the_answers_go_to_the_attributes_that_their_fields_fill():
+    facts = read(
+        name=" Ada  Lovelace\n", email="Ada@Example.com", phone="030 901820", country="de",
+        company="Engines", job_title="Countess", message=" Hello ",
+    )  # fmt: skip
+    assert (facts.name, facts.company, facts.job_title) == ("Ada Lovelace", "Engines", "Countess")
+    assert (facts.country, facts.message, facts.phone) == ("DE", "Hello", "+4930901820")
+    assert facts.email == "Ada@Example.com"
+    assert facts.keys == (("email", "ada@example.com"), ("phone", "+4930901820"))
+
+
+def test_a_full_name_is_made_of_first_and_last_name():
+    assert read(first_name="Ada", last_name="Lovelace").name == "Ada Lovelace"
+    assert read(last_name="Lovelace").name == "Lovelace"
+
+
+def test_long_answers_are_cut_to_what_the_columns_hold():
+    facts = read(name="n" * 999, email="e" * 999, phone="p" * 999, company="c" * 999)
+    assert [len(v) for v in (facts.name, facts.email, facts.phone, facts.company)] == [
+        200, 320, 32, 200,
+    ]  # fmt: skip
+
+
+def test_a_countrys_name_is_never_cut_to_another_countrys_code():
+    assert read(country="Germany").country == ""
+
+
+def test_answers_that_are_no_text_do_not_harm():
+    facts = read(name=7, company=["A", "B"], message=True, job_title=None)
+    assert (facts.name, facts.company, facts.message, facts.job_title) == ("7", "A, B", "", "")
+    assert facts.keys == ()
+
+
+def test_rows_of_one_person_are_grouped_by_any_identity():
+    email, phone, other = ("email", "a@x"), ("phone", "+1"), ("email", "b@x")
+    persons, _ = matching.group([(email, phone), (phone,), (other,), (email,), ()], {})
+    assert persons == [-1, -1, -3, -1, -5]
+
+
+def test_a_known_email_wins_over_a_known_phone():
+    email, phone = ("email", "a@x"), ("phone", "+1")
+    persons, owners = matching.group([(email, phone)], {email: 10, phone: 20})
+    assert persons == [10]
+    assert owners == {email: 10, phone: 20}

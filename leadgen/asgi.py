@@ -7,4 +7,7 @@ os.environ.setdefault("DATABASE_POOL_SIZE", "8")  # noqa: TID251
 
 from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+import leadgen.celery  # noqa: F401 - binds the tasks to the application
+from leadgen.capture.edge import Edge
+
+application = Edge(get_asgi_application())

@@ -1,0 +1,168 @@
+"""The edge: a small ASGI application that answers the public paths and leaves the rest to Django.
+
+No ORM, no session, no thread: parse, validate, screen, write one row, answer.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+
+from leadgen.capture import api, hosted
+from leadgen.capture.database import Database, DatabaseAwayError
+from leadgen.capture.desk import Desk
+from leadgen.capture.flood import client_address
+from leadgen.capture.messages import (
+    AWAY,
+    ClientGoneError,
+    Receive,
+    Refusal,
+    Request,
+    Response,
+    Scope,
+    Send,
+    headers_of,
+)
+from leadgen.capture.published import PublishedForms
+from leadgen.capture.writer import Writer
+from leadgen.lib import tracing
+from leadgen.lib.metrics import REQUEST_SECONDS, REQUESTS, SUBMISSIONS
+
+logger = logging.getLogger("leadgen.capture")
+
+Handler = Callable[[Request, str], Awaitable[Response]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_BROKEN = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A public path, who answers each method, and how a refusal looks there."""
+
+    name: str
+    path: re.Pattern[str]
+    handlers: Mapping[str, Handler]
+    refuse: Callable[[Refusal], Response]
+
+
+class Edge:
+    """Stands in front of Django's handler and keeps what lives longer than a request."""
+
+    def __init__(self, django: App, database: Database | None = None) -> None:
+        self._django = django
+        self._database = database or Database()
+        self.forms = PublishedForms(self._database)
+        self._routes = _routes(Desk(self.forms, Writer(self._database)))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close"})
+        elif found := self._find(scope["path"]):
+            await self._serve(*found, scope, receive, send)
+        else:
+            await self._django(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._database.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self._database.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def _find(self, path: str) -> tuple[Route, str] | None:
+        for route in self._routes:
+            if found := route.path.fullmatch(path):
+                return route, found[1]
+        return None
+
+    async def _serve(
+        self, route: Route, key: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = perf_counter()
+        request = _request(scope, receive)
+        mark = tracing.request_id.set(tracing.adopt(request.headers.get("x-request-id")))
+        try:
+            response = await _answer(route, key, request)
+            traced = response.having({"x-request-id": tracing.request_id.get()})
+            await traced.send(send, head=request.method == "HEAD")
+            _record(route, request, response, perf_counter() - started)
+        except ClientGoneError:
+            logger.info("the visitor left before the body was here")
+        finally:
+            tracing.request_id.reset(mark)
+
+
+def _routes(desk: Desk) -> tuple[Route, ...]:
+    pages, programs = hosted.Hosted(desk), api.Api(desk)
+    form, forms = r"/f/([^/]+)", r"/api/v1/public/forms/([^/]+)"
+    return (
+        Route("form", re.compile(form), {"GET": pages.page, "POST": pages.post}, hosted.refuse),
+        Route("thanks", re.compile(f"{form}/thanks"), {"GET": pages.thanks}, hosted.refuse),
+        Route(
+            "definition",
+            re.compile(forms),
+            {"GET": programs.definition, "OPTIONS": programs.preflight},
+            api.refuse,
+        ),
+        Route(
+            "submissions",
+            re.compile(f"{forms}/submissions"),
+            {"POST": programs.submit, "OPTIONS": programs.preflight},
+            api.refuse,
+        ),
+    )
+
+
+def _request(scope: Scope, receive: Receive) -> Request:
+    forwarded = headers_of(scope).get("x-forwarded-for", "")
+    return Request.of(scope, receive, client_address(scope, forwarded, settings.TRUSTED_PROXIES))
+
+
+async def _answer(route: Route, key: str, request: Request) -> Response:
+    """Return the handler's answer, or the refusal in the route's own shape; never a traceback."""
+    try:
+        handler = _handler(route, request.method)
+        return await handler(request, key)
+    except Refusal as refusal:
+        return _refused(route, request, refusal, "refused")
+    except DatabaseAwayError:
+        return _refused(route, request, AWAY, "failed")
+    except ClientGoneError:
+        raise
+    except Exception:
+        logger.exception("the edge failed")
+        return _refused(route, request, _BROKEN, "failed")
+
+
+def _handler(route: Route, method: str) -> Handler:
+    handler = route.handlers.get("GET" if method == "HEAD" else method)
+    if handler is None:
+        methods = [*route.handlers, "HEAD"] if "GET" in route.handlers else route.handlers
+        raise Refusal(405, f"Use {' or '.join(route.handlers)}.", allow=", ".join(methods))
+    return handler
+
+
+def _refused(route: Route, request: Request, refusal: Refusal, outcome: str) -> Response:
+    if request.method == "POST":
+        SUBMISSIONS.labels(outcome).inc()
+    return route.refuse(refusal)
+
+
+def _record(route: Route, request: Request, response: Response, seconds: float) -> None:
+    name = f"capture:{route.name}"
+    method = request.method if request.method in ("GET", "HEAD", "POST", "OPTIONS") else "other"
+    REQUESTS.labels(name, method, str(response.status)).inc()
+    REQUEST_SECONDS.labels(name).observe(seconds)
+    fields = {"route": name, "status": response.status, "ms": round(seconds * 1000, 1)}
+    logger.info("%s %s", method, name, extra=fields)

@@ -1,0 +1,144 @@
+"""The forms on the air, held in the process and served stale while the database is away."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+from leadgen.capture.database import Database
+from leadgen.forms.definition import Definition
+from leadgen.forms.page import form_page
+from leadgen.forms.schema import json_schema
+
+logger = logging.getLogger("leadgen.capture")
+
+_SELECT = (
+    "SELECT f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition "
+    "FROM forms_form f JOIN forms_formversion v ON v.id = f.published_id WHERE "
+)
+_BY = {"slug": _SELECT + "f.slug = %s", "public_id": _SELECT + "f.public_id = %s"}
+_KEY = re.compile(r"[-a-zA-Z0-9_]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One form on the air: what the edge needs to serve it, to judge a post and to write it."""
+
+    form_id: int
+    version_id: int
+    public_id: str
+    slug: str
+    origins: frozenset[str]
+    definition: Definition
+    page: str
+    document: bytes
+    etag: str
+
+
+@dataclass(slots=True)
+class _Entry:
+    form: Published | None
+    checked_at: float
+
+
+class PublishedForms:
+    """A bounded cache by slug and by public id, at most ``fresh`` seconds behind.
+
+    One loader runs for each form at a time. A form that cannot be looked up again within ``grace``
+    seconds is served as it was last seen. Unknown addresses are remembered too, apart from the
+    forms, so that a scanner pushes no form out.
+    """
+
+    def __init__(
+        self, database: Database, *, fresh: float = 2.0, grace: float = 0.5, most: int = 1000
+    ) -> None:
+        self._database = database
+        self._fresh = fresh
+        self._grace = grace
+        self._most = most
+        self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._loading: dict[tuple[str, str], asyncio.Task[Published | None]] = {}
+
+    async def by_slug(self, slug: str) -> Published | None:
+        """Return the form on the air at /f/<slug>, or None; may raise DatabaseAwayError."""
+        return await self._get(("slug", slug))
+
+    async def by_public_id(self, public_id: str) -> Published | None:
+        """Return the form of a public id, or None; may raise DatabaseAwayError."""
+        return await self._get(("public_id", public_id))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._forms.clear()
+        self._unknown.clear()
+
+    async def _get(self, key: tuple[str, str]) -> Published | None:
+        if not _KEY.fullmatch(key[1]):
+            return None
+        entry = self._forms.get(key) or self._unknown.get(key)
+        if entry and time.monotonic() - entry.checked_at < self._fresh:
+            return entry.form
+        loader = self._load_once(key)
+        if entry is None or entry.form is None:
+            return await asyncio.shield(loader)
+        return await self._fresh_or_stale(loader, entry)
+
+    async def _fresh_or_stale(
+        self, loader: "asyncio.Task[Published | None]", entry: _Entry
+    ) -> Published | None:
+        await asyncio.wait({loader}, timeout=self._grace)
+        if loader.done() and not loader.exception():
+            return loader.result()
+        # Nobody else waits for this form again until the next look is due.
+        entry.checked_at = time.monotonic()
+        return entry.form
+
+    def _load_once(self, key: tuple[str, str]) -> "asyncio.Task[Published | None]":
+        if key not in self._loading:
+            self._loading[key] = asyncio.create_task(self._load(key))
+            self._loading[key].add_done_callback(lambda task: self._loaded(key, task))
+        return self._loading[key]
+
+    def _loaded(self, key: tuple[str, str], task: "asyncio.Task[Published | None]") -> None:
+        del self._loading[key]
+        if not task.cancelled() and (error := task.exception()):
+            logger.warning("a form could not be looked up: %s", type(error).__name__)
+
+    async def _load(self, key: tuple[str, str]) -> Published | None:
+        rows = await self._database.fetch(_BY[key[0]], [key[1]])
+        seen = self._forms.get(key)
+        form = _build(rows[0], seen.form if seen else None) if rows else None
+        self._keep(key, form)
+        return form
+
+    def _keep(self, key: tuple[str, str], form: Published | None) -> None:
+        self._forms.pop(key, None)
+        self._unknown.pop(key, None)
+        entries = self._unknown if form is None else self._forms
+        entries[key] = _Entry(form, time.monotonic())
+        if len(entries) > self._most:
+            entries.popitem(last=False)
+
+
+def _build(row: tuple[Any, ...], seen: Published | None) -> Published:
+    form_id, public_id, slug, allowed, version_id, number, data = row
+    origins = frozenset(allowed.split())
+    if seen and (seen.version_id, seen.slug, seen.origins) == (version_id, slug, origins):
+        return seen
+    definition = Definition.from_json(data)
+    page, schema = form_page(definition), json_schema(definition)
+    document = json.dumps(
+        {"id": public_id, "version": number, "definition": data, "schema": schema},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+    etag = hashlib.sha256(page.encode() + document).hexdigest()[:24]
+    return Published(
+        form_id, version_id, public_id, slug, origins, definition, page, document, f'"{etag}"'
+    )

@@ -1,0 +1,79 @@
+"""Is this a person's enquiry? An ordered list of named checks, each with its reason.
+
+To add one: a reason in reasons.py, a function here, its name in CHECKS, a test.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from disposable_email_domains import blocklist
+
+from leadgen.capture.reasons import Reason
+from leadgen.forms.definition import Definition
+
+_LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
+_SHORTEST, _MOST_LINKS = 2.0, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the checks look at; ``seconds`` since the page was served, None when unknown."""
+
+    definition: Definition
+    answers: Mapping[str, Any]
+    honeypot: str = ""
+    seconds: float | None = None
+    posts_this_minute: int = 1
+    flood_limit: int = 20
+
+
+def honeypot(attempt: Attempt) -> Reason | None:
+    """A field that people cannot see was filled in."""
+    return Reason.HONEYPOT if attempt.honeypot else None
+
+
+def too_fast(attempt: Attempt) -> Reason | None:
+    """Nobody reads and fills a page in under two seconds; without a known time, no verdict."""
+    fast = attempt.seconds is not None and attempt.seconds < _SHORTEST
+    return Reason.TOO_FAST if fast else None
+
+
+def too_many_links(attempt: Attempt) -> Reason | None:
+    """More than three links in all texts together."""
+    texts = (value for value in attempt.answers.values() if isinstance(value, str))
+    links = sum(len(_LINK.findall(text)) for text in texts)
+    return Reason.TOO_MANY_LINKS if links > _MOST_LINKS else None
+
+
+def flood(attempt: Attempt) -> Reason | None:
+    """More posts from one address in a minute than an office would send."""
+    return Reason.FLOOD if attempt.posts_this_minute > attempt.flood_limit else None
+
+
+def disposable_address(attempt: Attempt) -> Reason | None:
+    """The domain of an email address, or a parent of it, gives out throw-away addresses."""
+    names = [field.name for field in attempt.definition.fields if field.kind == "email"]
+    addresses = [str(attempt.answers.get(name, "")) for name in names]
+    found = any(_is_disposable(address) for address in addresses)
+    return Reason.DISPOSABLE_ADDRESS if found else None
+
+
+CHECKS: tuple[Callable[[Attempt], Reason | None], ...] = (
+    honeypot,
+    too_fast,
+    too_many_links,
+    flood,
+    disposable_address,
+)
+
+
+def screen(attempt: Attempt) -> list[Reason]:
+    """Return every reason to hold the submission; none means that it is accepted."""
+    return [reason for check in CHECKS if (reason := check(attempt))]
+
+
+def _is_disposable(address: str) -> bool:
+    labels = address.rpartition("@")[2].strip().lower().split(".")
+    return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))

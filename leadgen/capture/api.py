@@ -1,0 +1,136 @@
+"""The public JSON API: a form's definition, and its submissions."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+
+from leadgen.capture import payload
+from leadgen.capture.database import DatabaseAwayError
+from leadgen.capture.desk import Desk, context, may_post
+from leadgen.capture.messages import AWAY, Refusal, Request, Response, json_response
+from leadgen.capture.policy import cors_headers
+from leadgen.capture.published import Published
+from leadgen.capture.taking import Invalid, KeyReusedError, Sent, Taken, sent_at, take
+from leadgen.forms.validation import Errors
+from leadgen.lib.metrics import SUBMISSIONS
+
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "Content-Type, Idempotency-Key, X-Request-ID",
+    "access-control-max-age": "86400",
+}
+
+
+class Api:
+    """Answers programs and the embed; every answer of a known form carries its CORS headers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def definition(self, request: Request, public_id: str) -> Response:
+        """GET: the published definition with its JSON Schema, cacheable for a minute."""
+        form = await self._form(public_id)
+        headers = {
+            "content-type": "application/json",
+            "etag": form.etag,
+            "cache-control": "public, max-age=60, stale-while-revalidate=600",
+            **cors_headers(form, request),
+        }
+        if form.etag in request.headers.get("if-none-match", ""):
+            return Response(304, headers=headers)
+        return Response(200, form.document, headers)
+
+    async def preflight(self, request: Request, public_id: str) -> Response:
+        """OPTIONS: tell a browser what an allowed website may send."""
+        form = await self._form(public_id)
+        cors = cors_headers(form, request)
+        allowed = _PREFLIGHT if "access-control-allow-origin" in cors else {}
+        return Response(204, headers={**cors, **allowed})
+
+    async def submit(self, request: Request, public_id: str) -> Response:
+        """POST: 201 with the receipt, 200 on a repeat, 422 with messages by field."""
+        form = await self._form(public_id)
+        try:
+            response = await self._submit(form, request)
+        except Refusal as refusal:
+            SUBMISSIONS.labels("refused").inc()
+            response = refuse(refusal)
+        except DatabaseAwayError:
+            SUBMISSIONS.labels("failed").inc()
+            response = refuse(AWAY)
+        return response.having(cors_headers(form, request))
+
+    async def _submit(self, form: Published, request: Request) -> Response:
+        if not may_post(form, request):
+            raise Refusal(403, "This website may not send the form: add it to the form's origins.")
+        posts = self._desk.admit(request)
+        body = await _read(request)
+        answers, errors = _answers(form, body)
+        if errors:
+            SUBMISSIONS.labels("invalid").inc()
+            return json_response(422, {"errors": errors})
+        sent = replace(_sent(request, body, answers), posts_this_minute=posts)
+        try:
+            return _answer(await take(form, sent, self._desk.ledger))
+        except KeyReusedError:
+            raise Refusal(409, "This Idempotency-Key came before with other content.") from None
+
+    async def _form(self, public_id: str) -> Published:
+        form = await self._desk.forms.by_public_id(public_id)
+        if form is None:
+            raise Refusal(404, "There is no such form.")
+        return form
+
+
+def refuse(refusal: Refusal) -> Response:
+    """Return a refusal as JSON; it concerns the whole request, so its field is ""."""
+    errors = {"errors": {"": [refusal.message]}}
+    return json_response(refusal.status, errors).having(refusal.headers)
+
+
+async def _read(request: Request) -> payload.Body:
+    if request.media_type != "application/json":
+        raise Refusal(415, "Send the body as application/json.")
+    return payload.read_json(await request.body(settings.CAPTURE_MAX_BODY_BYTES))
+
+
+def _answers(form: Published, body: payload.Body) -> tuple[dict[str, Any], Errors]:
+    """Join fields and consents: a consent may stand in either, or in both when they agree."""
+    known = {field.name for field in form.definition.fields if field.kind == "consent"}
+    errors: Errors = {}
+    for name, given in body.consents.items():
+        if name not in known:
+            errors[name] = ["This form asks for no such consent."]
+        elif body.fields.get(name, given) is not given:
+            errors[name] = ["The consent in fields says something else."]
+    return {**body.fields, **body.consents}, errors
+
+
+def _sent(request: Request, body: payload.Body, answers: dict[str, Any]) -> Sent:
+    said = body.context if isinstance(body.context, dict) else {}
+    told = {"page_url": request.headers.get("referer", ""), **said}
+    return Sent(
+        raw=answers,
+        answers=answers,
+        context=context(request, "api", told),
+        key=_key(request),
+        submitted_at=sent_at(body.submitted_at, datetime.now(UTC)),
+    )
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise Refusal(400, "Idempotency-Key must be 1 to 255 printable ASCII characters.")
+    return key
+
+
+def _answer(result: Taken | Invalid) -> Response:
+    if isinstance(result, Invalid):
+        return json_response(422, {"errors": result.errors})
+    data = {"receipt": str(result.receipt), "state": "received"}
+    if result.repeated:
+        return json_response(200, data, idempotent_replayed="true")
+    return json_response(201, data)

@@ -1,0 +1,119 @@
+"""The edge's own asynchronous connections to PostgreSQL."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from leadgen.lib.metrics import DEPENDENCY_ERRORS
+
+logger = logging.getLogger("leadgen.capture")
+
+_STATEMENT_MS = 3000
+_NAMES = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+
+
+class DatabaseAwayError(Exception):
+    """PostgreSQL did not do what was asked, or not in time; nothing may be promised."""
+
+
+class Database:
+    """A pool that opens without PostgreSQL, and finds it again by itself after it was away."""
+
+    def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 3.0) -> None:
+        self._parameters = parameters
+        self._patience = patience
+        self._pool: AsyncConnectionPool | None = None
+
+    async def open(self) -> AsyncConnectionPool:
+        """Return the pool, connecting in the background; never fails."""
+        if self._pool is None:
+            self._pool = self._make_pool()
+            await self._pool.open(wait=False)
+        return self._pool
+
+    async def close(self) -> None:
+        """Close all connections."""
+        pool, self._pool = self._pool, None
+        if pool:
+            await pool.close(timeout=2)
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
+        """Run one statement in a transaction of its own and return its rows.
+
+        It must be harmless to run twice: a connection that turns out dead is replaced and the
+        statement sent again. Raise DatabaseAwayError for every fault.
+        """
+        pool = await self.open()
+        try:
+            async with asyncio.timeout(self._patience + 1):
+                return await _fetch_again(pool, statement, values)
+        except (psycopg.Error, TimeoutError) as error:
+            DEPENDENCY_ERRORS.labels("database").inc()
+            logger.warning("the database did not answer: %s", type(error).__name__)
+            raise DatabaseAwayError from error
+
+    def _make_pool(self) -> AsyncConnectionPool:
+        parameters = self._parameters or connection_parameters()
+        return AsyncConnectionPool(
+            kwargs={
+                "connect_timeout": max(2, int(self._patience)),
+                "autocommit": True,
+                # Poolers in transaction mode lose prepared statements.
+                "prepare_threshold": None,
+                **parameters,
+            },
+            min_size=1,
+            max_size=settings.CAPTURE_POOL_SIZE,
+            timeout=self._patience,
+            # A short campaign to reconnect: the next request that needs one starts another.
+            reconnect_timeout=1.0,
+            configure=_bound_statements,
+            open=False,
+            name="capture",
+        )
+
+
+def connection_parameters() -> dict[str, Any]:
+    """Return what psycopg needs to reach the configured database."""
+    database = settings.DATABASES["default"]
+    named = {ours: database.get(theirs) for theirs, ours in _NAMES.items()}
+    options = {key: value for key, value in database.get("OPTIONS", {}).items() if key != "pool"}
+    return {**{key: value for key, value in named.items() if value}, **options}
+
+
+async def _fetch_again(
+    pool: AsyncConnectionPool, statement: str, values: Sequence[Any]
+) -> list[TupleRow]:
+    try:
+        return await _fetch(pool, statement, values)
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, PoolTimeout) or not _is_broken(error):
+            raise
+        await pool.check()
+        return await _fetch(pool, statement, values)
+
+
+async def _fetch(
+    pool: AsyncConnectionPool, statement: str, values: Sequence[Any]
+) -> list[TupleRow]:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(statement, values)
+        return await cursor.fetchall()
+
+
+async def _bound_statements(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(
+        "SELECT set_config('statement_timeout', %s, false)", [str(_STATEMENT_MS)]
+    )
+
+
+def _is_broken(error: psycopg.Error) -> bool:
+    """Without a code the connection itself failed; 57P01 to 57P03 say that the server stops."""
+    return error.sqlstate is None or error.sqlstate.startswith("57P")

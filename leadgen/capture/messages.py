@@ -1,0 +1,127 @@
+"""HTTP as the edge sees it: a request, a response, a refusal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import msgspec
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+BODY_SECONDS = 10.0
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that is answered with a 4xx or 503 and a sentence that says what to change."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+AWAY = Refusal(503, "This cannot be answered just now. Try again in a moment.", retry_after="2")
+
+
+class ClientGoneError(Exception):
+    """The client went away in the middle of its own request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer; the length is added when it is sent."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def having(self, headers: Mapping[str, str]) -> Self:
+        """Return the same answer with these headers too."""
+        return replace(self, headers={**self.headers, **headers})
+
+    async def send(self, send: Send, *, head: bool) -> None:
+        """Send it; ``head`` leaves the body out and keeps its length."""
+        headers = {"content-length": str(len(self.body)), **self.headers}
+        if self.status in (204, 304):
+            del headers["content-length"]
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if head else self.body})
+
+
+def json_response(status: int, data: Any, **headers: str) -> Response:
+    """Return ``data`` as JSON that nobody caches."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    base = {"content-type": "application/json", "cache-control": "no-store"}
+    return Response(status, msgspec.json.encode(data), {**base, **named})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request whose body is not read yet; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    address: str
+    receive: Receive
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive, address: str) -> Self:
+        """Read a request from its ASGI scope."""
+        return cls(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=headers_of(scope),
+            address=address,
+            receive=receive,
+        )
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body without its parameters, such as ``application/json``."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def body(self, limit: int) -> bytes:
+        """Read the body; refuse one that is too large, packed, or does not come."""
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise Refusal(415, "Send the body without Content-Encoding.")
+        declared = self.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > limit:
+            raise Refusal(413, _too_large(limit), connection="close")
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                return await self._read(limit)
+        except TimeoutError:
+            raise Refusal(408, "The body did not arrive in time.", connection="close") from None
+
+    async def _read(self, limit: int) -> bytes:
+        parts = bytearray()
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            parts += message.get("body", b"")
+            if len(parts) > limit:
+                raise Refusal(413, _too_large(limit), connection="close")
+            if not message.get("more_body"):
+                return bytes(parts)
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by name; those sent twice are joined as RFC 9110, 5.2 says."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _too_large(limit: int) -> str:
+    return f"The body is too large: at most {limit} bytes."

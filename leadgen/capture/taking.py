@@ -1,0 +1,169 @@
+"""The one verb that takes a submission, whichever channel it came through."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from leadgen.capture.nudge import nudge
+from leadgen.capture.published import Published
+from leadgen.capture.reasons import Reason
+from leadgen.capture.screening import Attempt, screen
+from leadgen.capture.writer import Fate, Outcome, Row
+from leadgen.forms.validation import Errors, validate
+from leadgen.lib.ids import uuid7
+from leadgen.lib.metrics import QUARANTINED, SUBMISSIONS
+
+logger = logging.getLogger("leadgen.capture")
+
+
+class Ledger(Protocol):
+    """Whatever makes a row durable before it returns."""
+
+    async def write(self, row: Row) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a channel has read from one post.
+
+    ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
+    Idempotency-Key; ``page_key`` names the served page that was sent, for a double click.
+    """
+
+    raw: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    context: dict[str, Any]
+    key: str | None = None
+    page_key: str = ""
+    honeypot: str = ""
+    seconds: float | None = None
+    posts_this_minute: int = 1
+    submitted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The ledger holds the submission under this receipt, or knew it before (``repeated``)."""
+
+    receipt: UUID
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Messages by field name; nothing was written."""
+
+    errors: Errors = field(default_factory=dict)
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key came before with other content."""
+
+
+async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
+    """Validate, screen and write one submission; wake the intake.
+
+    A quarantined one is answered like any other, so that spammers learn nothing. Raise
+    KeyReusedError for a key that came with other content, DatabaseAwayError when the ledger
+    cannot be written.
+    """
+    answers, errors = validate(form.definition, sent.answers)
+    if errors:
+        SUBMISSIONS.labels("invalid").inc()
+        return Invalid(errors)
+    reasons = screen(_attempt(form, sent, answers))
+    row = _row(form, sent, answers, reasons)
+    outcome = await ledger.write(row)
+    if outcome.fate is Fate.CONFLICT:
+        raise KeyReusedError
+    if outcome.fate is Fate.STORED:
+        _tell(row, reasons)
+    else:
+        SUBMISSIONS.labels("repeated").inc()
+    return Taken(outcome.receipt, repeated=outcome.fate is Fate.REPEATED)
+
+
+def sent_at(value: Any, now: datetime) -> datetime | None:
+    """Read the client's ``submitted_at``; None for garbage, the future or more than a year ago."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if now - timedelta(days=366) < at < now + timedelta(days=1) else None
+
+
+def _attempt(form: Published, sent: Sent, answers: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        form.definition,
+        answers,
+        sent.honeypot,
+        sent.seconds,
+        sent.posts_this_minute,
+        settings.CAPTURE_FLOOD_PER_MINUTE,
+    )
+
+
+def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
+    now = datetime.now(UTC)
+    consents = _consents(form, answers, now)
+    fingerprint = _fingerprint(form.form_id, answers)
+    return Row(
+        id=uuid7(),
+        form_id=form.form_id,
+        version_id=form.version_id,
+        raw=dict(sent.raw),
+        answers=answers,
+        context=sent.context,
+        consents=consents,
+        idempotency_key=sent.key or _page_key(sent.page_key, fingerprint),
+        fingerprint=fingerprint,
+        state="quarantined" if reasons else "accepted",
+        reasons=[reason.value for reason in reasons],
+        submitted_at=sent.submitted_at,
+        received_at=now,
+    )
+
+
+def _consents(form: Published, answers: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "field": field.name,
+            "given": answers.get(field.name) is True,
+            "wording": field.wording,
+            "wording_hash": hashlib.sha256(field.wording.encode()).hexdigest(),
+            "at": now.isoformat(),
+        }
+        for field in form.definition.fields
+        if field.kind == "consent"
+    ]
+
+
+def _fingerprint(form_id: int, answers: Mapping[str, Any]) -> str:
+    """Hash the form and the answers; consents are answers too."""
+    content = json.dumps([form_id, answers], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _page_key(page_key: str, fingerprint: str) -> str | None:
+    """One served page sent twice with the same content is one act; with other content, two."""
+    if not page_key:
+        return None
+    return "page:" + hashlib.sha256(f"{page_key}:{fingerprint}".encode()).hexdigest()
+
+
+def _tell(row: Row, reasons: list[Reason]) -> None:
+    outcome = "quarantined" if reasons else "accepted"
+    SUBMISSIONS.labels(outcome).inc()
+    for reason in reasons:
+        QUARANTINED.labels(reason.value).inc()
+    logger.info("submission taken", extra={"receipt": str(row.id), "state": row.state})
+    if not reasons:
+        nudge()

@@ -1,0 +1,126 @@
+import asyncio
+import json
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import pytest
+from django.core.asgi import get_asgi_application
+
+from leadgen.capture import nudge
+from leadgen.capture.database import Database
+from leadgen.capture.edge import Edge
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict
+    body: bytes
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    """Speaks ASGI to an application, without a server."""
+
+    app: Edge
+    runner: asyncio.Runner
+    address: str = "203.0.113.9"
+    headers: dict = field(default_factory=dict)
+
+    def send(self, method, path, body=b"", **headers):
+        return self.runner.run(self.asend(method, path, body, **headers))
+
+    def get(self, path, **headers):
+        return self.send("GET", path, **headers)
+
+    def post_json(self, path, data, **headers):
+        body = data if isinstance(data, bytes) else json.dumps(data).encode()
+        return self.send("POST", path, body, **{"content_type": "application/json", **headers})
+
+    def post_form(self, path, data, **headers):
+        body = data if isinstance(data, bytes) else urlencode(data, doseq=True).encode()
+        kind = "application/x-www-form-urlencoded"
+        return self.send("POST", path, body, **{"content_type": kind, **headers})
+
+    def post_multipart(self, path, pairs, boundary="limit"):
+        body = b"".join(
+            b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
+            % (boundary.encode(), name.encode(), text.encode())
+            for name, text in pairs
+        )
+        kind = f"multipart/form-data; boundary={boundary}"
+        return self.send("POST", path, body + f"--{boundary}--\r\n".encode(), content_type=kind)
+
+    async def asend(self, method, path, body=b"", receive=None, **headers):
+        path, _, query = path.partition("?")
+        headers = {"host": "testserver", **self.headers, **headers}
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [
+                (name.replace("_", "-").encode(), value.encode("latin-1"))
+                for name, value in headers.items()
+            ],
+            "client": (self.address, 1234),
+            "server": ("testserver", 80),
+        }
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+        sent = []
+
+        async def receive_body():
+            return messages.pop(0) if messages else await asyncio.Future()
+
+        async def keep(message):
+            sent.append(message)
+
+        await self.app(scope, receive or receive_body, keep)
+        names = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
+        return Answer(sent[0]["status"], names, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+@pytest.fixture(autouse=True)
+def nudges(monkeypatch):
+    """Count the hints instead of sending them."""
+    counted = []
+    monkeypatch.setattr(nudge._nudger, "nudge", lambda: counted.append(1))
+    return counted
+
+
+@pytest.fixture
+def make_client(transactional_db):
+    """Build clients, each of an edge of its own; all pools are closed afterwards."""
+    with asyncio.Runner() as runner:
+        databases = []
+
+        def make(parameters=None, patience=3.0):
+            databases.append(Database(parameters, patience=patience))
+            return Client(Edge(get_asgi_application(), databases[-1]), runner)
+
+        yield make
+        for database in databases:
+            runner.run(database.close())
+
+
+@pytest.fixture
+def client(make_client):
+    return make_client()
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings):
+    settings.CAPTURE_FLOOD_PER_MINUTE = settings.CAPTURE_LIMIT_PER_MINUTE = 1_000_000

@@ -1,5 +1,7 @@
 """The one place where pages get their rows: what the reader may see, and nothing else."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Model, QuerySet
@@ -29,6 +31,11 @@ def scoped(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
     """Narrow rows to what the person may see, where their QuerySet has ``visible_to``."""
     visible_to = getattr(rows, "visible_to", None)
     return visible_to(user) if visible_to else rows
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text from a URL or a form can be a row's number."""
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 class ScopedAdmin(ModelAdmin):

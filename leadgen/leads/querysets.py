@@ -1,5 +1,7 @@
 """Who sees a lead; and the rows around it, which show to whoever sees a lead of theirs."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.apps import apps

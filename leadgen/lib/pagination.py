@@ -1,14 +1,19 @@
 """Pages over tables too large to count."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
 from django.utils.functional import cached_property
 
+if TYPE_CHECKING:
+    AnyPaginator = Paginator[Any]
+else:
+    AnyPaginator = Paginator
+
 CAP = 10_000
 
 
-class CappedPaginator(Paginator[Any]):
+class CappedPaginator(AnyPaginator):
     """Counts no further than ``CAP`` rows, so a page costs the same at a million rows.
 
     Deeper pages do not exist: a person narrows the list instead.

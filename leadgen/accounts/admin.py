@@ -1,0 +1,92 @@
+"""People and teams. Only administrators change them, and nobody their own standing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.audit import EventAdmin as EventAdmin
+from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.models import Team, User
+
+admin.site.unregister(Group)
+
+_STANDING = ("role", "team", "visibility", "is_active")
+
+
+@admin.register(User)
+class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("person", "role_name", "team", "sees_what", "takes", "last_seen")
+    list_filter = ("role", "team", "is_active")
+    list_select_related = ("team",)
+    search_fields = ("name", "email")
+    search_help_text = "Name or email"
+    ordering = ("-is_active", "name")
+    sortable_by = ()
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("name", "email", "password")}),
+        ("Standing", {"fields": (("role", "team"), ("visibility", "is_active"))}),
+        ("Leads", {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
+        ("Log-in", {"fields": (("last_login", "date_joined"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "email", ("role", "team"), "takes_leads")}),
+        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Nobody raises, lowers or locks out themselves: there is always an administrator left."""
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, *_STANDING) if obj and obj.pk == reader(request).pk else fixed
+
+    @admin.display(description="Person")
+    def person(self, user: User) -> str:
+        return two_lines(user.name, user.email)
+
+    @admin.display(description="Role")
+    def role_name(self, user: User) -> str:
+        return badge(user.get_role_display()) if user.is_active else badge("Switched off", "bad")
+
+    @admin.display(description="Sees")
+    def sees_what(self, user: User) -> str:
+        return user.sees.label
+
+    @admin.display(description="New leads")
+    def takes(self, user: User) -> str:
+        return badge("Takes", "open") if user.takes_leads else DASH
+
+    @admin.display(description="Last log-in")
+    def last_seen(self, user: User) -> str:
+        return ago(user.last_login)
+
+
+@admin.register(Team)
+class TeamAdmin(ScopedAdmin):
+    list_display = ("name", "members_count", "names")
+    fields = ("name",)
+    search_fields = ("name",)
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        active = Count("members", filter=Q(members__is_active=True))
+        return super().get_queryset(request).annotate(active=active).prefetch_related("members")
+
+    @admin.display(description="People")
+    def members_count(self, team: Any) -> int:
+        return int(team.active)
+
+    @admin.display(description="Who")
+    def names(self, team: Team) -> str:
+        return ", ".join(user.name for user in team.members.all() if user.is_active) or DASH

@@ -1,0 +1,113 @@
+"""People and companies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from leadgen.accounts.access import ScopedAdmin
+from leadgen.accounts.display import DASH, ago, two_lines
+from leadgen.leads import lookup
+from leadgen.leads.models import Company, Contact
+
+
+class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
+    company_name = forms.CharField(
+        label="Company",
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A name that is not known yet makes a new company.",
+    )
+
+    class Meta:
+        model = Contact
+        fields = ("name", "email", "phone", "job_title", "country")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.company:
+            self.initial["company_name"] = self.instance.company.name
+
+
+@admin.register(Contact)
+class ContactAdmin(ScopedAdmin):
+    form = ContactForm
+    fieldsets = (
+        (None, {"fields": ("name", ("email", "phone"), ("company_name", "job_title"), "country")}),
+        ("Known by", {"fields": ("identities_shown", "leads_shown")}),
+    )
+    readonly_fields = ("identities_shown", "leads_shown")
+    list_display = ("person", "phone", "company", "job_title", "created")
+    list_select_related = ("company",)
+    search_fields = ("search",)
+    search_help_text = "Name, email, phone or company"
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a person comes in through a form, so that where from is known
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        for word in search_term.split()[:5]:
+            queryset = queryset.filter(search__icontains=word)
+        return queryset, False
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        if "company_name" in form.changed_data:
+            obj.company = _company(form.cleaned_data["company_name"])
+        typed = {"company" if name == "company_name" else name for name in form.changed_data}
+        obj.provenance = {**obj.provenance, **dict.fromkeys(typed, "person")}
+        told = (obj.name, obj.email, obj.phone, obj.company.name if obj.company else "")
+        obj.search = " ".join(filter(None, told))
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="Person")
+    def person(self, contact: Contact) -> str:
+        return two_lines(str(contact), contact.email if contact.name else "")
+
+    @admin.display(description="Added")
+    def created(self, contact: Contact) -> str:
+        return ago(contact.created_at)
+
+    @admin.display(description="Identities")
+    def identities_shown(self, contact: Contact) -> str:
+        return ", ".join(identity.value for identity in contact.identities.all()) or DASH
+
+    @admin.display(description="Leads")
+    def leads_shown(self, contact: Contact) -> str:
+        links = (
+            (reverse("admin:leads_lead_change", args=[lead.pk]), ago(lead.created_at), lead.stage)
+            for lead in contact.leads.select_related("stage")[:20]
+        )
+        return format_html_join(", ", '<a class="ws-link" href="{}">{}, {}</a>', links) or DASH
+
+
+@admin.register(Company)
+class CompanyAdmin(ScopedAdmin):
+    list_display = ("name", "website", "created")
+    fields = ("name", "website")
+    search_fields = ("name",)
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a company comes with its first contact
+
+    @admin.display(description="Added")
+    def created(self, company: Company) -> str:
+        return ago(company.created_at)
+
+
+def _company(name: str) -> Company | None:
+    name = name.strip()
+    return lookup.companies([name]).get(name) if name else None

@@ -1,0 +1,118 @@
+"""The lead list; a lead's own page is leads/views.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.listing import DayRange
+from leadgen.leads import services, views
+from leadgen.leads.admin.filters import (
+    CampaignFilter,
+    LeadViews,
+    OwnerFilter,
+    SourceFilter,
+    StageFilter,
+)
+from leadgen.leads.models import Contact, Lead
+
+# So many contacts at most answer one search; the list then shows the newest of their leads.
+_MATCHES = 1000
+
+
+@admin.register(Lead)
+class LeadAdmin(ScopedAdmin):
+    list_display = (
+        "person",
+        "company_name",
+        "stage_badge",
+        "owner_name",
+        "came_from",
+        "created",
+        "activity",
+    )
+    list_filter = (
+        LeadViews,
+        StageFilter,
+        OwnerFilter,
+        SourceFilter,
+        CampaignFilter,
+        "status",
+        ("created_at", DayRange),
+    )
+    list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
+    list_before_template = "admin/view_tabs_bar.html"
+    list_fullwidth = True
+    search_fields = ("contact__search",)
+    search_help_text = "Name, email, phone or company"
+    sortable_by = ("created",)
+    actions = ("assign_to_me",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+    ) -> tuple[QuerySet[Lead], bool]:
+        words = search_term.split()[:5]
+        if not words:
+            return queryset, False
+        contacts = Contact.objects.visible_to(reader(request)).order_by()
+        for word in words:
+            contacts = contacts.filter(search__icontains=word)
+        return queryset.filter(contact__in=contacts[:_MATCHES]), False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"<int:pk>/{address}/", self.admin_site.admin_view(view), name=name)
+            for address, name, view in views.ROUTES
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return views.lead_page(request, object_id, self.admin_site.each_context(request))
+
+    @admin.display(description="Person")
+    def person(self, lead: Lead) -> str:
+        contact = lead.contact
+        return two_lines(str(contact), contact.email if contact.name else contact.phone)
+
+    @admin.display(description="Company")
+    def company_name(self, lead: Lead) -> str:
+        return str(lead.contact.company or lead.company or DASH)
+
+    @admin.display(description="Stage")
+    def stage_badge(self, lead: Lead) -> str:
+        unanswered = lead.first_response_at is None and lead.is_open
+        return badge(lead.stage.name, "new" if unanswered else lead.stage.type)
+
+    @admin.display(description="Owner")
+    def owner_name(self, lead: Lead) -> str:
+        return str(lead.owner or badge("Nobody", "warn"))
+
+    @admin.display(description="Source")
+    def came_from(self, lead: Lead) -> str:
+        if not lead.source:
+            return DASH
+        return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
+
+    @admin.display(description="Created", ordering="created_at")
+    def created(self, lead: Lead) -> str:
+        return ago(lead.created_at)
+
+    @admin.display(description="Last activity")
+    def activity(self, lead: Lead) -> str:
+        return ago(lead.last_activity_at)
+
+    @admin.action(description="Assign to me", permissions=["change"])
+    def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        person, count = reader(request), 0
+        for lead in queryset:
+            services.assign(lead, person, actor=person)
+            count += 1
+        messages.success(request, f"{count} lead{'' if count == 1 else 's'} assigned to you.")

@@ -1,0 +1,41 @@
+"""Pipelines and their stages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count
+from django.http import HttpRequest
+
+from leadgen.accounts.access import ScopedAdmin, TabularInline
+from leadgen.accounts.display import badge
+from leadgen.leads.models import Pipeline, Stage
+
+
+class StageInline(TabularInline):
+    model = Stage
+    fields = ("name", "type", "position")
+    ordering = ("position", "id")
+    ordering_field = "position"
+    hide_ordering_field = True
+    extra = 0
+    min_num = 1
+
+
+@admin.register(Pipeline)
+class PipelineAdmin(ScopedAdmin):
+    list_display = ("name", "stage_count", "default_badge")
+    fields = ("name", "is_default")
+    inlines = (StageInline,)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(stage_count=Count("stages"))
+
+    @admin.display(description="Stages")
+    def stage_count(self, pipeline: Pipeline) -> int:
+        return int(getattr(pipeline, "stage_count", 0))
+
+    @admin.display(description="New leads")
+    def default_badge(self, pipeline: Pipeline) -> str:
+        return badge("Start here", "new") if pipeline.is_default else ""

@@ -1,0 +1,140 @@
+"""The ledger for people: what is held and why, what could not be worked, and all the rest."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.listing import DayRange, ViewTabs
+from leadgen.capture import services
+from leadgen.capture.models import Submission
+from leadgen.capture.reading import answers_of
+from leadgen.capture.reasons import Reason
+from leadgen.leads import submission_views
+from leadgen.leads.querysets import submissions_visible_to
+
+_State = Submission.State
+_ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")}
+
+
+class SubmissionViews(ViewTabs):
+    views: ClassVar = {
+        "quarantine": ("Quarantine", lambda rows, user: rows.filter(state=_State.QUARANTINED)),
+        "parked": ("Parked", lambda rows, user: rows.filter(parked_at__isnull=False)),
+        "waiting": (
+            "Waiting",
+            lambda rows, user: rows.filter(
+                state__in=[_State.RECEIVED, _State.ACCEPTED], parked_at=None
+            ),
+        ),
+        "all": ("All", lambda rows, user: rows),
+    }
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ScopedAdmin):
+    list_display = ("sender", "form_title", "why", "preview", "received", "decision")
+    list_filter = (SubmissionViews, "form", ("received_at", DayRange))
+    list_select_related = ("form", "version")
+    list_before_template = "admin/view_tabs_bar.html"
+    list_fullwidth = True
+    search_fields = ("id",)
+    search_help_text = "Receipt, in full"
+    sortable_by = ()
+    actions = ("release_chosen", "retry_chosen")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
+        return submissions_visible_to(reader(request))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Follow the index of each view; receipts are in the order of time (UUIDv7)."""
+        return _ORDER.get(request.GET.get("view", "quarantine"), ("-id",))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Submission], search_term: str
+    ) -> tuple[QuerySet[Submission], bool]:
+        receipt = submission_views.receipt_in(search_term)
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk=receipt) if receipt else queryset.none(), False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"<uuid:pk>/{address}/", self.admin_site.admin_view(view), name=name)
+            for address, name, view in submission_views.ROUTES
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context = self.admin_site.each_context(request)
+        return submission_views.submission_page(request, object_id, context)
+
+    @admin.display(description="From")
+    def sender(self, submission: Submission) -> str:
+        answers = submission.answers
+        name, email = (str(answers.get(key) or "") for key in ("name", "email"))
+        return two_lines(name or email or "Unknown person", email if name else "")
+
+    @admin.display(description="Form")
+    def form_title(self, submission: Submission) -> str:
+        return submission.form.title
+
+    @admin.display(description="Why")
+    def why(self, submission: Submission) -> str:
+        if submission.parked_at:
+            return badge(Truncator(submission.last_error).chars(60) or "Failed", "bad")
+        if submission.state != _State.QUARANTINED:
+            return badge(submission.get_state_display(), _tone(submission))
+        return badge(", ".join(Reason(reason).label for reason in submission.reasons), "warn")
+
+    @admin.display(description="Answers")
+    def preview(self, submission: Submission) -> str:
+        told = [
+            answer.text
+            for answer in answers_of(submission.version.read(), submission.answers)
+            if answer.text and answer.text not in (submission.answers.get("name"),)
+        ]
+        text = " · ".join(told)
+        short = Truncator(text).chars(90)
+        return format_html('<span class="ws-clip" title="{}">{}</span>', text[:500], short)
+
+    @admin.display(description="Received")
+    def received(self, submission: Submission) -> str:
+        return ago(submission.received_at)
+
+    @admin.display(description="")
+    def decision(self, submission: Submission) -> str:
+        verb = submission_views.decision_on(submission)
+        if not verb:
+            return DASH
+        return format_html(
+            '<button class="ws-button ws-button--small" formaction="{}" formnovalidate>{}</button>',
+            reverse(f"admin:submission_{verb}", args=[submission.pk]),
+            verb.capitalize(),
+        )
+
+    @admin.action(description="Release from quarantine", permissions=["change"])
+    def release_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
+        for submission in queryset:
+            services.release(submission, actor=reader(request))
+        self.message_user(request, "Released: they will be on a lead in a moment.")
+
+    @admin.action(description="Try again", permissions=["change"])
+    def retry_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
+        for submission in queryset:
+            services.retry(submission, actor=reader(request))
+        self.message_user(request, "They are tried again.")
+
+
+def _tone(submission: Submission) -> str:
+    return {_State.PROCESSED: "won", _State.ERASED: "lost"}.get(_State(submission.state), "neutral")

@@ -1,0 +1,79 @@
+"""The task list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+
+from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.display import DASH, badge
+from leadgen.accounts.listing import ViewTabs
+from leadgen.accounts.models import User
+from leadgen.leads import services
+from leadgen.leads.models import Task
+
+
+def tomorrow() -> Any:
+    """Midnight at the end of the reader's day."""
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return start + timedelta(days=1)
+
+
+def _due(rows: QuerySet[Task], user: User) -> QuerySet[Task]:
+    return rows.filter(done_at=None, owner=user, due_at__lt=tomorrow())
+
+
+class TaskViews(ViewTabs):
+    views: ClassVar = {
+        "mine": ("Mine", lambda rows, user: rows.filter(done_at=None, owner=user)),
+        "due": ("Due today", _due),
+        "overdue": (
+            "Overdue, all",
+            lambda rows, user: rows.filter(done_at=None, due_at__lt=timezone.now()),
+        ),
+        "open": ("All open", lambda rows, user: rows.filter(done_at=None)),
+        "done": ("Done", lambda rows, user: rows.exclude(done_at=None).order_by("-done_at")),
+    }
+
+
+@admin.register(Task)
+class TaskAdmin(ScopedAdmin):
+    list_display = ("title", "person", "due", "owner")
+    list_filter = (TaskViews,)
+    list_select_related = ("lead__contact", "owner")
+    list_before_template = "admin/view_tabs_bar.html"
+    search_fields = ("title",)
+    fields = ("title", "due_at", "owner")
+    sortable_by = ()
+    actions = ("complete",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a task is added on its lead's page
+
+    @admin.display(description="Lead")
+    def person(self, task: Task) -> str:
+        url = reverse("admin:leads_lead_change", args=[task.lead_id])
+        return format_html('<a class="ws-link" href="{}">{}</a>', url, task.lead.contact)
+
+    @admin.display(description="Due")
+    def due(self, task: Task) -> str:
+        if task.done_at:
+            return badge("Done", "won")
+        if not task.due_at:
+            return DASH
+        text = date_format(timezone.localtime(task.due_at), "j M, H:i")
+        return badge(text, "bad") if task.due_at < timezone.now() else text
+
+    @admin.action(description="Mark as done", permissions=["change"])
+    def complete(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        for task in queryset.select_related("lead"):
+            services.complete_task(task, actor=reader(request))
+        self.message_user(request, "Marked as done.")

@@ -59,7 +59,7 @@ def _get_ensurepip() -> None:
 
 def _install() -> None:
     total = LOCK.read_text().count("==")
-    command = [VENV / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [f"{VENV}/bin/python", "-m", "pip", "install", "--disable-pip-version-check"]
     options = ["--no-input", "--progress-bar=off", "--no-deps", "--require-hashes"]
     child = subprocess.Popen(
         [*command, *options, "-r", LOCK],

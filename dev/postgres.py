@@ -96,7 +96,7 @@ def _create(cluster: Cluster) -> None:
     unprivileged.fresh_folder(unfinished, cluster.user)
     secret = unprivileged.secret_file(unfinished.with_suffix(".pw"), cluster.password, cluster.user)
     options = ["--username=leadgen", "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
-    command = [cluster.binaries / "initdb", "-D", unfinished, f"--pwfile={secret}", *options]
+    command = [f"{cluster.binaries}/initdb", "-D", f"{unfinished}", f"--pwfile={secret}", *options]
     try:
         done = subprocess.run(
             [*command, *_locale(cluster.binaries)],

@@ -110,9 +110,9 @@ def _docker_answers() -> bool:
 
 
 def _answers(port: int, password: str) -> bool:
-    given = {"userid": "leadgen", "password": password, "connect_timeout": 2}
+    host = f"127.0.0.1:{port}"
     try:
-        with amqp.Connection(f"127.0.0.1:{port}", **given):
+        with amqp.Connection(host, userid="leadgen", password=password, connect_timeout=2):
             return True
     except (OSError, amqp.AMQPError):
         return False

@@ -118,7 +118,27 @@ def _save_leads(batch: Sequence[Entry]) -> None:
     present = {entry.lead.pk: entry.lead for entry in batch}
     for lead in new:
         del present[lead.pk]
-    Lead.objects.bulk_update(present.values(), ["submissions_count", "last_activity_at", "message"])
+    if present:
+        _update(list(present.values()))
+
+
+def _update(leads: Sequence[Lead]) -> None:
+    # bulk_update would send a CASE with a branch for every row and column: ten times slower.
+    columns = [
+        [lead.pk for lead in leads],
+        [lead.submissions_count for lead in leads],
+        [lead.last_activity_at for lead in leads],
+        [lead.message for lead in leads],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE leads_lead SET submissions_count = new.submissions_count, "
+            "last_activity_at = new.last_activity_at, message = new.message "
+            "FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[]) "
+            "AS new(id, submissions_count, last_activity_at, message) "
+            "WHERE leads_lead.id = new.id",
+            columns,
+        )
 
 
 def _link(batch: Sequence[Entry]) -> None:

@@ -1,6 +1,7 @@
 """Give every entry of a batch its contact: found by its identities, or new."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from django.db import models, transaction
@@ -42,7 +43,7 @@ def _identify(entries: Sequence[Entry], companies: Mapping[str, Company]) -> Non
         others = [owners[key] for key in entry.facts.keys if owners[key] != person]
         entry.other = contacts[others[0]] if others else None
         entry.differing = _fill(entry, companies.get(entry.facts.company))
-    _save(contacts)
+    _save(contacts, {entry.receipt for entry in entries})
     _claim({key: contacts[owners[key]] for key in keys - known.keys()})
 
 
@@ -79,14 +80,15 @@ def _fill(entry: Entry, company: Company | None) -> dict[str, str]:
     return differing
 
 
-def _save(contacts: Mapping[int, Contact]) -> None:
+def _save(contacts: Mapping[int, Contact], receipts: AbstractSet[str]) -> None:
+    changed = {p: c for p, c in contacts.items() if not receipts.isdisjoint(c.provenance.values())}
     now = timezone.now()
-    for contact in contacts.values():
+    for contact in changed.values():
         contact.index()
         contact.updated_at = now
-    Contact.objects.bulk_create(c for person, c in contacts.items() if person < 0)
+    Contact.objects.bulk_create(contact for person, contact in contacts.items() if person < 0)
     Contact.objects.bulk_update(
-        [c for person, c in contacts.items() if person > 0],
+        [contact for person, contact in changed.items() if person > 0],
         [*_FILLED, "company", "provenance", "search", "updated_at"],
     )
 

@@ -39,8 +39,8 @@ def _compile(name: str, arguments: list[str]) -> None:
     fixed = ["--generate-hashes", "--universal", "--python-version", "3.11", "--quiet"]
     hostless = ["--no-emit-index-url", "--no-emit-find-links"]
     said = ["--custom-compile-command", "make lock"]
-    command = [Path(sys.executable).parent / "uv", "pip", "compile", *fixed, *hostless, *said]
-    paths = ["-o", target.relative_to(ROOT), f"requirements/{name}.in"]
+    command = [f"{Path(sys.executable).parent}/uv", "pip", "compile", *fixed, *hostless, *said]
+    paths = ["-o", f"requirements/{name}.txt", f"requirements/{name}.in"]
     done = subprocess.run([*command, *held, *arguments, *paths], cwd=ROOT, check=False)
     if done.returncode:
         fail(f"uv could not pin requirements/{name}.in.")

@@ -1,6 +1,7 @@
 """Child processes that never outlive the command that started them."""
 
 import ctypes
+import io
 import os
 import pwd
 import signal
@@ -46,6 +47,7 @@ class Process:
             start_new_session=True,
             preexec_fn=_die_with_parent(stop_signal),
         )
+        self._output = self._child.stdout or io.BytesIO()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -85,11 +87,12 @@ class Process:
             return
 
     def _read(self) -> None:
-        for raw in self._child.stdout or ():
-            line = raw.decode(errors="replace").rstrip()
-            self.tail = [*self.tail[-39:], line]
-            if self._on_line:
-                self._on_line(line)
+        with self._output:
+            for raw in self._output:
+                line = raw.decode(errors="replace").rstrip()
+                self.tail = [*self.tail[-39:], line]
+                if self._on_line:
+                    self._on_line(line)
 
 
 @dataclass(frozen=True)

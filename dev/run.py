@@ -140,7 +140,7 @@ def _readiness(url: str) -> str:
 
 def _welcome(env: dict[str, str], seconds: float) -> None:
     title = paint(f"Leadgen is running (after {seconds:.1f} s).", "bold")
-    hint = paint("Ctrl-C stops it; the data stays under var/. Logs follow.", "dim")
+    hint = paint("Ctrl-C stops it; the data stays. Logs follow.", "dim")
     say(_BANNER.format(title=title, hint=hint, url=env["PUBLIC_URL"].rstrip("/")))
 
 

@@ -38,7 +38,7 @@ def server() -> Iterator[Service]:
     numbers = ports.several_free(8)
     storage = _Storage(numbers[0], secrets.token_hex(8), secrets.token_hex(16))
     folder = _folder(storage)
-    command = [Path(sys.executable).parent / "weed", *_arguments(folder, numbers)]
+    command = [f"{Path(sys.executable).parent}/weed", *_arguments(folder, numbers)]
     env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     # Its data is thrown away: no need to be patient with its shutdown.
     with running("seaweedfs", command, env, patience=0) as process:

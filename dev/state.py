@@ -1,4 +1,4 @@
-"""Where the commands keep what must last between runs: the folder var/ of the checkout."""
+"""Where the commands keep what must last between runs: var/ of the checkout, or LEADGEN_VAR."""
 
 import fcntl
 import hashlib
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = ROOT / "var"
+VAR = Path(os.environ.get("LEADGEN_VAR") or ROOT / "var")
 
 
 class AlreadyRunningError(RuntimeError):

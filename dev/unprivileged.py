@@ -24,12 +24,12 @@ def user() -> str | None:
 
 def home(user: str | None) -> Path:
     """Return the folder for the data: var/, unless the user cannot enter the checkout."""
-    VAR.mkdir(exist_ok=True)
+    VAR.mkdir(parents=True, exist_ok=True)
     if user is None or _enters(user, VAR):
         return VAR
-    folder = _FALLBACK / f"{ROOT.name}-{fingerprint(str(ROOT))[:8]}"
+    folder = _FALLBACK / f"{ROOT.name}-{fingerprint(str(VAR))[:8]}"
     if not folder.exists():
-        say(f"The user {user} cannot enter {ROOT}: PostgreSQL's files go to {folder}.")
+        say(f"The user {user} cannot enter {VAR}: PostgreSQL's files go to {folder}.")
         folder.mkdir(parents=True, mode=0o755)
     return folder
 

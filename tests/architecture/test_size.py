@@ -14,7 +14,10 @@ def functions():
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield f"{path.relative_to(ROOT)}:{node.name}", node.end_lineno - node.lineno + 1
+                yield (
+                    f"{path.relative_to(ROOT)}:{node.name}",
+                    (node.end_lineno or 0) - node.lineno + 1,
+                )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,0 +1,110 @@
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dev import postgres, state, unprivileged
+from dev.process import wait_until
+
+
+@pytest.fixture
+def var(monkeypatch):
+    # Not tmp_path: PostgreSQL may run as another user, who must be able to enter.
+    folder = Path(tempfile.mkdtemp(prefix="leadgen-var-"))
+    folder.chmod(0o755)
+    for module in (state, postgres, unprivileged):
+        monkeypatch.setattr(module, "VAR", folder)
+    monkeypatch.setattr(
+        postgres, "remembered", lambda key, other: state.remembered(key, other, folder)
+    )
+    monkeypatch.setattr(postgres, "remember", lambda key, value: state.remember(key, value, folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def server(durable=False):
+    return postgres.server("pg", durable=durable)
+
+
+def postmaster(var):
+    return int((var / "pg" / "postmaster.pid").read_text().split("\n", 1)[0])
+
+
+def write(url):
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS note (text text)")
+        connection.execute("INSERT INTO note VALUES ('kept')")
+
+
+def read(url):
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT text FROM note").fetchall()
+
+
+def test_data_and_address_last_from_start_to_start(var):
+    with server() as first:
+        write(first)
+    with server() as second:
+        assert read(second) == [("kept",)]
+        assert second == first
+
+
+def test_nothing_runs_after_the_end(var):
+    with server():
+        pid = postmaster(var)
+    assert not unprivileged.command_of(pid)
+    assert not (var / "pg" / "postmaster.pid").exists()
+
+
+def test_strangers_need_the_password_which_only_its_owner_may_read(var):
+    with server() as url, pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(url.replace("@", "x@"))
+    assert (var / "pg.password").stat().st_mode & 0o077 == 0
+
+
+def test_upper_and_lower_case_are_known_beyond_ascii(var):
+    with server() as url, psycopg.connect(url) as connection:
+        assert connection.execute("SELECT lower('ÄÉ'), 'ÜBER' ILIKE 'über'").fetchone() == (
+            "äé",
+            True,
+        )
+
+
+def test_a_killed_server_comes_back_with_what_was_committed(var):
+    with server(durable=True) as url:
+        write(url)
+        os.kill(postmaster(var), signal.SIGKILL)
+    assert (var / "pg" / "postmaster.pid").exists()
+    with server() as url:
+        assert read(url) == [("kept",)]
+
+
+def test_a_lock_file_that_names_a_stranger_is_dropped(var):
+    with server() as url:
+        write(url)
+    (var / "pg" / "postmaster.pid").write_text(f"{os.getpid()}\n{var / 'pg'}\n")
+    with server() as url:
+        assert read(url) == [("kept",)]
+
+
+def test_a_server_left_behind_is_ended_first(var):
+    with server() as url:
+        write(url)
+        old = postmaster(var)
+        with server() as again:
+            assert read(again) == [("kept",)]
+            assert postmaster(var) != old
+    wait_until(lambda: not unprivileged.command_of(old), "its end", seconds=5)
+
+
+def test_the_files_of_another_version_are_refused_and_left_alone(var):
+    with server():
+        pass
+    (var / "pg" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(RuntimeError, match="made by PostgreSQL 9"), server():
+        pass
+    assert (var / "pg" / "base").exists()

@@ -46,7 +46,7 @@ class Kind:
 
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
         """Draw the whole question: label, help, control and messages."""
-        label = element("label", caption(field), for_=f"f-{field.name}")
+        label = element("label", caption(field, field.label), for_=f"f-{field.name}")
         control = self.control(field, values, **described(field, errors))
         return question("div", field, errors, label + help_text(field) + control)
 
@@ -89,27 +89,30 @@ def described(field: Field, errors: list[str]) -> dict[str, str | None]:
     }
 
 
-def question(tag: str, field: Field, errors: list[str], content: str) -> str:
+def question(
+    tag: str, field: Field, errors: list[str], content: str, **attributes: str | None
+) -> str:
     """Wrap a question; its messages come last, below the control."""
     messages = "<br>".join(text(error) for error in errors)
     error = element("p", messages, class_="error", id=f"e-{field.name}") if errors else ""
     look = ["question", field.kind, f"to-{field.fills}" * bool(field.fills), "wrong" * bool(errors)]
-    return element(tag, content + error, class_=" ".join(filter(None, look)))
+    return element(tag, content + error, class_=" ".join(filter(None, look)), **attributes)
 
 
-def group(field: Field, errors: list[str], content: str) -> str:
+def group(field: Field, errors: list[str], content: str, role: str | None = None) -> str:
     """Wrap a question of several controls; the group carries the help and the messages."""
-    legend = element("legend", caption(field))
+    legend = element("legend", caption(field, field.label))
     inside = legend + help_text(field) + element("div", content, class_="options")
-    ties = described(field, errors)["aria_describedby"]
-    wrapped = question("fieldset", field, errors, inside)
-    return wrapped.replace("<fieldset", element("fieldset", aria_describedby=ties)[:-1], 1)
+    ties = described(field, errors)
+    if role is None:  # a plain group cannot be invalid, a radiogroup can
+        del ties["aria_invalid"]
+    return question("fieldset", field, errors, inside, role=role, **ties)
 
 
-def caption(field: Field) -> str:
-    """Return the label's HTML; what need not be answered says so."""
+def caption(field: Field, words: str) -> str:
+    """Return the words' HTML; what need not be answered says so."""
     optional = "" if field.required else " " + element("span", "(optional)", class_="optional")
-    return text(field.label) + optional
+    return text(words) + optional
 
 
 def help_text(field: Field) -> str:

@@ -49,7 +49,7 @@ class Choice(Kind):
         if len(self.options(field)) > _BUTTONS:
             return super().html(field, values, errors)
         buttons = _buttons("radio", field, self.options(field), given(field, values), bool(errors))
-        return group(field, errors, buttons)
+        return group(field, errors, buttons, role="radiogroup")
 
     def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
         chosen = given(field, values)[-1:]
@@ -142,7 +142,7 @@ class YesNo(Kind):
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
         buttons = _buttons("radio", field, options, given(field, values), bool(errors))
-        return group(field, errors, buttons)
+        return group(field, errors, buttons, role="radiogroup")
 
 
 class Consent(Kind):
@@ -177,8 +177,8 @@ class Consent(Kind):
             required=field.required,
             **described(field, errors),
         )
-        wording = caption(field).replace(text(field.label), text(field.wording), 1)
-        label = element("label", box + element("span", wording), for_=f"f-{field.name}")
+        wording = element("span", caption(field, field.wording))
+        label = element("label", box + wording, for_=f"f-{field.name}")
         return question("div", field, errors, label + help_text(field))
 
     def flaws(self, field: Field) -> Iterator[str]:
@@ -209,7 +209,7 @@ def _buttons(
                 value=option.value,
                 checked=option.value in chosen,
                 required=field.required and shape == "radio",
-                aria_invalid="true" if wrong else None,
+                aria_invalid="true" if wrong and shape == "checkbox" else None,
             )
             + element("span", text(option.label)),
             class_="option",

@@ -1,0 +1,155 @@
+import json
+import string
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
+
+from leadgen.forms.definition import Definition, Field, Option
+from leadgen.forms.fields import KINDS
+from leadgen.forms.flaws import flaws
+from leadgen.forms.page import HIDDEN_SLOT, form_page
+from leadgen.forms.schema import json_schema
+from leadgen.forms.validation import parse, validate
+from tests.forms.samples import Reader, refusal
+
+FORMATS = FormatChecker(formats=())
+for _format, _kind in {"idn-email": "email", "phone": "phone", "date": "date"}.items():
+    FORMATS.checks(_format)(
+        lambda value, kind=_kind: not isinstance(value, str) or not refusal(kind, value)
+    )
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+VALUES = WORDS.filter(str.strip)
+OPTIONS = st.lists(st.builds(Option, VALUES, WORDS), min_size=1, max_size=9, unique_by=hash)
+DATES = st.dates().map(str)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+EMAILS = st.sampled_from(["ada@example.com", "θσερ@εχαμπλε.ψομ", "ada@", " ada@example.com"])
+PHONES = st.sampled_from(["+44 20 7946 0958", "0049 30 901820", "12", "+1 650-253-0000"])
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=8)
+
+
+@st.composite
+def questions(draw, name):
+    kind = draw(st.sampled_from(sorted(KINDS)))
+    low, high = sorted(draw(st.lists(st.integers(-50, 50), min_size=2, max_size=2)))
+    first, last = sorted(draw(st.lists(DATES, min_size=2, max_size=2)))
+    bounds = {"number": (str(low), str(high)), "date": (first, last)}.get(kind, ("", ""))
+    return Field(
+        name,
+        kind,
+        label=draw(WORDS),
+        help=draw(st.just("") | WORDS),
+        required=kind != "hidden" and draw(st.booleans()),
+        options=_distinct(draw(OPTIONS)) if "choice" in kind else (),
+        minimum=draw(st.sampled_from(["", bounds[0]])),
+        maximum=draw(st.sampled_from(["", bounds[1]])),
+        max_length=draw(st.none() | st.integers(1, 40)),
+        wording=draw(VALUES) if kind == "consent" else "",
+    )
+
+
+def _distinct(options):
+    return tuple({option.value: option for option in options}.values())
+
+
+@st.composite
+def definitions(draw):
+    names = draw(st.lists(NAMES, min_size=1, max_size=5, unique=True))
+    return Definition(draw(WORDS), tuple(draw(questions(name)) for name in names))
+
+
+@st.composite
+def answers_to(draw, definition):
+    """Answers that are often right, sometimes nearly, sometimes nonsense, sometimes missing."""
+    sent = {field.name: draw(_answer(field)) for field in definition.fields}
+    missing = draw(st.sets(st.sampled_from(sorted(sent))))
+    stray = draw(st.just({}) | st.dictionaries(NAMES, TEXTS, max_size=1))
+    return {name: value for name, value in (stray | sent).items() if name not in missing}
+
+
+def _answer(field):
+    picked = [option.value for option in field.options] or ["x"]
+    right = {
+        "email": EMAILS,
+        "phone": PHONES,
+        "number": NUMBERS | st.integers(-50, 50),
+        "choice": st.sampled_from(picked),
+        "multiple_choice": st.lists(st.sampled_from(picked), max_size=3),
+        "yes_no": st.booleans(),
+        "date": DATES,
+        "country": st.sampled_from(["DE", "NZ", "zz"]),
+        "consent": st.booleans(),
+    }.get(field.kind, TEXTS)
+    nonsense = st.none() | st.booleans() | NUMBERS | TEXTS | st.lists(TEXTS, max_size=2)
+    return st.one_of(right, right, right, nonsense)
+
+
+def _posts(field, answer):
+    """How a browser posts an answer that was given on the page."""
+    if isinstance(answer, bool):
+        return (["yes"] if answer else ["no"]) if field.kind == "yes_no" else ["yes"] * answer
+    if field.kind == "number":
+        return [f"{answer:.30f}".rstrip("0") + "0" if isinstance(answer, float) else str(answer)]
+    return answer if isinstance(answer, list) else [answer]
+
+
+RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@RELAXED
+@given(st.data())
+def test_the_schema_accepts_what_the_validator_accepts_and_nothing_else(data):
+    definition = data.draw(definitions())
+    answers = data.draw(answers_to(definition))
+    schema = json.loads(json.dumps(json_schema(definition)))
+
+    Draft202012Validator.check_schema(schema)
+    complaints = list(Draft202012Validator(schema, format_checker=FORMATS).iter_errors(answers))
+    assert (validate(definition, answers)[1] == {}) == (complaints == [])
+
+
+@RELAXED
+@given(st.data())
+def test_what_the_page_offers_can_be_sent_back_and_shown_again_exactly(data):
+    definition = data.draw(definitions())
+    valid, _ = validate(definition, data.draw(answers_to(definition)))
+    asked = {field.name: field for field in definition.fields}
+    posted = {name: _posts(asked[name], answer) for name, answer in valid.items()}
+    page = form_page(definition, values=posted)
+    reader = Reader(page)
+
+    assert flaws(definition) == [] or all(field.kind == "hidden" for field in definition.fields)
+    assert page.count(HIDDEN_SLOT) == 1
+    assert reader.names() == {*asked, "_url"}
+    assert _offered(reader, asked) == _as_sets(posted)
+    given_back, errors = validate(definition, parse(definition, posted))
+    assert errors.keys() <= {f.name for f in definition.fields if f.required} - valid.keys()
+    assert given_back == {
+        name: v for name, v in valid.items() if asked[name].kind != "consent" or v
+    }
+
+
+def _offered(reader, asked):
+    """What a browser would post if the page were sent as it is, but for empty texts."""
+    posted = {name: [] for name in asked}
+    for control in reader.controls:
+        if control["name"] in asked:
+            posted[control["name"]] += _held(control)
+    return _as_sets(posted)
+
+
+def _as_sets(posted):
+    # A page posts several choices in its own order.
+    return {name: sorted(texts) for name, texts in posted.items() if any(texts)}
+
+
+def _held(control):
+    if control["tag"] == "textarea":
+        return [control["text"].removeprefix("\n")]
+    if control["tag"] == "select":
+        return [option["value"] for option in control["options"] if "selected" in option]
+    if control["type"] in ("radio", "checkbox"):
+        return [control["value"]] if "checked" in control else []
+    return [control["value"]]

@@ -1,0 +1,162 @@
+import math
+
+import phonenumbers
+import pytest
+
+from leadgen.forms.fields import CHOICES, KINDS
+from leadgen.forms.fields.texts import read_phone
+from leadgen.forms.models import Field as FieldRow
+from leadgen.forms.validation import parse, validate
+from tests.forms.samples import ask, form_of, refusal
+
+ACCEPTED = {
+    "text": ["Ada", " two  spaces ", "日本語", "\u202e", "0", "<b>", "a\tb"],
+    "long_text": ["line\nline\r\nline", "x" * 10_000],
+    "number": [0, -1, 12.5, 2**53 - 1, -0.0],
+    "choice": ["small", "large"],
+    "multiple_choice": [["small"], ["large", "small"]],
+    "yes_no": [True, False],
+    "date": ["2026-02-28", "0001-01-01", "2024-02-29"],
+    "country": ["DE", "AX", "XK"][:2],
+    "hidden": ["campaign-7"],
+    "consent": [True, False],
+}
+REFUSED = {
+    "text": [1, True, ["x"], {}, "x" * 501, "nul\x00", "half \ud800"],
+    "long_text": ["x" * 10_001, "\udfff"],
+    "email": ["ada", "ada@", "@example.com", "ada@localhost", "a b@example.com", "a@b@example.com"],
+    "phone": ["020 7946 0958", "+", "+1", "call me", "+999 1234567", "+44 1"],
+    "number": ["1", True, math.nan, math.inf, -math.inf, 2**53, 10**400, [1]],
+    "choice": ["Small", "", 0, ["small"], True],
+    "multiple_choice": ["small", ["small", "small"], ["small", "medium"], [1], [None]],
+    "yes_no": ["yes", 1, 0],
+    "date": ["2026-02-29", "20260228", "2026-W01-1", "28.02.2026", " 2026-02-28", "２026-02-28", 1],
+    "country": ["de", "DEU", "ZZ", "Germany"],
+    "hidden": [7],
+    "consent": ["yes", 1],
+}
+ADDRESSES = [
+    "ada@example.com",
+    "ada+tag@example.co.uk",
+    "o'hara!#$%&*@example.org",
+    '"quoted @ local"@example.com',
+    "伊昭傑@郵件.商務",
+    "राम@मोहन.ईन्फो",
+    "юзер@екзампл.ком",
+    "θσερ@εχαμπλε.ψομ",
+    "葉士豪@臺網中心.tw",
+    "jeff@臺網中心.tw",
+    "ñoñó@example.tld",
+    "a" * 64 + "@example.com",
+    " ada@example.com ",
+]
+
+
+@pytest.mark.parametrize(("kind", "value"), [(k, v) for k, vs in ACCEPTED.items() for v in vs])
+def test_an_answer_is_kept_exactly_as_sent(kind, value):
+    cleaned, errors = validate(form_of(ask(kind)), {"answer": value})
+
+    assert errors == {}
+    assert cleaned == {"answer": value}
+
+
+@pytest.mark.parametrize(("kind", "value"), [(k, v) for k, vs in REFUSED.items() for v in vs])
+def test_an_answer_of_the_wrong_shape_is_named(kind, value):
+    assert refusal(kind, value)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_every_address_that_mail_can_reach_is_accepted(address):
+    assert refusal("email", address) == ""
+
+
+@pytest.mark.parametrize("shape", ["E164", "INTERNATIONAL", "RFC3966"])
+def test_a_number_of_every_region_is_accepted(shape):
+    written_as = getattr(phonenumbers.PhoneNumberFormat, shape)
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(region)
+        written = phonenumbers.format_number(number, written_as)
+
+        assert refusal("phone", written) == "", region
+        assert read_phone(written) == number, region
+
+
+def test_a_number_may_start_with_two_zeros():
+    assert read_phone("0049 30 901820") == read_phone("+49 30 901820")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_required_field_refuses_no_answer_and_an_optional_one_leaves_it_out(kind):
+    required, optional = form_of(ask(kind, required=True)), form_of(ask(kind))
+
+    for empty in KINDS[kind].empties:
+        assert list(validate(required, {"answer": empty})[1]) == ["answer"]
+        assert validate(optional, {"answer": empty}) == ({}, {})
+    assert list(validate(required, {})[1]) == ["answer"]
+
+
+@pytest.mark.parametrize("kind", ["text", "long_text", "email", "phone", "date"])
+def test_white_space_alone_does_not_satisfy_a_required_field(kind):
+    for blank in (" ", "\t\n", "\u2003", "\ufeff"):
+        assert refusal(kind, blank, required=True)
+
+
+def test_a_required_consent_must_be_given():
+    assert refusal("consent", False, required=True) == "Please tick this box to go on."
+    assert refusal("consent", True, required=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds", "inside", "outside"),
+    [
+        ("number", {"minimum": "1", "maximum": "2.5"}, [1, 2.5], [0.99, 3]),
+        ("date", {"minimum": "2026-01-31"}, ["2026-01-31", "2030-01-01"], ["2026-01-30"]),
+        ("date", {"maximum": "2026-01-31"}, ["2025-12-31"], ["2026-02-01"]),
+        ("text", {"max_length": 3}, ["abc", "😀😀😀"], ["abcd"]),
+    ],
+)
+def test_bounds_belong_to_what_is_accepted(kind, bounds, inside, outside):
+    assert [refusal(kind, value, **bounds) for value in inside] == [""] * len(inside)
+    assert all(refusal(kind, value, **bounds) for value in outside)
+
+
+def test_a_longest_answer_has_an_end_whatever_the_form_says():
+    assert refusal("long_text", "x" * 20_001, max_length=10**9) == (
+        "Use at most 20,000 characters; this has 20,001."
+    )
+
+
+def test_an_unknown_name_is_an_error_under_that_name():
+    _, errors = validate(form_of(ask("text")), {"answer": "x", "budget": 1})
+
+    assert errors == {"budget": ["This form has no such field."]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "posted", "answer"),
+    [
+        ("number", ["12.50"], 12.5),
+        ("number", ["+7"], 7),
+        ("number", ["1,250"], "1,250"),
+        ("number", ["nan"], "nan"),
+        ("number", ["9" * 5000], "9" * 5000),
+        ("yes_no", ["no"], False),
+        ("yes_no", ["maybe"], "maybe"),
+        ("consent", ["yes"], True),
+        ("multiple_choice", ["small", "large"], ["small", "large"]),
+        ("hidden", ["default", "from the address"], "from the address"),
+        ("text", ["  "], "  "),
+    ],
+)
+def test_what_a_page_posts_becomes_json(kind, posted, answer):
+    assert parse(form_of(ask(kind)), {"answer": posted, "other": ["x"]}) == {"answer": answer}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_text_counts_as_not_given(kind):
+    assert parse(form_of(ask(kind)), {"answer": [""]}) == {}
+    assert parse(form_of(ask(kind)), {}) == {}
+
+
+def test_the_database_offers_every_kind():
+    assert list(FieldRow._meta.get_field("kind").choices or ()) == CHOICES

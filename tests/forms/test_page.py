@@ -1,0 +1,157 @@
+import re
+
+import pytest
+
+from leadgen.forms.definition import Field
+from leadgen.forms.fields import KINDS
+from leadgen.forms.page import form_page, message_page, thanks_page
+from tests.forms.samples import Reader, ask, form_of
+
+
+def page_of(*fields, values=None, errors=None, **texts):
+    return Reader(form_page(form_of(*fields, **texts), values=values, errors=errors))
+
+
+def test_the_form_posts_to_the_address_it_was_opened_at():
+    (form,) = page_of(ask("text")).of(tag="form")
+
+    assert form == {"tag": "form", "method": "post", "accept-charset": "utf-8"}
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"hidden"}))
+def test_every_control_has_a_label_and_is_tied_to_its_help_and_message(kind):
+    errors = {"answer": ["Not like this."]}
+    reader = page_of(ask(kind, help="Some help."), errors=errors)
+    ids = {element["id"] for element in reader.elements if "id" in element}
+    controls = [control for control in reader.controls if control["name"] == "answer"]
+    tied = reader.of(**{"aria-describedby": "h-answer e-answer"})
+
+    assert {"h-answer", "e-answer", "f-answer"} <= ids
+    assert len(tied) == 1
+    wrapped = kind in ("choice", "multiple_choice", "yes_no")
+    assert wrapped or all(reader.of(tag="label", **{"for": c["id"]}) for c in controls)
+    assert len(reader.of(tag="fieldset")) == wrapped
+
+
+def test_messages_are_listed_on_top_with_links_to_their_controls():
+    fields = (ask("choice"), Field("email", "email", "Email"))
+    errors = {"email": ["Not an address."], "answer": ["Choose."], "": ["Too late."]}
+    reader = page_of(*fields, values={}, errors=errors)
+    links = [link["href"] for link in reader.of(tag="a")]
+
+    assert "2 fields need your attention" in reader.text
+    assert "Too late." in reader.text
+    assert links == ["#f-answer", "#f-email"]
+    assert reader.of(role="alert", tabindex="-1", autofocus="")
+    assert "Error: A form" in reader.text
+
+
+@pytest.mark.parametrize(
+    ("errors", "heading"),
+    [
+        ({"answer": ["No."]}, "1 field needs your attention"),
+        ({"": ["No."]}, "This could not be sent"),
+    ],
+)
+def test_the_heading_of_the_messages_counts_right(errors, heading):
+    assert heading in page_of(ask("text"), errors=errors).text
+
+
+def test_a_page_without_messages_takes_no_attention():
+    reader = page_of(ask("text"))
+
+    assert not reader.of(role="alert")
+    assert not [e for e in reader.elements if "autofocus" in e or "aria-invalid" in e]
+
+
+def test_nothing_is_inline_and_all_comes_from_this_server():
+    page = form_page(form_of(*(Field(f"f_{k}", k, k, wording="x") for k in KINDS)))
+
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page)
+    assert re.findall(r'(?:src|href)="([^"#]*)"', page) == [
+        "data:,",
+        "/static/leadgen/hosted.css",
+        "/static/leadgen/hosted.js",
+    ]
+
+
+def test_robots_find_a_field_that_people_never_meet():
+    trap = page_of(ask("text")).control("_url")
+
+    assert trap["tabindex"] == "-1"
+    assert trap["autocomplete"] == "off"
+    assert page_of(ask("text")).of(**{"aria-hidden": "true", "class": "away"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "fills", "attributes"),
+    [
+        ("text", "first_name", {"autocomplete": "given-name"}),
+        ("text", "company", {"autocomplete": "organization"}),
+        ("email", "email", {"autocomplete": "email", "inputmode": "email"}),
+        ("phone", "", {"autocomplete": "tel", "type": "tel"}),
+        ("number", "", {"inputmode": "decimal"}),
+        ("country", "country", {"autocomplete": "country"}),
+        ("date", "", {"type": "date"}),
+    ],
+)
+def test_browsers_are_told_what_to_fill_in_and_which_keyboard_to_show(kind, fills, attributes):
+    control = page_of(ask(kind, fills=fills)).control("answer")
+
+    assert control | attributes == control
+
+
+def test_what_need_not_be_answered_says_so():
+    assert "(optional)" in page_of(ask("text")).text
+    assert "(optional)" not in page_of(ask("text", required=True)).text
+    assert "required" in page_of(ask("text", required=True)).control("answer")
+
+
+def test_a_consent_shows_its_exact_wording_and_is_never_ticked_beforehand():
+    reader = page_of(ask("consent", wording="I agree to <all> & everything."))
+
+    assert "I agree to <all> & everything." in reader.text
+    assert "checked" not in reader.control("answer")
+
+
+def test_a_default_stands_until_the_visitor_changes_it():
+    field = ask("text", default="Berlin")
+
+    assert page_of(field).shown("answer") == "Berlin"
+    assert page_of(field, values={"answer": [""]}).shown("answer") == ""
+
+
+def test_a_date_that_no_picker_can_show_is_shown_as_it_was_typed():
+    control = page_of(ask("date"), values={"answer": ["31 March"]}).control("answer")
+
+    assert (control["type"], control["value"]) == ("text", "31 March")
+
+
+def test_countries_are_listed_by_name_whatever_their_accents():
+    options = page_of(ask("country")).control("answer")["options"]
+    codes = [option["value"] for option in options]
+
+    assert codes[:4] == ["", "AF", "AX", "AL"]
+    assert len(codes) == 250
+
+
+def test_the_language_sets_the_direction():
+    assert page_of(locale="ar-EG").of(tag="html", lang="ar-EG", dir="rtl")
+    assert page_of(locale="de").of(tag="html", lang="de", dir="ltr")
+
+
+def test_the_thank_you_page_names_the_receipt():
+    form = form_of(thanks_title="Got it", thanks_text="We write <soon>.\nReally.")
+    page = thanks_page(form, "0193584a-6c1e-7b2d-9e44-5a0f3d2c1b7e")
+
+    assert "We write &lt;soon&gt;.<br>Really." in page
+    assert "0193584a-6c1e-7b2d-9e44-5a0f3d2c1b7e" in page
+    assert "data-sent" in page
+
+
+def test_a_message_page_says_what_happened_without_a_form():
+    page = message_page("Not here", "No such form & none like it.")
+
+    assert "<h1>Not here</h1>" in page
+    assert "none like it" in page
+    assert "<form" not in page

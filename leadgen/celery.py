@@ -46,7 +46,12 @@ app.conf.update(
             "schedule": 2.0,
             "options": {"expires": 6.0},
         },
+        "measure the balance": {
+            "task": "leadgen.operations.tasks.measure",
+            "schedule": 60.0,
+            "options": {"expires": 60.0},
+        },
     },
 )
 app.set_default()  # the current application is bound to a thread; every other falls back to this
-app.autodiscover_tasks(["leadgen.events", "leadgen.leads"])
+app.autodiscover_tasks(["leadgen.events", "leadgen.leads", "leadgen.operations"])

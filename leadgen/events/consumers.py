@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from leadgen.events.models import Cursor, Event, ParkedEvent
+from leadgen.events.models import BEGINNING, Cursor, Event, ParkedEvent
 from leadgen.lib.metrics import EVENTS_HANDLED
 
 Handler = Callable[[Event], None]
@@ -52,9 +53,24 @@ def replay(consumer: str, after: Event | None = None) -> None:
     """
     with transaction.atomic():
         cursor = Cursor.objects.hold(consumer)
-        cursor.transaction, cursor.event_id = (after.transaction, after.pk) if after else (0, 0)
+        place = (after.transaction, after.pk) if after else (BEGINNING, 0)
+        cursor.transaction, cursor.event_id = place
         cursor.rest(timezone.now(), attempts=0)
         cursor.save()
+
+
+def rebase() -> int:
+    """Put the whole log below the transactions of this server; return how many events moved.
+
+    A restore into a new server brings transaction numbers which that server has yet to reach, and
+    nothing would settle until then. Order and cursors keep their meaning. Run it before anything
+    writes.
+    """
+    with transaction.atomic():
+        newest = Event.objects.aggregate(newest=Max("transaction"))["newest"] or 0
+        lower = F("transaction") - newest
+        Cursor.objects.filter(transaction__gt=BEGINNING).update(transaction=lower)
+        return Event.objects.update(transaction=lower)
 
 
 def _advance(cursor: Cursor, handlers: Mapping[str, Handler], limit: int) -> int:
@@ -96,5 +112,5 @@ def _attempt(handler: Handler, event: Event) -> str:
             handler(event)
     except Exception as error:
         logger.exception("%s cannot handle event %d", handler.__name__, event.pk)
-        return f"{type(error).__name__}: {error}"[:1000]
+        return f"{type(error).__name__}: {error}"[:1000].replace("\0", "")
     return ""

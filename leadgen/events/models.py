@@ -10,6 +10,9 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Now
 from django.utils import timezone
 
+# Before every event, also those that rebase() has put below zero.
+BEGINNING = -(2**63)
+
 
 class CurrentTransactionId(Func):
     """PostgreSQL's id of the running transaction: a 64-bit number that never comes round again."""
@@ -106,7 +109,7 @@ class Cursor(models.Model):
     """How far one consumer has read, and how often its next event has failed."""
 
     consumer = models.CharField(max_length=60, primary_key=True)
-    transaction = models.BigIntegerField(default=0)
+    transaction = models.BigIntegerField(default=BEGINNING)
     event_id = models.BigIntegerField(default=0)
     attempts = models.PositiveIntegerField(default=0)
     next_at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,185 @@
+"""Examine every configured backend for real, and say what to change."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import get_connection
+from django.db import connection, models
+from django.http.request import validate_host
+from django.utils import timezone
+
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.operations import backends
+from leadgen.operations.limits import within
+from leadgen.operations.models import Balance
+
+SECONDS = 10.0
+_OLDEST_POSTGRESQL = 14
+_TOLERATED_DRIFT = timedelta(seconds=5)
+_TOLERATED_WAIT = timedelta(minutes=1)
+_TOLERATED_SILENCE = timedelta(hours=1)
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    subject: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.level:<4}  {self.subject:<12}{mask(self.text)}"
+
+
+class AdviceError(Exception):
+    """A fault, told as what to change."""
+
+
+def mask(text: str) -> str:
+    """Return the text without the secrets that URLs and settings hold."""
+    text = re.sub(r"://[^/@\s]*@", "://***@", text)
+    for secret in _secrets():
+        text = text.replace(secret, "***")
+    return text
+
+
+def _secrets() -> Iterator[str]:
+    yield settings.SECRET_KEY
+    passwords = [urlsplit(url).password for url in (settings.DATABASE_URL, settings.BROKER_URL)]
+    for secret in (*passwords, settings.EMAIL_HOST_PASSWORD, settings.METRICS_TOKEN):
+        if secret and len(secret) > 3:
+            yield secret
+
+
+def examine() -> Iterator[Finding]:
+    """Yield what was found, check by check; one that hangs or breaks is a finding itself."""
+    yield from _settings()
+    for subject, advice, check in CHECKS:
+        yield _examine(subject, advice, check)
+
+
+def _examine(subject: str, advice: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(Level.OK, subject, within(SECONDS, check))
+    except AdviceError as fault:
+        return Finding(Level.FAIL, subject, str(fault))
+    except UserWarning as warning:
+        return Finding(Level.WARN, subject, str(warning))
+    except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
+        return Finding(Level.FAIL, subject, f"{type(error).__name__}: {first} {advice}")
+
+
+def _settings() -> Iterator[Finding]:
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    if validate_host(host, settings.ALLOWED_HOSTS):
+        yield Finding(Level.OK, "PUBLIC_URL", settings.PUBLIC_URL)
+    else:
+        yield Finding(Level.FAIL, "PUBLIC_URL", f"{host} is not among ALLOWED_HOSTS: add it there.")
+    if settings.DEBUG:
+        yield Finding(Level.WARN, "DEBUG", "is on: fine on a laptop, never where others reach it.")
+    elif not settings.PUBLIC_URL.startswith("https://"):
+        yield Finding(Level.WARN, "PUBLIC_URL", "is not https: answers and log-ins travel openly.")
+
+
+def _database() -> str:
+    connection.ensure_connection()
+    version = connection.cursor().connection.info.server_version // 10_000
+    if version < _OLDEST_POSTGRESQL:
+        raise AdviceError(f"PostgreSQL {version} is too old: {_OLDEST_POSTGRESQL} or later.")
+    return f"PostgreSQL {version} on {connection.settings_dict['HOST'] or 'a local socket'}"
+
+
+def _migrations() -> str:
+    try:
+        backends.database()
+    except backends.NotMigratedError as error:
+        raise AdviceError(f"{error}: run manage.py migrate.") from error
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+        if not cursor.fetchone():
+            raise AdviceError("pg_trgm is missing: CREATE EXTENSION pg_trgm as its owner.")
+    return "all applied, pg_trgm is there"
+
+
+def _clock() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (theirs,) = cursor.fetchone()
+    drift = abs(theirs - timezone.now())
+    if drift > _TOLERATED_DRIFT:
+        raise UserWarning(f"differs from the database's by {drift.total_seconds():.0f} s: use NTP.")
+    return "agrees with the database's"
+
+
+def _event_log() -> str:
+    newest = Event.objects.aggregate(newest=models.Max("transaction"))["newest"] or 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+        (server,) = cursor.fetchone()
+    if newest > server:
+        raise AdviceError(
+            "has transactions that this server has not reached, as after a restore into a new"
+            " one: no event settles. Run manage.py rebase_events while everything is stopped."
+        )
+    return "in step with the server's transactions"
+
+
+def _storage() -> str:
+    backends.storage_round_trip()
+    return "wrote, read and deleted an object"
+
+
+def _broker() -> str:
+    backends.broker_declares()
+    return "connected and declared a queue"
+
+
+def _email() -> str:
+    if settings.EMAIL_BACKEND != "django.core.mail.backends.smtp.EmailBackend":
+        raise UserWarning("EMAIL_URL sends no mail, it only prints: fine on a laptop.")
+    mail = get_connection()
+    mail.open()
+    mail.close()
+    return f"{settings.EMAIL_HOST} lets us in"
+
+
+def _workers() -> str:
+    oldest = Submission.objects.waiting().aggregate(oldest=models.Min("received_at"))["oldest"]
+    if oldest and timezone.now() - oldest > _TOLERATED_WAIT:
+        age = timezone.now() - oldest
+        raise AdviceError(f"a submission has waited for {age}: is a worker running, and beat?")
+    return "nothing waits for long"
+
+
+def _beat() -> str:
+    last = Balance.objects.newest()
+    if not last or timezone.now() - last.at > _TOLERATED_SILENCE:
+        raise UserWarning("has not measured the ledger for an hour: is it running?")
+    if last.unaccounted:
+        raise AdviceError(f"{last.unaccounted} submissions unaccounted: run manage.py reconcile.")
+    return f"measured the ledger at {last.at:%Y-%m-%d %H:%M} UTC"
+
+
+CHECKS: list[tuple[str, str, Callable[[], str]]] = [
+    ("database", "Check DATABASE_URL.", _database),
+    ("migrations", "Run manage.py migrate.", _migrations),
+    ("clock", "", _clock),
+    ("event log", "", _event_log),
+    ("storage", "Check STORAGE_URL and its credentials.", _storage),
+    ("broker", "Check BROKER_URL: leads come late without it, none is lost.", _broker),
+    ("email", "Check EMAIL_URL.", _email),
+    ("workers", "", _workers),
+    ("beat", "", _beat),
+]

@@ -1,0 +1,59 @@
+"""Whether this process may be given requests."""
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from leadgen.lib.metrics import DEPENDENCY_ERRORS
+from leadgen.operations import backends
+from leadgen.operations.limits import within
+
+SECONDS = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    name: str
+    ask: Callable[[], None]
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a backend answered; ``error`` is the kind of fault only, for anybody may read it."""
+
+    name: str
+    ok: bool
+    required: bool
+    ms: int
+    error: str = ""
+
+
+# The broker carries hints only: without it leads come seconds later, and none is lost.
+BACKENDS = [
+    Backend("database", backends.database),
+    Backend("storage", backends.storage),
+    Backend("broker", backends.broker, required=False),
+]
+
+
+def ask_all() -> list[Answer]:
+    """Ask every backend at the same time, each within the limit."""
+    with ThreadPoolExecutor(len(BACKENDS)) as executor:
+        return list(executor.map(_ask, BACKENDS))
+
+
+def _ask(backend: Backend) -> Answer:
+    started, error = time.perf_counter(), ""
+    try:
+        within(SECONDS, backend.ask)
+    except Exception as fault:
+        error = type(fault).__name__
+        DEPENDENCY_ERRORS.labels(backend.name).inc()
+        logger.warning("%s is not ready: %s", backend.name, fault)
+    ms = round((time.perf_counter() - started) * 1000)
+    return Answer(backend.name, not error, backend.required, ms, error)

@@ -1,0 +1,36 @@
+"""Ask a backend something without waiting for ever."""
+
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from django.db import connections
+
+Answer = TypeVar("Answer")
+
+
+def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+    """Return what ``ask`` returns or raise what it raises; TimeoutError when it takes longer.
+
+    It runs in a thread of its own, with database connections of its own. One that hangs is left
+    behind: a daemon thread ends with the process.
+    """
+    answers: SimpleQueue[tuple[Answer | None, BaseException | None]] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((ask(), None))
+        except BaseException as error:
+            answers.put((None, error))
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name="within", daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError(f"no answer within {seconds:g} seconds") from None
+    if error:
+        raise error
+    return answer  # type: ignore[return-value]

@@ -1,0 +1,59 @@
+"""What probes and monitoring ask."""
+
+from dataclasses import asdict
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from leadgen.lib import env
+from leadgen.operations import health
+from leadgen.operations.gauges import LedgerCollector
+
+
+@never_cache
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked, so a backend's fault restarts nobody."""
+    return JsonResponse({"ok": True, "version": settings.VERSION})
+
+
+@never_cache
+@require_safe
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when every required backend answers, 503 when one does not; each is named."""
+    answers = health.ask_all()
+    ok = all(answer.ok for answer in answers if answer.required)
+    named = {answer.name: asdict(answer) for answer in answers}
+    return JsonResponse({"ok": ok, "backends": named}, status=200 if ok else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
+    offered = request.headers.get("Authorization", "")
+    expected = settings.METRICS_TOKEN
+    if expected and not constant_time_compare(offered, f"Bearer {expected}"):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    text = generate_latest(_counted()) + generate_latest(_read_from_the_ledger())
+    return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
+
+
+def _counted() -> CollectorRegistry:
+    """What all processes of this machine have counted, or this one where no folder is shared."""
+    if not env.is_set("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    together = CollectorRegistry()
+    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    return together
+
+
+def _read_from_the_ledger() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(LedgerCollector())
+    return registry

@@ -53,11 +53,13 @@ class Route:
 class Edge:
     """Stands in front of Django's handler and keeps what lives longer than a request."""
 
-    def __init__(self, django: App, database: Database | None = None) -> None:
+    def __init__(
+        self, django: App, database: Database | None = None, *, fresh: float = 2.0
+    ) -> None:
         self._django = django
         self._database = database or Database()
-        self.forms = PublishedForms(self._database)
-        self._routes = _routes(Desk(self.forms, Writer(self._database)))
+        forms = PublishedForms(self._database, fresh=fresh)
+        self._routes = _routes(Desk(forms, Writer(self._database)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,6 +1,7 @@
 """HTTP as the edge sees it: a request, a response, a refusal."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -12,6 +13,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 BODY_SECONDS = 10.0
+_CHARSET = re.compile(r"charset=\"?([^\s;\"]+)", re.IGNORECASE)
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
@@ -92,6 +94,9 @@ class Request:
         """Read the body; refuse one that is too large, packed, or does not come."""
         if self.headers.get("content-encoding", "identity") != "identity":
             raise Refusal(415, "Send the body without Content-Encoding.")
+        charset = _CHARSET.search(self.headers.get("content-type", ""))
+        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+            raise Refusal(415, "Send the body as UTF-8.")
         declared = self.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > limit:
             raise Refusal(413, _too_large(limit), connection="close")

@@ -73,11 +73,6 @@ class PublishedForms:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._forms.clear()
-        self._unknown.clear()
-
     async def _get(self, key: tuple[str, str]) -> Published | None:
         if not _KEY.fullmatch(key[1]):
             return None

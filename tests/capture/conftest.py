@@ -14,7 +14,7 @@ from leadgen.capture.edge import Edge
 @dataclass
 class Answer:
     status: int
-    headers: dict
+    headers: dict[str, str]
     body: bytes
 
     @property
@@ -33,7 +33,7 @@ class Client:
     app: Edge
     runner: asyncio.Runner
     address: str = "203.0.113.9"
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def send(self, method, path, body=b"", **headers):
         return self.runner.run(self.asend(method, path, body, **headers))
@@ -107,9 +107,9 @@ def make_client(transactional_db):
     with asyncio.Runner() as runner:
         databases = []
 
-        def make(parameters=None, patience=3.0):
+        def make(parameters=None, patience=3.0, fresh=0.0):
             databases.append(Database(parameters, patience=patience))
-            return Client(Edge(get_asgi_application(), databases[-1]), runner)
+            return Client(Edge(get_asgi_application(), databases[-1], fresh=fresh), runner)
 
         yield make
         for database in databases:

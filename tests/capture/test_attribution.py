@@ -1,0 +1,110 @@
+import pytest
+
+from leadgen.capture.attribution import context_of, marks_in, source_and_medium, truncated
+
+
+def context(**sent):
+    return context_of(sent, channel="api", address="", user_agent="", language="")
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({}, ("direct", "none")),
+        ({"utm": {"source": " Google ", "medium": "CPC"}}, ("google", "cpc")),
+        ({"utm": {"source": "news"}}, ("news", "none")),
+        ({"utm": {"source": "news"}, "click_ids": {"gclid": "1"}}, ("news", "cpc")),
+        ({"utm": {"medium": "email"}}, ("direct", "email")),
+        ({"click_ids": {"gbraid": "1"}}, ("google", "cpc")),
+        ({"click_ids": {"msclkid": "1"}}, ("bing", "cpc")),
+        ({"click_ids": {"fbclid": "1"}, "referrer": "https://t.co/"}, ("facebook", "social")),
+        ({"click_ids": {"li_fat_id": "1"}}, ("linkedin", "cpc")),
+        ({"referrer": "https://www.google.co.uk/"}, ("google", "organic")),
+        ({"referrer": "https://duckduckgo.com/"}, ("duckduckgo", "organic")),
+        ({"referrer": "https://de.search.yahoo.com/x"}, ("yahoo", "organic")),
+        ({"referrer": "https://mail.google.com/"}, ("mail.google.com", "referral")),
+        (
+            {"referrer": "https://www.google.com.evil.example/"},
+            ("google.com.evil.example", "referral"),
+        ),
+        ({"referrer": "https://lnkd.in/x"}, ("linkedin", "social")),
+        ({"referrer": "https://l.facebook.com/"}, ("facebook", "social")),
+        ({"referrer": "https://www.partner.example/a"}, ("partner.example", "referral")),
+        (
+            {"referrer": "https://a.example/1", "page_url": "https://a.example/2"},
+            ("direct", "none"),
+        ),
+        ({"referrer": "not a url"}, ("direct", "none")),
+        ({"referrer": "http://[broken"}, ("direct", "none")),
+    ],
+)
+def test_source_and_medium_name_the_last_touch(sent, expected):
+    assert source_and_medium(context(**sent)) == expected
+
+
+def test_every_mark_in_an_address_is_found():
+    url = "https://a.example/?utm_source=s&utm_source_platform=p&utm_id=7&wbraid=W&ttclid=T&x=1"
+    assert marks_in(url) == {
+        "utm": {"source": "s", "id": "7", "source_platform": "p"},
+        "click_ids": {"wbraid": "W", "ttclid": "T"},
+    }
+
+
+def test_the_first_of_two_equal_marks_counts():
+    assert marks_in("?utm_source=a&utm_source=b")["utm"] == {"source": "a"}
+
+
+def test_a_mark_that_is_no_text_still_reads():
+    assert marks_in("?utm_source=%FF")["utm"] == {"source": "\ufffd"}
+
+
+def test_an_address_with_a_thousand_marks_gives_none():
+    assert marks_in("?" + "utm_source=a&" * 1000) == {}
+
+
+def test_what_is_sent_wins_over_what_the_page_address_says():
+    page = "https://a.example/?utm_source=page"
+    assert context(page_url=page, utm={"source": "sent"})["utm"] == {"source": "sent"}
+
+
+def test_empty_and_garbled_parts_are_left_out():
+    garbled = context(page_url=7, referrer="", utm=[], click_ids={"gclid": None}, first_touch="x")
+    assert garbled == {"channel": "api"}
+
+
+def test_long_texts_are_cut():
+    cut = context(page_url="https://a.example/" + "x" * 9000, utm={"source": "s" * 9000})
+    assert (len(cut["page_url"]), len(cut["utm"]["source"])) == (2000, 200)
+
+
+def test_what_postgresql_cannot_store_is_dropped():
+    assert context(referrer="a\x00b\ud800c")["referrer"] == "abc"
+
+
+def test_unknown_keys_are_dropped():
+    assert context(utm={"source": "a", "evil": "b"}, more="x") == {
+        "channel": "api",
+        "utm": {"source": "a"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(5, 5), ("5", 5), (10**12, 86_400_000), (-1, None), (True, None), ("٣", None), (1.5, None)],
+)
+def test_the_time_taken_is_whole_milliseconds_of_at_most_a_day(sent, kept):
+    assert context(elapsed_ms=sent).get("elapsed_ms") == kept
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0"),
+        ("::ffff:203.0.113.77", "203.0.113.0"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::"),
+        ("unix:", ""),
+        ("", ""),
+    ],
+)
+def test_only_the_network_of_an_address_is_kept(address, network):
+    assert truncated(address) == network

@@ -1,0 +1,240 @@
+import re
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+
+from leadgen.capture import tokens
+from leadgen.capture.models import Submission
+from leadgen.forms.definition import Definition, Field
+from tests.factories import DEFINITION, make_form
+
+ADA = {"name": "Ada", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form()
+
+
+def hidden(page, name):
+    found = re.search(f'name="{name}" value="([^"]*)"', page.text)
+    return found[1] if found else ""
+
+
+def test_the_page_is_served_with_a_policy_and_a_token(client, form):
+    page = client.get(f"/f/{form.slug}")
+    assert page.status == 200
+    assert "Talk to sales" in page.text
+    assert tokens.read(hidden(page, "_token"))
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "form-action 'self';" in policy
+    assert page.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+    assert page.headers["cache-control"] == "private, no-cache"
+
+
+def test_the_page_may_be_framed_and_redirected_where_the_form_says(client):
+    definition = Definition("T", DEFINITION.fields, redirect_url="https://thanks.example.com/a?b=1")
+    origins = "https://www.example.com\nhttps://evil.example;script-src"
+    form = make_form(definition, allowed_origins=origins)
+    policy = client.get(f"/f/{form.slug}").headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://www.example.com" in policy
+    assert "form-action 'self' https://thanks.example.com;" in policy
+    assert "evil" not in policy
+
+
+def test_an_unchanged_page_is_not_sent_again(client, form):
+    etag = client.get(f"/f/{form.slug}").headers["etag"]
+    again = client.get(f"/f/{form.slug}", if_none_match=f"W/{etag}")
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_head_answers_like_get_without_the_body(client, form):
+    answer = client.send("HEAD", f"/f/{form.slug}")
+    assert (answer.status, answer.body) == (200, b"")
+    assert int(answer.headers["content-length"]) > 500
+
+
+def test_a_sent_form_is_thanked_with_its_receipt(client, form, nudges):
+    answer = client.post_form(f"/f/{form.slug}", ADA)
+    row = Submission.objects.get()
+    assert answer.status == 303
+    assert answer.headers["location"] == f"/f/{form.slug}/thanks?receipt={row.id}"
+    assert str(row.id) in client.get(answer.headers["location"]).text
+    assert row.answers == ADA
+    assert row.raw == {"name": ["Ada"], "email": ["ada@example.com"]}
+    assert nudges
+
+
+def test_the_thanks_show_no_receipt_that_is_none(client, form):
+    page = client.get(f"/f/{form.slug}/thanks?receipt=%3Cscript%3E")
+    assert page.status == 200
+    assert "%3C" not in page.text
+
+
+def test_the_visitor_is_sent_to_the_forms_own_address_without_any_data(client):
+    definition = Definition("T", DEFINITION.fields, redirect_url="https://example.com/danke/ä")
+    form = make_form(definition)
+    answer = client.post_form(f"/f/{form.slug}", ADA)
+    assert (answer.status, answer.headers["location"]) == (303, "https://example.com/danke/%C3%A4")
+
+
+def test_a_multipart_post_is_taken_too(client, form):
+    answer = client.post_multipart(f"/f/{form.slug}", ADA.items())
+    assert answer.status == 303
+    assert Submission.objects.get().answers == ADA
+
+
+def test_wrong_answers_come_back_with_what_was_typed_and_the_same_token(client, form):
+    token = tokens.issue(1)
+    sent = {
+        "name": "Zoë <b>",
+        "email": "nobody",
+        "_token": token,
+        "_referrer": "https://r.example/",
+    }
+    page = client.post_form(f"/f/{form.slug}", sent)
+    assert page.status == 422
+    assert 'value="Zoë &lt;b&gt;"' in page.text
+    assert hidden(page, "_token") == token
+    assert hidden(page, "_referrer") == "https://r.example/"
+    assert not Submission.objects.exists()
+
+
+def test_a_double_click_is_one_submission(client, form):
+    sent = {**ADA, "_token": tokens.issue(1)}
+    answers = [client.post_form(f"/f/{form.slug}", sent) for _ in range(2)]
+    assert answers[0].headers["location"] == answers[1].headers["location"]
+    assert Submission.objects.count() == 1
+
+
+def test_going_back_to_send_something_else_is_a_second_submission(client, form):
+    token = tokens.issue(1)
+    for message in ("Hello", "And another thing"):
+        client.post_form(f"/f/{form.slug}", {**ADA, "message": message, "_token": token})
+    assert Submission.objects.count() == 2
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", "a.1:forged"])
+def test_a_post_without_a_good_token_is_taken(client, form, token):
+    assert client.post_form(f"/f/{form.slug}", {**ADA, "_token": token}).status == 303
+    assert Submission.objects.get().state == "accepted"
+
+
+def test_a_form_sent_within_two_seconds_is_held(client, form):
+    with time_machine.travel("2026-05-05T10:00:00Z", tick=False) as clock:
+        token = hidden(client.get(f"/f/{form.slug}"), "_token")
+        clock.shift(1)
+        client.post_form(f"/f/{form.slug}", {**ADA, "_token": token})
+        clock.shift(5)
+        client.post_form(f"/f/{form.slug}", {**ADA, "name": "B", "_token": token})
+    rows = Submission.objects.order_by("received_at")
+    assert [(row.state, row.reasons) for row in rows] == [
+        ("quarantined", ["too_fast"]),
+        ("accepted", []),
+    ]
+
+
+def test_a_robot_that_fills_every_field_is_held_and_thanked(client, form):
+    answer = client.post_form(f"/f/{form.slug}", {**ADA, "_url": "https://spam.example"})
+    assert answer.status == 303
+    assert Submission.objects.get().reasons == ["honeypot"]
+
+
+def test_a_flood_from_one_address_is_held_then_refused(client, form, settings):
+    settings.CAPTURE_FLOOD_PER_MINUTE, settings.CAPTURE_LIMIT_PER_MINUTE = 2, 3
+    with time_machine.travel("2026-05-05T10:00:10Z", tick=False):
+        answers = [client.post_form(f"/f/{form.slug}", ADA) for _ in range(4)]
+    assert [answer.status for answer in answers] == [303, 303, 303, 429]
+    assert answers[3].headers["retry-after"] == "50"
+    states = Submission.objects.order_by("received_at").values_list("state", flat=True)
+    assert list(states) == ["accepted", "accepted", "quarantined"]
+
+
+def test_a_flood_from_one_address_leaves_others_alone(client, form, settings):
+    settings.CAPTURE_LIMIT_PER_MINUTE = 1
+    client.post_form(f"/f/{form.slug}", ADA)
+    client.address = "198.51.100.7"
+    assert client.post_form(f"/f/{form.slug}", ADA).status == 303
+
+
+def test_behind_our_proxies_the_visitor_is_the_one_that_they_saw(client, form, settings):
+    settings.TRUSTED_PROXIES = 1
+    client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for="6.6.6.6, 198.51.100.7")
+    assert Submission.objects.get().context["address"] == "198.51.100.0"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://testserver", 303),
+        ("http://localhost:8000", 303),
+        ("https://www.example.com", 303),
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://[broken", 403),
+    ],
+)
+def test_only_our_page_and_allowed_websites_may_post(client, settings, origin, status):
+    settings.PUBLIC_URL = "http://localhost:8000"
+    form = make_form(allowed_origins="https://www.example.com")
+    assert client.post_form(f"/f/{form.slug}", ADA, origin=origin).status == status
+
+
+def test_campaign_marks_survive_without_javascript(client, form):
+    query = urlencode({"utm_source": "news", "utm_campaign": "spring", "fbclid": "F1"})
+    page = client.get(f"/f/{form.slug}?{query}", referer="https://m.facebook.com/")
+    client.post_form(f"/f/{form.slug}?{query}", {**ADA, "_referrer": hidden(page, "_referrer")})
+    context = Submission.objects.get().context
+    assert context["channel"] == "hosted"
+    assert context["utm"] == {"source": "news", "campaign": "spring"}
+    assert context["click_ids"] == {"fbclid": "F1"}
+    assert context["referrer"] == "https://m.facebook.com/"
+
+
+def test_what_the_browser_adds_is_kept(client, form):
+    sent = {
+        "_page_url": "https://www.example.com/x?utm_source=ad",
+        "_elapsed_ms": "4200",
+        "_first_touch": '{"at": "2026-01-01T00:00:00Z", "click_ids": {"gclid": "G"}}',
+    }
+    client.post_form(f"/f/{form.slug}", {**ADA, **sent})
+    context = Submission.objects.get().context
+    assert context["utm"] == {"source": "ad"}
+    assert context["elapsed_ms"] == 4200
+    assert context["first_touch"]["click_ids"] == {"gclid": "G"}
+
+
+@pytest.mark.parametrize("garbage", ["{", "[" * 5000, "7", '"\\ud800"'])
+def test_a_garbled_first_touch_never_costs_the_submission(client, form, garbage):
+    sent = {**ADA, "_first_touch": garbage, "_elapsed_ms": "soon", "_page_url": "http://[x"}
+    assert client.post_form(f"/f/{form.slug}", sent).status == 303
+
+
+def test_a_hidden_field_takes_its_value_from_the_query_string(client):
+    fields = (*DEFINITION.fields, Field("partner", "hidden", "Partner", default="none"))
+    form = make_form(Definition("T", fields))
+    assert hidden(client.get(f"/f/{form.slug}"), "partner") == "none"
+    assert hidden(client.get(f"/f/{form.slug}?partner=P7"), "partner") == "P7"
+
+
+def test_an_unknown_form_gets_a_page_for_people(client):
+    page = client.get("/f/nowhere")
+    assert page.status == 404
+    assert "<h1" in page.text
+    assert "no such form" in page.text
+
+
+def test_another_method_is_answered_with_those_that_fit(client, form):
+    answer = client.send("DELETE", f"/f/{form.slug}")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST, HEAD")
+
+
+def test_a_newly_published_version_is_on_the_air_at_the_next_look(client, form):
+    client.get(f"/f/{form.slug}")
+    form.published = form.versions.create(
+        number=2, definition=Definition("Second", DEFINITION.fields).to_json()
+    )
+    form.save()
+    assert "Second" in client.get(f"/f/{form.slug}").text

@@ -1,0 +1,52 @@
+import pytest
+
+from leadgen.capture.reasons import Reason
+from leadgen.capture.screening import CHECKS, Attempt, screen
+from tests.factories import DEFINITION
+
+LINK = "see https://a.example/x "
+
+
+def attempt(answers=None, **facts):
+    return Attempt(DEFINITION, {"name": "Ada", **(answers or {})}, **facts)
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "reasons"),
+    [
+        (attempt(), []),
+        (attempt(honeypot="x"), [Reason.HONEYPOT]),
+        (attempt(seconds=1.9), [Reason.TOO_FAST]),
+        (attempt(seconds=2.0), []),
+        (attempt({"message": LINK * 3}), []),
+        (attempt({"message": LINK * 4}), [Reason.TOO_MANY_LINKS]),
+        (attempt({"message": LINK * 2, "name": "www.b.example,HTTP://c"}), [Reason.TOO_MANY_LINKS]),
+        (attempt({"message": "https://www.a.example " * 3}), []),
+        (attempt({"message": "a.b " * 50}), []),
+        (attempt(posts_this_minute=20), []),
+        (attempt(posts_this_minute=21), [Reason.FLOOD]),
+        (attempt({"email": "a@mailinator.com"}), [Reason.DISPOSABLE_ADDRESS]),
+        (attempt({"email": "a@MAILINATOR.com"}), [Reason.DISPOSABLE_ADDRESS]),
+        (attempt({"email": "a@x.y.mailinator.com"}), [Reason.DISPOSABLE_ADDRESS]),
+        (attempt({"email": "a@mailinator.example.com"}), []),
+        (attempt({"email": "a@com"}), []),
+        (attempt({"message": "a@mailinator.com"}), []),
+    ],
+)
+def test_each_check_gives_its_reason_and_nothing_else(looked_at, reasons):
+    assert screen(looked_at) == reasons
+
+
+def test_all_reasons_are_told_in_the_order_of_the_checks():
+    worst = attempt({"message": LINK * 9}, honeypot="x", seconds=0.1, posts_this_minute=99)
+    assert screen(worst) == [
+        Reason.HONEYPOT,
+        Reason.TOO_FAST,
+        Reason.TOO_MANY_LINKS,
+        Reason.FLOOD,
+    ]
+
+
+def test_every_reason_but_the_colleagues_has_a_check_of_its_name():
+    names = [check.__name__ for check in CHECKS]
+    assert names == [reason.value for reason in Reason if reason is not Reason.HELD_BY_HAND]

@@ -158,8 +158,9 @@ def _email() -> str:
 def _workers() -> str:
     oldest = Submission.objects.waiting().aggregate(oldest=models.Min("received_at"))["oldest"]
     if oldest and timezone.now() - oldest > _TOLERATED_WAIT:
-        age = timezone.now() - oldest
-        raise AdviceError(f"a submission has waited for {age}: is a worker running, and beat?")
+        raise AdviceError(
+            f"a submission has waited since {oldest:%Y-%m-%d %H:%M} UTC: are worker and beat up?"
+        )
     return "nothing waits for long"
 
 

@@ -94,7 +94,7 @@ def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
 
 
 def _rows() -> Any:  # a QuerySet of dictionaries; its type cannot be written
-    def whether(condition: models.Q) -> models.ExpressionWrapper[models.Q]:
+    def whether(condition: models.Q) -> Any:
         return models.ExpressionWrapper(condition, output_field=models.BooleanField())
 
     return (

@@ -1,0 +1,176 @@
+"""The SQL that the edge writes by hand, held against the models, under contention and outages."""
+
+import asyncio
+import socket
+import time
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from leadgen.capture import writer
+from leadgen.capture.database import Database, connection_parameters
+from leadgen.capture.models import Submission
+from leadgen.capture.writer import Fate, Outcome, Row, Writer
+from leadgen.lib.ids import uuid7
+from tests.factories import make_form
+
+ADA = {"name": "Ada", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form(allowed_origins="https://www.example.com")
+
+
+@pytest.fixture
+def path(form):
+    return f"/api/v1/public/forms/{form.public_id}/submissions"
+
+
+@pytest.fixture
+def closed_port():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield unused.getsockname()[1]
+
+
+@pytest.fixture
+def outage(monkeypatch, closed_port):
+    """Switch PostgreSQL off for the edge alone, and on again."""
+    connect = psycopg.AsyncConnection.connect
+
+    class Outage:
+        is_on = False
+
+        def start(self):
+            self.is_on = True
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+        def end(self):
+            self.is_on = False
+
+    state = Outage()
+
+    async def connect_or_not(conninfo="", **kwargs):
+        if state.is_on:
+            kwargs = {**kwargs, "host": "127.0.0.1", "port": closed_port}
+        return await connect(conninfo, **kwargs)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect_or_not)
+    return state
+
+
+def test_the_columns_written_are_those_of_the_model():
+    fields = {field.column: field for field in Submission._meta.concrete_fields}
+    assert Submission._meta.db_table == writer.TABLE
+    assert set(writer.COLUMNS) <= set(fields)
+    left_out = set(fields) - set(writer.COLUMNS)
+    assert all(fields[column].null or fields[column].has_db_default() for column in left_out)
+
+
+def test_fifty_at_once_with_one_key_are_one_submission(client, path):
+    async def fifty():
+        body = b'{"fields": {"name": "Ada", "email": "ada@example.com"}}'
+        headers = {"content_type": "application/json", "idempotency_key": "k"}
+        return await asyncio.gather(
+            *(client.asend("POST", path, body, **headers) for _ in range(50))
+        )
+
+    answers = client.runner.run(fifty())
+    assert sorted(answer.status for answer in answers) == [200] * 49 + [201]
+    assert {answer.json["receipt"] for answer in answers} == {str(Submission.objects.get().id)}
+
+
+def test_without_postgresql_nothing_is_promised(make_client, form, closed_port):
+    gone = {**connection_parameters(), "host": "127.0.0.1", "port": closed_port}
+    client = make_client(gone, patience=0.2)
+    api = client.post_json(f"/api/v1/public/forms/{form.public_id}/submissions", {"fields": ADA})
+    page = client.post_form(f"/f/{form.slug}", ADA)
+    assert (api.status, page.status) == (503, 503)
+    assert (api.headers["retry-after"], page.headers["retry-after"]) == ("2", "2")
+    assert api.json["errors"][""]
+    assert not Submission.objects.exists()
+
+
+def test_through_an_outage_the_form_stays_on_the_air_and_nothing_is_lost(
+    make_client, form, path, outage
+):
+    client = make_client(patience=0.3)
+    client.get(f"/f/{form.slug}")
+    client.post_json(path, {"fields": ADA})
+    outage.start()
+    page = client.get(f"/f/{form.slug}")
+    assert (page.status, "Talk to sales" in page.text) == (200, True)
+    api = client.post_json(path, {"fields": ADA}, origin="https://www.example.com")
+    assert (api.status, api.headers["retry-after"]) == (503, "2")
+    assert api.headers["access-control-allow-origin"] == "https://www.example.com"
+    typed = client.post_form(f"/f/{form.slug}", {**ADA, "message": "A long story"})
+    assert typed.status == 503
+    assert "A long story" in typed.text
+    assert Submission.objects.count() == 1
+    outage.end()
+    deadline = time.monotonic() + 10
+    while client.post_json(path, {"fields": ADA}).status != 201:
+        assert time.monotonic() < deadline
+
+
+def test_a_connection_that_died_unseen_costs_no_submission(client, form, path, outage):
+    client.post_json(path, {"fields": ADA})
+    outage.start()
+    outage.end()
+    assert client.post_json(path, {"fields": ADA}).status == 201
+
+
+def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
+    client = make_client(patience=0.2)
+    client.post_json(path, {"fields": ADA})
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE capture_submission IN ACCESS EXCLUSIVE MODE")
+        assert client.post_json(path, {"fields": ADA}).status == 503
+    assert client.post_json(path, {"fields": ADA}).status == 201
+    assert Submission.objects.count() == 2
+
+
+def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, form):
+    row = Row(
+        id=uuid7(),
+        form_id=form.id,
+        version_id=form.published_id,
+        raw=ADA,
+        answers=ADA,
+        context={},
+        consents=[],
+        idempotency_key=None,
+        fingerprint="0" * 64,
+        state="accepted",
+        reasons=[],
+        submitted_at=None,
+        received_at=timezone.now(),
+    )
+    database = Database()
+    outcomes = [client.runner.run(Writer(database).write(row)) for _ in range(2)]
+    client.runner.run(database.close())
+    assert outcomes == [Outcome(Fate.STORED, row.id)] * 2
+    assert Submission.objects.count() == 1
+
+
+def test_the_edge_starts_and_stops_without_postgresql(make_client, closed_port):
+    gone = {**connection_parameters(), "host": "127.0.0.1", "port": closed_port}
+    client = make_client(gone)
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    client.runner.run(client.app({"type": "lifespan"}, receive, send))
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]

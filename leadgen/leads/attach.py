@@ -124,7 +124,7 @@ def _save_leads(batch: Sequence[Entry]) -> None:
 
 def _update(leads: Sequence[Lead]) -> None:
     # bulk_update would send a CASE with a branch for every row and column: ten times slower.
-    columns = [
+    columns: list[list[Any]] = [
         [lead.pk for lead in leads],
         [lead.submissions_count for lead in leads],
         [lead.last_activity_at for lead in leads],

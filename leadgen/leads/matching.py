@@ -69,11 +69,13 @@ def email_key(text: str) -> str:
 def phone_key(text: str, country: str = "") -> str:
     """Return the number in E.164, an extension as ``;ext=``, or "" where it is none.
 
-    A number without country code needs the ISO code of the country to be known.
+    A number that starts with neither + nor 00 needs the ISO code of its country.
     """
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         return ""
+    if text.startswith("00"):
+        text = "+" + text[2:]
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:

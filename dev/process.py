@@ -37,6 +37,7 @@ class Process:
         self.name, self._stop_signal = name, stop_signal
         self.tail: list[str] = []
         self._on_line = on_line
+        self._asked = False
         self._child = subprocess.Popen(
             [str(part) for part in command],
             env=dict(env),
@@ -65,8 +66,12 @@ class Process:
         return "\n".join(self.tail)
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the program itself; it tells its children."""
-        if self._child.poll() is None:
+        """Send the stop signal once, to the program itself; it tells its children.
+
+        Once, since to Celery and others a second one means: drop everything.
+        """
+        if not self._asked and self._child.poll() is None:
+            self._asked = True
             self._child.send_signal(self._stop_signal)
 
     def stop(self, patience: float = 15) -> None:

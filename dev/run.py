@@ -96,7 +96,9 @@ def _manage(env: dict[str, str], *arguments: str) -> None:
 
 
 def _serve(env: dict[str, str], started: float) -> None:
-    celery = [sys.executable, "-m", "celery", "--quiet", "-A", "leadgen"]
+    # Celery warns against root; here that is whoever's laptop or container it is.
+    quiet = ["-W", "ignore:You're running the worker with superuser"]
+    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "leadgen"]
     gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:leadgen.server"]
     with Group() as group:
         group.start("web", [*gunicorn, "leadgen.asgi:application"], env)
@@ -104,8 +106,12 @@ def _serve(env: dict[str, str], started: float) -> None:
         group.start("beat", [*celery, "beat", "-s", str(VAR / "beat-schedule"), "--pidfile="], env)
         _wait_for_readiness(group, env)
         _welcome(env, time.monotonic() - started)
-        while _all_alive(group):
-            time.sleep(0.2)
+        try:
+            while _all_alive(group):
+                time.sleep(0.2)
+        except Interrupted:
+            say("Stopping …")
+            raise
 
 
 def _all_alive(group: Group) -> bool:

@@ -75,7 +75,9 @@ def broker(url: str) -> dict[str, Any]:
     if parts.scheme == "filesystem":
         folder = unquote(parts.path)
         folders = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
-        return {"broker_url": "filesystem://", "broker_transport_options": folders}
+        # How long a nudge waits, in seconds; a shutdown waits for two of these.
+        options = {**folders, "polling_interval": 0.2}
+        return {"broker_url": "filesystem://", "broker_transport_options": options}
     if parts.scheme in ("amqp", "amqps", "memory"):
         return {"broker_url": url, "broker_transport_options": {"confirm_publish": True}}
     raise ImproperlyConfigured(

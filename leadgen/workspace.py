@@ -47,7 +47,7 @@ _NAVIGATION = [
     {
         "title": "Marketing",
         "items": [
-            # FORMS
+            _item("Forms", "dynamic_form", "forms.form"),
             _item("Campaigns", "campaign", "leads.campaign"),
             _item(
                 "Quarantine",

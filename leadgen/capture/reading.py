@@ -1,7 +1,8 @@
 """A submission as people read it: answers beside the questions as they were asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from leadgen.forms.definition import Definition, Field
@@ -27,6 +28,15 @@ class Answer:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """One consent as it was asked and answered."""
+
+    given: bool
+    wording: str
+    at: datetime | None
+
+
 def answers_of(definition: Definition, answers: Mapping[str, Any]) -> list[Answer]:
     """Return the answers in the form's order; what the version does not know comes last."""
     asked = {field.name for field in definition.fields}
@@ -36,6 +46,14 @@ def answers_of(definition: Definition, answers: Mapping[str, Any]) -> list[Answe
         if field.kind != "consent"
     ]
     return known + [Answer(name, _plain(answers[name])) for name in answers if name not in asked]
+
+
+def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
+    """Return what Submission.consents tells: the wording, whether it was agreed to, and when."""
+    return [
+        Agreed(bool(each.get("given")), str(each.get("wording", "")), _time(each.get("at")))
+        for each in consents
+    ]
 
 
 def origin_of(touch: Mapping[str, Any]) -> list[Answer]:
@@ -53,6 +71,13 @@ def _worded(field: Field, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(labels.get(item, _plain(item)) for item in value)
     return labels.get(value, "") if isinstance(value, str) and value in labels else _plain(value)
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
 
 
 def _plain(value: Any) -> str:

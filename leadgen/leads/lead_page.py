@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
-from leadgen.capture.reading import Answer, answers_of, origin_of
+from leadgen.capture.reading import Answer, answers_of, consents_of, origin_of
 from leadgen.events.models import Event
 from leadgen.leads.activities import Line, describe, people
 from leadgen.leads.models import Lead, Note, Stage
@@ -55,7 +56,8 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         "lines": lines,
         "older": older,
         "sent": sent,
-        "consents": [consent for each in sent for consent in each.submission.consents],
+        "consents": consents_of(given for each in sent for given in each.submission.consents),
+        "now": timezone.now(),
         "other_leads": _other_leads(lead, user),
         "may_work": user.has_perm("leads.change_lead"),
         **_origin(lead, sent),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from leadgen.accounts.access import reader
 from leadgen.accounts.models import User
 from leadgen.capture import services
 from leadgen.capture.models import Submission
-from leadgen.capture.reading import answers_of, origin_of
+from leadgen.capture.reading import answers_of, consents_of, origin_of
 from leadgen.capture.reasons import Reason
 from leadgen.events.models import Event
 from leadgen.leads.models import Lead
@@ -57,6 +58,8 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
         "original": submission,
         "submission": submission,
         "answers": answers_of(submission.version.read(), submission.answers),
+        "consents": consents_of(submission.consents),
+        "raw": json.dumps(submission.raw, indent=2, ensure_ascii=False),
         "reasons": [Reason(reason).label for reason in submission.reasons],
         "origin": origin_of(submission.context),
         "first_touch": origin_of(submission.context.get("first_touch") or {}),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -16,25 +15,18 @@ from django.utils.html import format_html
 from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.display import DASH, badge
 from leadgen.accounts.listing import ViewTabs
-from leadgen.accounts.models import User
 from leadgen.leads import services
 from leadgen.leads.models import Task
-
-
-def tomorrow() -> Any:
-    """Midnight at the end of the reader's day."""
-    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    return start + timedelta(days=1)
-
-
-def _due(rows: QuerySet[Task], user: User) -> QuerySet[Task]:
-    return rows.filter(done_at=None, owner=user, due_at__lt=tomorrow())
+from leadgen.leads.numbers import days_ago
 
 
 class TaskViews(ViewTabs):
     views: ClassVar = {
         "mine": ("Mine", lambda rows, user: rows.filter(done_at=None, owner=user)),
-        "due": ("Due today", _due),
+        "due": (
+            "Due today",
+            lambda rows, user: rows.filter(done_at=None, owner=user, due_at__lt=days_ago(-1)),
+        ),
         "overdue": (
             "Overdue, all",
             lambda rows, user: rows.filter(done_at=None, due_at__lt=timezone.now()),

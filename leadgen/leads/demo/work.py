@@ -38,7 +38,7 @@ class Office:
         """Plan how a new lead will be worked; a tenth is overlooked."""
         job = Job(lead, self._people[lead.owner_id or 0], lead.contact.name.split()[0])
         if self._random.random() > 0.1:
-            self._plan(self._hours(lead.created_at, 1, 20), lambda at: self._contact(job, at))
+            self._plan(self._hours(lead.created_at, 0, 9), lambda at: self._contact(job, at))
 
     def work_until(self, end: datetime) -> None:
         """Do everything that is planned before this time, in order."""
@@ -57,7 +57,7 @@ class Office:
         self._move(job, "Contacted", at + timedelta(minutes=2))
         if self._random.random() < 0.6:
             self._task(job, at + timedelta(minutes=4))
-        fits = self._random.random() < 0.6
+        fits = self._random.random() < 0.72
         follow = self._qualify if fits else self._lose
         self._plan(self._hours(at, 30, 160), lambda when: follow(job, when))
 

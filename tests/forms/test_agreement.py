@@ -133,7 +133,7 @@ def test_what_the_page_offers_can_be_sent_back_and_shown_again_exactly(data):
 
 def _offered(reader, asked):
     """What a browser would post if the page were sent as it is, but for empty texts."""
-    posted = {name: [] for name in asked}
+    posted: dict[str, list[str]] = {name: [] for name in asked}
     for control in reader.controls:
         if control["name"] in asked:
             posted[control["name"]] += _held(control)

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -9,7 +10,7 @@ from leadgen.forms.models import Field as FieldRow
 from leadgen.forms.validation import parse, validate
 from tests.forms.samples import ask, form_of, refusal
 
-ACCEPTED = {
+ACCEPTED: dict[str, list[Any]] = {
     "text": ["Ada", " two  spaces ", "日本語", "\u202e", "0", "<b>", "a\tb"],
     "long_text": ["line\nline\r\nline", "x" * 10_000],
     "number": [0, -1, 12.5, 2**53 - 1, -0.0],
@@ -17,11 +18,11 @@ ACCEPTED = {
     "multiple_choice": [["small"], ["large", "small"]],
     "yes_no": [True, False],
     "date": ["2026-02-28", "0001-01-01", "2024-02-29"],
-    "country": ["DE", "AX", "XK"][:2],
+    "country": ["DE", "AX"],
     "hidden": ["campaign-7"],
     "consent": [True, False],
 }
-REFUSED = {
+REFUSED: dict[str, list[Any]] = {
     "text": [1, True, ["x"], {}, "x" * 501, "nul\x00", "half \ud800"],
     "long_text": ["x" * 10_001, "\udfff"],
     "email": ["ada", "ada@", "@example.com", "ada@localhost", "a b@example.com", "a@b@example.com"],
@@ -75,6 +76,7 @@ def test_a_number_of_every_region_is_accepted(shape):
     written_as = getattr(phonenumbers.PhoneNumberFormat, shape)
     for region in phonenumbers.SUPPORTED_REGIONS:
         number = phonenumbers.example_number(region)
+        assert number, region
         written = phonenumbers.format_number(number, written_as)
 
         assert refusal("phone", written) == "", region

@@ -1,0 +1,208 @@
+"""Forms in the workspace: the draft with its fields, publishing, and what was published before."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold import admin as unfold
+from unfold.enums import ActionVariant
+
+from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.forms import services
+from leadgen.forms.models import Field, Form, FormVersion
+from leadgen.forms.page import form_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    StackedInline = admin.StackedInline[Any, Any]
+    TabularInline = admin.TabularInline[Any, Any]
+
+    def action(**options: Any) -> Callable[[Callable[..., Any]], Any]: ...
+else:
+    from unfold.decorators import action
+
+    StackedInline, TabularInline = unfold.StackedInline, unfold.TabularInline
+
+
+class FieldInline(StackedInline):
+    """The questions, to drag into order; a new one comes last."""
+
+    model = Field
+    extra = 0
+    ordering_field = "position"
+    collapsible = True
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("label", "kind"),
+                    ("name", "fills"),
+                    ("required", "help"),
+                    ("placeholder", "default"),
+                    ("options", "wording"),
+                    ("minimum", "maximum", "max_length"),
+                    "position",
+                )
+            },
+        ),
+    )
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "position":
+            kwargs["widget"] = forms.HiddenInput
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_formset(self, request: HttpRequest, obj: Form | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        last = obj.fields.aggregate(last=models.Max("position"))["last"] if obj else None
+        if "position" in formset.form.base_fields:
+            formset.form.base_fields["position"].initial = 0 if last is None else last + 1
+        return formset
+
+
+class VersionInline(TabularInline):
+    """What was published, and what each version asked."""
+
+    model = FormVersion
+    verbose_name_plural = "published versions"
+    fields = readonly_fields = ("version", "published_at", "asked")
+    can_delete = False
+    extra = 0
+    max_num = 0
+    tab = True
+    hide_title = True
+
+    @admin.display(description="Version")
+    def version(self, version: FormVersion) -> SafeString | str:
+        shown = version.form.published_id == version.pk
+        return badge(f"{version.number}, on the air", "open") if shown else str(version.number)
+
+    @admin.display(description="Asked")
+    def asked(self, version: FormVersion) -> str:
+        return ", ".join(field["label"] for field in version.definition["fields"])
+
+
+@admin.register(Form)
+class FormAdmin(ScopedAdmin):
+    list_display = ("name", "state", "submissions", "changed")
+    list_select_related = ("published",)
+    list_filter = (("published", admin.EmptyFieldListFilter),)
+    search_fields = ("title", "slug")
+    sortable_by = ()
+    prepopulated_fields = {"slug": ("title",)}
+    readonly_fields = ("state",)
+    inlines = (FieldInline, VersionInline)
+    actions_detail = ("open_page", "preview")
+    actions_submit_line = ("save_and_publish", "save_and_unpublish")
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": ("state", ("title", "slug"), "intro", ("submit_label", "locale"))}),
+        (
+            "After sending",
+            {"fields": (("thanks_title", "redirect_url"), "thanks_text"), "classes": ["tab"]},
+        ),
+        ("Other websites", {"fields": ("allowed_origins",), "classes": ["tab"]}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Form]:
+        return super().get_queryset(request).prefetch_related("fields")
+
+    @admin.display(description="Form")
+    def name(self, form: Form) -> str:
+        return two_lines(form.title, f"/f/{form.slug}")
+
+    @admin.display(description="State")
+    def state(self, form: Form) -> str:
+        if form.published is None:
+            return badge("Not published")
+        if form.differs:
+            return badge(f"Draft differs from version {form.published.number}", "warn")
+        return badge(f"Version {form.published.number} is on the air", "won")
+
+    @admin.display(description="Submissions")
+    def submissions(self, form: Form) -> str:
+        address = reverse("admin:capture_submission_changelist")
+        return format_html('<a href="{}?form__id__exact={}">Show</a>', address, form.pk)
+
+    @admin.display(description="Changed")
+    def changed(self, form: Form) -> str:
+        return ago(form.updated_at) if form.updated_at else DASH
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if isinstance(db_field, models.URLField):
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Form | None) -> Any:
+        return self.inlines if obj else self.inlines[:1]
+
+    def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Only what is on the air can be opened, or taken off."""
+        on_the_air = Form.objects.filter(published__isnull=False)
+        return object_id is None or on_the_air.filter(pk=object_id).exists()
+
+    def response_post_save_change(self, request: HttpRequest, obj: Form) -> HttpResponseRedirect:
+        """Stay on the page after publishing: what became of it is shown there."""
+        if "_save" in request.POST:
+            return super().response_post_save_change(request, obj)
+        return HttpResponseRedirect(request.path)
+
+    @action(description="Open page", url_path="open", icon="open_in_new", permissions=["open"])
+    def open_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        form = get_object_or_404(self.get_queryset(request), pk=object_id)
+        return HttpResponseRedirect(f"/f/{form.slug}")
+
+    @action(
+        description="Preview draft",
+        icon="visibility",
+        permissions=["view"],
+        attrs={"target": "_blank"},
+    )
+    def preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        form = get_object_or_404(self.get_queryset(request), pk=object_id)
+        # Only a look: nothing can be sent from here.
+        policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'"
+        page = form_page(form.draft())
+        return HttpResponse(page, headers={"Content-Security-Policy": policy})
+
+    @action(
+        description="Save and publish",
+        permissions=["change"],
+        variant=ActionVariant.PRIMARY,
+    )
+    def save_and_publish(self, request: HttpRequest, form: Form) -> None:
+        # The fields are saved after the form: only what is committed is all of the draft.
+        transaction.on_commit(partial(_publish, request, form))
+
+    @action(description="Take off the air", permissions=["change", "open"])
+    def save_and_unpublish(self, request: HttpRequest, form: Form) -> None:
+        services.unpublish(form, actor=reader(request))
+        messages.success(request, "Nobody can open the form any more. Its answers stay.")
+
+
+def _publish(request: HttpRequest, form: Form) -> None:
+    try:
+        version = services.publish(form, actor=reader(request))
+    except ValidationError as refused:
+        for message in refused.messages:
+            messages.error(request, f"Saved, but not published. {message}")
+    else:
+        messages.success(request, f"Version {version.number} is on the air at /f/{form.slug}.")

@@ -1,0 +1,144 @@
+import pytest
+from django.urls import reverse
+
+from leadgen.accounts.roles import Role
+from leadgen.events.models import Event
+from leadgen.forms.models import Field, Form
+from leadgen.forms.services import publish
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+SAVE_AND_PUBLISH = {"forms_form_save_and_publish": ""}
+UNPUBLISH = {"forms_form_save_and_unpublish": ""}
+
+
+@pytest.fixture
+def marketer(client):
+    user = make_user(Role.MARKETER)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def draft():
+    form = Form.objects.create(title="Talk to us", slug="talk")
+    Field.objects.create(form=form, name="email", kind="email", label="Email")
+    return form
+
+
+def change(form):
+    return reverse("admin:forms_form_change", args=[form.pk])
+
+
+def filled(form=None, rows=(), **texts):
+    """What the page posts: the form's texts and one row a field."""
+    base = {"title": "Talk to us", "slug": "talk", "submit_label": "Send", "locale": "en"}
+    stored = list(form.fields.all()) if form else []
+    rows = [{"id": field.pk, "form": form.pk, **_row(field)} for field in stored] + list(rows)
+    data = {**base, "thanks_title": "Thank you", **texts}
+    data |= {"fields-TOTAL_FORMS": len(rows), "fields-INITIAL_FORMS": len(stored)}
+    for prefix in ["versions"] * bool(form):
+        data |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    for number, row in enumerate(rows):
+        data |= {f"fields-{number}-{name}": value for name, value in row.items()}
+    return data
+
+
+def _row(field):
+    return {name: getattr(field, name) for name in ("name", "kind", "label", "position")}
+
+
+def test_a_form_is_made_with_its_fields_in_one_go(client, marketer):
+    rows = [{"name": "email", "kind": "email", "label": "Email", "position": 0}]
+    client.post(reverse("admin:forms_form_add"), filled(rows=rows))
+
+    assert [str(field) for field in Form.objects.get(slug="talk").fields.all()] == ["Email"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_saving_and_publishing_freezes_the_fields_just_typed(client, marketer, draft):
+    rows = [{"name": "size", "kind": "number", "label": "Size", "position": 1}]
+    data = filled(draft, rows) | SAVE_AND_PUBLISH
+    page = client.post(change(draft), data, follow=True)
+    draft.refresh_from_db()
+
+    assert "Version 1 is on the air at /f/talk." in page.content.decode()
+    assert draft.published.read() == draft.draft()
+    assert [field.name for field in draft.published.read().fields] == ["email", "size"]
+    assert Event.objects.get(kind="form.published").actor == marketer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_cannot_be_published_is_saved_and_says_what_to_mend(client, marketer, draft):
+    rows = [{"name": "size", "kind": "choice", "label": "Size", "position": 1}]
+    data = filled(draft, rows) | SAVE_AND_PUBLISH
+    page = client.post(change(draft), data, follow=True)
+    draft.refresh_from_db()
+
+    assert "Size (size): Add at least one option, one a line." in page.content.decode()
+    assert draft.published is None
+    assert draft.fields.count() == 2
+
+
+def test_a_form_is_taken_off_the_air(client, marketer, draft):
+    publish(draft, actor=None)
+    client.post(change(draft), filled(draft) | UNPUBLISH)
+    draft.refresh_from_db()
+
+    assert draft.published is None
+    assert Event.objects.filter(kind="form.unpublished", actor=marketer).exists()
+
+
+def test_the_page_tells_how_the_draft_stands_and_what_each_version_asked(client, marketer, draft):
+    publish(draft, actor=None)
+    assert "Version 1 is on the air" in client.get(change(draft)).content.decode()
+    draft.fields.update(label="Your address")
+    page = client.get(change(draft)).content.decode()
+
+    assert "Draft differs from version 1" in page
+    assert "Your address" in page
+    assert "1, on the air" in page
+
+
+def test_a_draft_can_be_looked_at_but_not_sent(client, marketer, draft):
+    answer = client.get(reverse("admin:forms_form_preview", args=[draft.pk]))
+
+    assert "<h1>Talk to us</h1>" in answer.content.decode()
+    assert "form-action 'none'" in answer["Content-Security-Policy"]
+
+
+def test_only_what_is_on_the_air_can_be_opened(client, marketer, draft):
+    address = reverse("admin:forms_form_open_page", args=[draft.pk])
+
+    assert client.get(address).status_code == 403
+    publish(draft, actor=None)
+    assert client.get(address)["Location"] == "/f/talk"
+
+
+def test_a_new_field_comes_last(client, marketer, draft):
+    draft.fields.update(position=4)
+
+    assert (
+        'name="fields-__prefix__-position" value="5"' in client.get(change(draft)).content.decode()
+    )
+
+
+def test_the_list_costs_the_same_for_many_forms(
+    client, marketer, draft, django_assert_max_num_queries
+):
+    for number in range(12):
+        form = Form.objects.create(title=f"Form {number}", slug=f"form-{number}")
+        Field.objects.create(form=form, name="email", kind="email", label="Email")
+        publish(form, actor=None)
+
+    with django_assert_max_num_queries(12):
+        page = client.get(reverse("admin:forms_form_changelist")).content.decode()
+    assert page.count("is on the air") == 12
+
+
+def test_who_may_only_look_can_neither_save_nor_publish(client, draft):
+    client.force_login(make_user(Role.VIEWER))
+
+    assert "save_and_publish" not in client.get(change(draft)).content.decode()
+    assert client.post(change(draft), filled(draft) | SAVE_AND_PUBLISH).status_code == 403
+    assert Form.objects.get().published is None

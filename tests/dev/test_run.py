@@ -86,11 +86,18 @@ def child_named(run, word):
     return next(pid for pid in run.left_over() if word in command_of(pid))
 
 
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def ended(pids):
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 30
+    while any(map(is_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    return not any(map(is_alive, pids))
 
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")

@@ -196,5 +196,9 @@ LOGGING = {
         }
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    "loggers": {
+        "django": {"handlers": []},
+        "django.server": {"handlers": []},
+        "django.request": {"level": "ERROR"},  # the access line tells of a 404 already
+    },
 }

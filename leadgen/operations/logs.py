@@ -47,9 +47,10 @@ class JsonFormatter(_JsonFormatter):
         )
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        ordered = {"ts": log_data.pop("ts"), **log_data}
         if request_id := tracing.request_id.get():
-            log_data["request_id"] = request_id
-        return {name: _redact_all(value) for name, value in log_data.items()}
+            ordered["request_id"] = request_id
+        return {name: _redact_all(value) for name, value in ordered.items()}
 
 
 class ConsoleFormatter(logging.Formatter):

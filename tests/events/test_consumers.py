@@ -1,12 +1,15 @@
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError
+from django.db.models import F
 from django.utils import timezone
 
 from leadgen.accounts.models import Team
-from leadgen.events.consumers import consume, pipeline, replay
+from leadgen.events.consumers import consume, pipeline, rebase, replay
 from leadgen.events.models import Cursor, Event, ParkedEvent
 from leadgen.events.services import Fact, emit, emit_many
 from leadgen.events.tasks import consume as consume_task
@@ -143,6 +146,29 @@ def test_replay_from_the_beginning_hands_everything_again():
     replay("reader")
     listener.read()
     assert listener.seen == events * 2
+
+
+def test_a_log_restored_into_a_new_server_goes_on_where_each_consumer_stood():
+    events, listener = three_events(), Listener()
+    consume("reader", {"team.renamed": listener}, limit=1)
+    ahead = 2**60
+    Event.objects.update(transaction=F("transaction") + ahead)
+    Cursor.objects.update(transaction=F("transaction") + ahead)
+    assert listener.read() == 0
+    assert rebase() == 3
+    later = emit("team.renamed", make_team())
+    settle()
+    listener.read()
+    assert listener.seen == [*events, later.pk]
+
+
+def test_the_replay_command_names_a_consumer_and_a_place():
+    three_events()
+    consume("notifications", {})
+    call_command("replay", "notifications", stdout=StringIO())
+    assert consume("notifications", {}) == 3
+    with pytest.raises(CommandError, match="There is no event 7777777"):
+        call_command("replay", "notifications", after=7777777)
 
 
 PIPELINE = {

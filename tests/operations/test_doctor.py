@@ -1,0 +1,124 @@
+import threading
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from leadgen.events.models import Event
+from leadgen.events.services import emit
+from leadgen.operations import backends, doctor
+from leadgen.operations.doctor import Level, mask
+from leadgen.operations.tasks import measure
+from tests.factories import make_submission, make_team
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings, tmp_path):
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path},
+        }
+    }
+
+
+def examine():
+    return {finding.subject: finding for finding in doctor.examine()}
+
+
+def test_a_sound_laptop_passes_with_warnings():
+    measure()
+    printed = StringIO()
+    call_command("doctor", stdout=printed)
+    assert "FAIL" not in printed.getvalue()
+    assert "warn  email       EMAIL_URL sends no mail" in printed.getvalue()
+
+
+def test_a_failed_check_ends_the_command_with_an_error(settings):
+    settings.BROKER_URL = "amqp://guest:secret-word@127.0.0.1:1//"
+    printed = StringIO()
+    with pytest.raises(CommandError, match=r"1 of the checks failed\."):
+        call_command("doctor", stdout=printed)
+    assert "Check BROKER_URL" in printed.getvalue()
+    assert "secret-word" not in printed.getvalue()
+
+
+def test_storage_is_written_read_and_left_clean(tmp_path):
+    assert examine()["storage"].level == Level.OK
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_storage_that_cannot_be_written_fails(settings):
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": "/proc/nowhere"},
+        }
+    }
+    found = examine()["storage"]
+    assert found.level == Level.FAIL
+    assert "Check STORAGE_URL" in found.text
+
+
+def test_a_public_address_that_is_not_allowed_fails(settings):
+    settings.PUBLIC_URL = "https://forms.example.com"
+    settings.ALLOWED_HOSTS = ["other.example.com"]
+    assert "forms.example.com is not among ALLOWED_HOSTS" in examine()["PUBLIC_URL"].text
+
+
+def test_a_submission_that_waits_for_minutes_tells_of_missing_workers():
+    make_submission(received_at=timezone.now() - timedelta(minutes=5))
+    assert "are worker and beat up?" in examine()["workers"].text
+
+
+def test_unaccounted_submissions_fail():
+    make_submission(state="processed")
+    measure()
+    assert examine()["beat"].level == Level.FAIL
+
+
+def test_an_event_log_from_another_server_is_noticed_and_rebased():
+    emit("team.renamed", make_team())
+    Event.objects.update(transaction=2**60)
+    assert "rebase_events" in examine()["event log"].text
+    call_command("rebase_events", stdout=StringIO())
+    assert examine()["event log"].level == Level.OK
+
+
+def test_a_check_that_hangs_is_a_finding(monkeypatch):
+    for_ever = threading.Event()
+    monkeypatch.setattr(doctor, "SECONDS", 0.05)
+    monkeypatch.setattr(
+        doctor, "CHECKS", [("storage", "Check it.", lambda: str(for_ever.wait(30)))]
+    )
+    found = examine()["storage"]
+    for_ever.set()
+    assert (found.level, found.text) == (
+        Level.FAIL,
+        "TimeoutError: no answer within 0.05 seconds Check it.",
+    )
+
+
+def test_waiting_migrations_are_told(monkeypatch):
+    def waits():
+        raise backends.NotMigratedError("2 migrations wait, the first is leads.0002_x")
+
+    monkeypatch.setattr(backends, "database", waits)
+    assert "run manage.py migrate" in examine()["migrations"].text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://leadgen:hunter22@db/leadgen is away",
+        "key is a-very-secret-key-of-50-characters",
+    ],
+)
+def test_secrets_are_never_printed(settings, text):
+    settings.SECRET_KEY = "a-very-secret-key-of-50-characters"
+    assert "hunter22" not in mask(text)
+    assert settings.SECRET_KEY not in mask(text)

@@ -1,0 +1,88 @@
+import threading
+
+import pytest
+
+from leadgen.operations import health
+from leadgen.operations.health import Backend
+from leadgen.operations.limits import within
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def backends(monkeypatch):
+    return lambda *made: monkeypatch.setattr(health, "BACKENDS", list(made))
+
+
+@pytest.fixture(autouse=True)
+def _storage(settings, tmp_path):
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path},
+        }
+    }
+
+
+def refuse():
+    raise ConnectionRefusedError("amqp://user:secret@host refuses")
+
+
+def works():
+    pass
+
+
+def test_a_live_process_says_so_without_asking_the_database(client, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert client.get("/health/live").json()["ok"]
+
+
+def test_every_backend_is_named(client):
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    named = answer.json()["backends"]
+    assert {name: backend["ok"] for name, backend in named.items()} == {
+        "database": True,
+        "storage": True,
+        "broker": True,
+    }
+
+
+def test_a_required_backend_that_refuses_makes_it_unready(client, backends):
+    backends(Backend("database", refuse), Backend("storage", works))
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["backends"]["database"]["error"] == "ConnectionRefusedError"
+    assert answer.json()["backends"]["storage"]["ok"]
+
+
+def test_a_fault_does_not_tell_strangers_more_than_its_kind(client, backends):
+    backends(Backend("database", refuse))
+    assert b"secret" not in client.get("/health/ready").content
+
+
+def test_a_broker_that_is_away_is_told_and_changes_nothing(client, settings):
+    settings.BROKER_URL = "amqp://nobody:secret@127.0.0.1:1//"
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert not answer.json()["backends"]["broker"]["ok"]
+
+
+def test_a_backend_that_hangs_is_given_up_on(client, backends, monkeypatch):
+    monkeypatch.setattr(health, "SECONDS", 0.05)
+    for_ever = threading.Event()
+
+    def hang():
+        for_ever.wait(30)
+
+    backends(Backend("database", hang))
+    answer = client.get("/health/ready")
+    for_ever.set()
+    assert answer.status_code == 503
+    assert answer.json()["backends"]["database"]["error"] == "TimeoutError"
+
+
+def test_what_is_asked_within_a_limit_answers_or_raises_as_it_would_alone():
+    assert within(5, lambda: 7) == 7
+    with pytest.raises(ConnectionRefusedError, match="refuses"):
+        within(5, refuse)

@@ -1,0 +1,93 @@
+import json
+import logging
+import sys
+
+import pytest
+
+from leadgen.lib import tracing
+from leadgen.operations.logs import ConsoleFormatter, JsonFormatter, redact
+
+
+def record(message="hello", *args, exc_info=None, **extra):
+    return logging.getLogger("leadgen.test").makeRecord(
+        "leadgen.test", logging.WARNING, __file__, 1, message, args, exc_info, extra=extra
+    )
+
+
+def as_json(*args, **extra):
+    return json.loads(JsonFormatter().format(record(*args, **extra)))
+
+
+def caught(text):
+    try:
+        raise ValueError(text)
+    except ValueError:
+        return sys.exc_info()
+
+
+def test_a_json_line_names_time_level_logger_and_message_and_what_was_added():
+    line = as_json("%s parked", "it", attempts=5)
+    assert (line["level"], line["logger"], line["message"]) == (
+        "WARNING",
+        "leadgen.test",
+        "it parked",
+    )
+    assert line["attempts"] == 5
+    assert line["ts"].endswith("+00:00")
+
+
+def test_a_json_line_carries_the_id_of_its_request():
+    token = tracing.request_id.set("abc-1")
+    try:
+        assert as_json()["request_id"] == "abc-1"
+    finally:
+        tracing.request_id.reset(token)
+    assert "request_id" not in as_json()
+
+
+def test_a_json_line_is_one_line_whatever_the_message_holds():
+    assert "\n" not in JsonFormatter().format(record("two\nlines", exc_info=caught("three\nmore")))
+
+
+def test_a_console_line_is_short_and_shows_what_was_added():
+    line = ConsoleFormatter().format(record("parked", attempts=5))
+    assert line[8:] == " WARNING leadgen.test: parked  attempts=5"
+
+
+@pytest.mark.parametrize(
+    "personal",
+    [
+        "ada@example.com",
+        "Ada.L+spam@mail.example.co.uk",
+        "jörg@bücher.example",
+        "+49 30 901820",
+        "+14155550123",
+        "030 / 90 18 20",
+        "(415) 555-0132",
+        "415-555-0132",
+    ],
+)
+def test_addresses_and_numbers_are_left_out(personal):
+    assert personal not in redact(f"cannot reach {personal}, giving up")
+    assert personal not in JsonFormatter().format(record("no", to={"of": [personal]}))
+    assert personal not in ConsoleFormatter().format(record("no", exc_info=caught(personal)))
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "2026-11-23T13:19:05.810750+00:00",
+        "127.0.0.1:55432",
+        "018bcfe5-7b88-7e4d-83b7-fbbce2345d77",
+        "event 10481234567 after 0.013 s",
+        "GET /admin/leads/lead/20481/change/ 200",
+        "gunicorn 27.0.1",
+    ],
+)
+def test_times_ids_and_hosts_stay(harmless):
+    assert redact(harmless) == harmless
+
+
+def test_rows_that_postgresql_quotes_are_left_out():
+    text = "null value\nDETAIL:  Failing row contains (7, Ada Lovelace, London).\nat line 3"
+    assert redact(text) == "null value\nDETAIL: [left out]\nat line 3"

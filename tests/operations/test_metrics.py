@@ -1,0 +1,105 @@
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from leadgen.events.models import Cursor, ParkedEvent
+from leadgen.events.services import emit
+from leadgen.operations import gauges
+from leadgen.operations.tasks import measure
+from tests.factories import make_form, make_submission, make_team
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def scraped(client):
+    def scrape():
+        lines = client.get("/metrics").content.decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    return scrape
+
+
+def test_the_ledger_is_told_by_where_submissions_are(scraped):
+    form = make_form()
+    make_submission(form)
+    make_submission(form, state="quarantined", reasons=["flood"])
+    make_submission(form, parked_at=timezone.now())
+    told = scraped()
+    assert told['leadgen_submissions{state="waiting"}'] == "1.0"
+    assert told["leadgen_submissions_quarantined"] == "1.0"
+    assert told["leadgen_submissions_parked"] == "1.0"
+
+
+def test_the_age_of_the_oldest_that_waits_is_told(scraped):
+    form = make_form()
+    make_submission(form, received_at=timezone.now() - timedelta(minutes=5))
+    make_submission(form)
+    assert 300 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 320
+
+
+def test_nothing_waiting_has_no_age(scraped):
+    assert scraped()["leadgen_submissions_oldest_waiting_seconds"] == "0.0"
+
+
+def test_what_is_unaccounted_is_told_once_it_has_been_measured(scraped):
+    make_submission(state="processed")
+    assert "leadgen_submissions_unaccounted" not in scraped()
+    measure()
+    assert scraped()["leadgen_submissions_unaccounted"] == "1.0"
+
+
+def test_a_consumer_that_lags_or_parks_is_told(scraped):
+    event = emit("team.renamed", make_team())
+    Cursor.objects.create(consumer="mail")
+    ParkedEvent.objects.create(consumer="mail", event=event, error="no")
+    told = scraped()
+    assert told['leadgen_events_parked{consumer="mail"}'] == "1.0"
+    assert float(told['leadgen_consumer_lag_seconds{consumer="mail"}']) > 0
+
+
+def test_requests_are_told(client, scraped):
+    client.get("/no/such/page")
+    assert 'leadgen_requests_total{method="GET",route="unmatched",status="404"}' in scraped()
+
+
+def test_with_the_database_away_the_process_still_tells_its_own(scraped, monkeypatch):
+    def away():
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(gauges, "_read", away)
+    told = scraped()
+    assert told["leadgen_ledger_readable"] == "0.0"
+    assert "python_info" in " ".join(told)
+
+
+def test_a_token_keeps_strangers_out(client, settings):
+    settings.METRICS_TOKEN = "a-long-token"
+    assert client.get("/metrics").status_code == 401
+    wrong = client.get("/metrics", headers={"Authorization": "Bearer another"})
+    assert wrong.status_code == 401
+    right = client.get("/metrics", headers={"Authorization": "Bearer a-long-token"})
+    assert right.status_code == 200
+
+
+def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_path):
+    count = "from leadgen.lib.metrics import NUDGES; NUDGES.labels('stuck').inc()"
+    shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", count], env=shared, check=True)
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert b'leadgen_nudges_total{outcome="stuck"} 2.0' in client.get("/metrics").content
+
+
+def test_the_live_numbers_read_small_indexes_only():
+    with CaptureQueriesContext(connection) as seen:
+        gauges._read()
+    ledger = [query["sql"] for query in seen if "capture_submission" in query["sql"]]
+    assert len(ledger) == 3
+    assert all("state" in sql or "parked_at" in sql for sql in ledger)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import admin as unfold
-from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.display import DASH, ago, badge, two_lines
@@ -66,6 +66,8 @@ class FieldInline(StackedInline):
     ) -> Any:
         if db_field.name == "position":
             kwargs["widget"] = forms.HiddenInput
+        if isinstance(db_field, models.TextField):
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_formset(self, request: HttpRequest, obj: Form | None = None, **kwargs: Any) -> Any:
@@ -149,6 +151,8 @@ class FormAdmin(ScopedAdmin):
     ) -> Any:
         if isinstance(db_field, models.URLField):
             kwargs["assume_scheme"] = "https"
+        if isinstance(db_field, models.TextField):
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 3})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Form | None) -> Any:
@@ -158,6 +162,12 @@ class FormAdmin(ScopedAdmin):
         """Only what is on the air can be opened, or taken off."""
         on_the_air = Form.objects.filter(published__isnull=False)
         return object_id is None or on_the_air.filter(pk=object_id).exists()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_change(self, request: HttpRequest, obj: Form) -> HttpResponseRedirect:
         """Stay on the page after publishing: what became of it is shown there."""
@@ -183,11 +193,7 @@ class FormAdmin(ScopedAdmin):
         page = form_page(form.draft())
         return HttpResponse(page, headers={"Content-Security-Policy": policy})
 
-    @action(
-        description="Save and publish",
-        permissions=["change"],
-        variant=ActionVariant.PRIMARY,
-    )
+    @action(description="Save and publish", permissions=["change"])
     def save_and_publish(self, request: HttpRequest, form: Form) -> None:
         # The fields are saved after the form: only what is committed is all of the draft.
         transaction.on_commit(partial(_publish, request, form))

@@ -21,7 +21,10 @@ class Form(models.Model):
 
     public_id = models.CharField(max_length=12, unique=True, default=public_id, editable=False)
     slug = models.SlugField(
-        "address", max_length=80, unique=True, help_text="The form's page is /f/<address>."
+        "address",
+        max_length=80,
+        unique=True,
+        help_text="The end of the page's address: /f/ and this.",
     )
     title = models.CharField(max_length=200)
     intro = models.TextField("introduction", blank=True)

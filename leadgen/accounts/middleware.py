@@ -1,7 +1,7 @@
 """Show times in the reader's time zone."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -12,6 +12,13 @@ class TimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        name = getattr(request.user, "time_zone", "")
-        with timezone.override(ZoneInfo(name) if name else None):
+        with timezone.override(_zone(getattr(request.user, "time_zone", ""))):
             return self.get_response(request)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """The named zone; the server's own where the name is empty or means nothing here."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

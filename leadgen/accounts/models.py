@@ -1,8 +1,10 @@
 """Who works here, in which team, and how far each may see."""
 
 from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
@@ -82,6 +84,13 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip().lower()
+        if self.time_zone and self.time_zone not in available_timezones():
+            message = f"{self.time_zone} is not a time zone: write it as Europe/Berlin."
+            raise ValidationError({"time_zone": message})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
 
 DASH = SafeString('<span class="ws-dash" aria-label="none">–</span>')
 
@@ -39,5 +39,30 @@ def ago(at: datetime | None) -> SafeString:
         '<time class="ws-time" datetime="{}" title="{}">{}</time>',
         local.isoformat(),
         date_format(local, "DATETIME_FORMAT"),
-        naturaltime(at),
+        _in_one_unit(at),
     )
+
+
+def in_words(duration: timedelta | None) -> str:
+    """A duration in its two largest units, such as ``3 h 20 min``; a dash for none."""
+    if duration is None:
+        return "–"
+    minutes = max(round(duration.total_seconds() / 60), 0)
+    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
+    if days:
+        return f"{days} d {hours} h" if hours else f"{days} d"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _in_one_unit(at: datetime) -> str:
+    distance = timezone.now() - at
+    if abs(distance) < timedelta(minutes=1):
+        return "just now"
+    if distance < timedelta(0):
+        return f"in {timeuntil(at, depth=1)}"
+    return f"{timesince(at, depth=1)} ago"
+
+
+def clip(text: str) -> SafeString:
+    """One line of text, cut where the column ends; the whole text is its title."""
+    return format_html('<span class="ws-clip" title="{}">{}</span>', text, text)

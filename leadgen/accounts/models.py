@@ -96,6 +96,10 @@ class User(AbstractBaseUser):
         self.email = self.email.strip().lower()
         super().save(*args, **kwargs)
 
+    def get_full_name(self) -> str:
+        """The name, under the name that Django's packages ask for."""
+        return self.name
+
     @property
     def is_staff(self) -> bool:
         """Whether the workspace opens for this person at all (Django's admin asks)."""

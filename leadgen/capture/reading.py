@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from leadgen.capture.attribution import CLICK_IDS, UTM
 from leadgen.forms.definition import Definition, Field
 
 _ORIGIN = {
@@ -12,6 +13,8 @@ _ORIGIN = {
     "landing_page": "Landing page",
     "referrer": "Referrer",
     "at": "At",
+}
+_DEVICE = {
     "language": "Language",
     "user_agent": "Browser",
     "address": "Network",
@@ -58,12 +61,21 @@ def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
 
 def origin_of(touch: Mapping[str, Any]) -> list[Answer]:
     """Return what one touch tells of where it came from: UTM, click ids, then the addresses."""
-    marks = [
-        *((_UTM.get(key, f"UTM {key}"), text) for key, text in (touch.get("utm") or {}).items()),
-        *(touch.get("click_ids") or {}).items(),
-        *((label, touch[key]) for key, label in _ORIGIN.items() if key in touch),
+    utm, click_ids = touch.get("utm") or {}, touch.get("click_ids") or {}
+    return [
+        *(Answer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
+        *(Answer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
+        *_labelled(touch, _ORIGIN),
     ]
-    return [Answer(label, _plain(text)) for label, text in marks]
+
+
+def device_of(context: Mapping[str, Any]) -> list[Answer]:
+    """Return what the request told of the visitor's device."""
+    return _labelled(context, _DEVICE)
+
+
+def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answer]:
+    return [Answer(label, _plain(touch[key])) for key, label in labels.items() if key in touch]
 
 
 def _worded(field: Field, value: Any) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import slugify
 
 from leadgen.accounts.access import reader
+from leadgen.accounts.display import in_words
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
 from leadgen.leads import numbers
@@ -35,13 +37,17 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A card: the template that draws it, its title and data; wide ones span two columns."""
+    """A card: the template that draws it, its title and data; placed top, main or side."""
 
     template: str
     title: str
     data: Any
-    wide: bool = False
+    place: str = "side"
     more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.title)
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +136,7 @@ def _per_day(desk: _Desk) -> Section:
     highest = max((count for _, count in days), default=0) or 1
     bars = [_bar(i, day, count * 100 / highest, count) for i, (day, count) in enumerate(days)]
     total = {"total": f"{sum(count for _, count in days):,}", "highest": str(highest)}
-    return Section("chart", "Leads per day", bars, wide=True, more=total)
+    return Section("chart", "Leads per day", bars, place="main", more=total)
 
 
 def _stages(desk: _Desk) -> Section:
@@ -139,7 +145,7 @@ def _stages(desk: _Desk) -> Section:
 
 def _new(desk: _Desk) -> Section:
     waiting = desk.leads.filter(closed_at=None, first_response_at=None)
-    return _leads("Waiting for an answer", "new", waiting)
+    return _leads("Waiting for an answer", "new", waiting, place="main")
 
 
 def _without_owner(desk: _Desk) -> Section:
@@ -148,9 +154,9 @@ def _without_owner(desk: _Desk) -> Section:
     )
 
 
-def _leads(title: str, view: str, leads: Any) -> Section:
+def _leads(title: str, view: str, leads: Any, place: str = "side") -> Section:
     rows = leads.select_related("contact__company", "stage", "owner")[:_LIST]
-    return Section("leads", title, rows, more={"url": _url("lead", view)})
+    return Section("leads", title, rows, place, more={"url": _url("lead", view)})
 
 
 def _my_tasks(desk: _Desk) -> Section:
@@ -165,7 +171,7 @@ def _team(desk: _Desk) -> Section:
         {"row": row, "response": in_words(row.numbers["response"])}
         for row in numbers.load(desk.leads, desk.tasks, people)
     ]
-    return Section("team", "Who has what", rows, wide=True)
+    return Section("team", "Who has what", rows, place="main")
 
 
 def _sources(desk: _Desk) -> Section:
@@ -179,21 +185,21 @@ def _campaigns(desk: _Desk) -> Section:
 
 
 def _forms(desk: _Desk) -> Section:
-    return Section("forms", "Forms, last 30 days", numbers.by_form(desk.leads), wide=True)
+    return Section("forms", "Forms, last 30 days", numbers.by_form(desk.leads), place="main")
 
 
 def _system(desk: _Desk) -> Section:
-    return Section("system", "The ledger", numbers.ledger(), wide=True)
+    return Section("system", "The ledger", numbers.ledger(), place="top")
 
 
 _HOMES: dict[Role, tuple[list[Callable[[_Desk], Tile]], list[Callable[[_Desk], Section]]]] = {
     Role.SALES_REP: (
         [_unanswered, _tasks_due, _came, _response],
-        [_new, _my_tasks, _per_day, _stages],
+        [_new, _per_day, _my_tasks, _stages],
     ),
     Role.SALES_MANAGER: (
         [_came, _unanswered, _unowned, _response],
-        [_per_day, _stages, _team, _without_owner, _new],
+        [_per_day, _team, _new, _stages, _without_owner],
     ),
     Role.MARKETER: (
         [_came, _sent, _held, _won],
@@ -205,20 +211,9 @@ _HOMES: dict[Role, tuple[list[Callable[[_Desk], Tile]], list[Callable[[_Desk], S
     ),
     Role.VIEWER: (
         [_came, _unanswered, _won, _response],
-        [_per_day, _stages, _sources, _campaigns],
+        [_per_day, _forms, _stages, _sources],
     ),
 }
-
-
-def in_words(duration: timedelta | None) -> str:
-    """A duration in its two largest units, such as ``3 h 20 min``; a dash for none."""
-    if duration is None:
-        return "–"
-    minutes = max(round(duration.total_seconds() / 60), 0)
-    days, hours, minutes = minutes // 1440, minutes % 1440 // 60, minutes % 60
-    if days:
-        return f"{days} d {hours} h" if hours else f"{days} d"
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _with_share(rows: list[numbers.Row], key: str = "count") -> list[dict[str, Any]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from leadgen.accounts.display import in_words
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
@@ -58,9 +60,10 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         "sent": sent,
         "consents": consents_of(given for each in sent for given in each.submission.consents),
         "now": timezone.now(),
+        "response": in_words(_response(lead)),
         "other_leads": _other_leads(lead, user),
         "may_work": user.has_perm("leads.change_lead"),
-        **_origin(lead, sent),
+        **_origin(sent),
     }
 
 
@@ -136,12 +139,16 @@ def _sent(lead: Lead) -> list[Sent]:
     ]
 
 
-def _origin(lead: Lead, sent: list[Sent]) -> dict[str, list[Answer]]:
-    """Last touch from the newest submission, first touch from the oldest that is shown."""
-    if not sent:
-        return {"first_touch": [], "last_touch": []}
-    first = sent[-1].submission.context.get("first_touch") or sent[-1].submission.context
-    return {"first_touch": origin_of(first), "last_touch": origin_of(sent[0].submission.context)}
+def _origin(sent: list[Sent]) -> dict[str, list[Answer]]:
+    """Last touch from the newest submission; first touch as the oldest one shown recalls it."""
+    contexts = [each.submission.context for each in sent] or [{}]
+    before = contexts[-1] if len(contexts) > 1 else {}
+    first = contexts[-1].get("first_touch") or before
+    return {"first_touch": origin_of(first), "last_touch": origin_of(contexts[0])}
+
+
+def _response(lead: Lead) -> timedelta | None:
+    return lead.first_response_at - lead.created_at if lead.first_response_at else None
 
 
 def _other_leads(lead: Lead, user: User) -> QuerySet[Lead]:

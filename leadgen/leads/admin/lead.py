@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from leadgen.accounts.access import ScopedAdmin, reader
-from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
 from leadgen.accounts.listing import DayRange
 from leadgen.leads import services, views
 from leadgen.leads.admin.filters import (
@@ -51,7 +51,7 @@ class LeadAdmin(ScopedAdmin):
     list_fullwidth = True
     search_fields = ("contact__search",)
     search_help_text = "Name, email, phone or company"
-    sortable_by = ("created",)
+    sortable_by = ()
     actions = ("assign_to_me",)
 
     def get_search_results(
@@ -84,7 +84,8 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.display(description="Company")
     def company_name(self, lead: Lead) -> str:
-        return str(lead.contact.company or lead.company or DASH)
+        company = lead.contact.company or lead.company
+        return clip(company.name) if company else DASH
 
     @admin.display(description="Stage")
     def stage_badge(self, lead: Lead) -> str:
@@ -93,7 +94,7 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.display(description="Owner")
     def owner_name(self, lead: Lead) -> str:
-        return str(lead.owner or badge("Nobody", "warn"))
+        return clip(lead.owner.name) if lead.owner else badge("Nobody", "warn")
 
     @admin.display(description="Source")
     def came_from(self, lead: Lead) -> str:
@@ -101,7 +102,7 @@ class LeadAdmin(ScopedAdmin):
             return DASH
         return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
 
-    @admin.display(description="Created", ordering="created_at")
+    @admin.display(description="Created")
     def created(self, lead: Lead) -> str:
         return ago(lead.created_at)
 

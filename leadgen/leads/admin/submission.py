@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from leadgen.accounts.access import ScopedAdmin, reader
-from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
 from leadgen.accounts.listing import DayRange, ViewTabs
 from leadgen.capture import services
 from leadgen.capture.models import Submission
@@ -104,9 +104,7 @@ class SubmissionAdmin(ScopedAdmin):
             for answer in answers_of(submission.version.read(), submission.answers)
             if answer.text and answer.text not in (submission.answers.get("name"),)
         ]
-        text = " · ".join(told)
-        short = Truncator(text).chars(90)
-        return format_html('<span class="ws-clip" title="{}">{}</span>', text[:500], short)
+        return clip(Truncator(" · ".join(told)).chars(500))
 
     @admin.display(description="Received")
     def received(self, submission: Submission) -> str:

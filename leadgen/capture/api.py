@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
-
 from leadgen.capture import payload
 from leadgen.capture.database import DatabaseAwayError
 from leadgen.capture.desk import Desk, context, may_post
@@ -66,7 +64,7 @@ class Api:
         if not may_post(form, request):
             raise Refusal(403, "This website may not send the form: add it to the form's origins.")
         posts = self._desk.admit(request)
-        body = await _read(request)
+        body = _read(request)
         answers, errors = _answers(form, body)
         if errors:
             SUBMISSIONS.labels("invalid").inc()
@@ -90,10 +88,10 @@ def refuse(refusal: Refusal) -> Response:
     return json_response(refusal.status, errors).having(refusal.headers)
 
 
-async def _read(request: Request) -> payload.Body:
+def _read(request: Request) -> payload.Body:
     if request.media_type != "application/json":
         raise Refusal(415, "Send the body as application/json.")
-    return payload.read_json(await request.body(settings.CAPTURE_MAX_BODY_BYTES))
+    return payload.read_json(request.body)
 
 
 def _answers(form: Published, body: payload.Body) -> tuple[dict[str, Any], Errors]:

@@ -135,6 +135,8 @@ async def _answer(route: Route, key: str, request: Request) -> Response:
     """Return the handler's answer, or the refusal in the route's own shape; never a traceback."""
     try:
         handler = _handler(route, request.method)
+        if request.method == "POST":
+            await request.read(settings.CAPTURE_MAX_BODY_BYTES)
         return await handler(request, key)
     except Refusal as refusal:
         return _refused(route, request, refusal, "refused")

@@ -59,7 +59,7 @@ class Hosted:
         if not may_post(form, request):
             raise Refusal(403, "Open the form itself and send it from there.")
         posts = self._desk.admit(request)
-        texts = await _texts(request)
+        texts = _texts(request)
         sent = _sent(form, request, texts)
         try:
             result = await take(form, replace(sent, posts_this_minute=posts), self._desk.ledger)
@@ -114,13 +114,12 @@ def _prefilled(form: Published, query: str) -> tuple[str, str]:
     return form_page(form.definition, values={**defaults, **hidden}), f'"{digest}"'
 
 
-async def _texts(request: Request) -> payload.Texts:
+def _texts(request: Request) -> payload.Texts:
     if request.media_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         raise Refusal(415, "Send the form as application/x-www-form-urlencoded.")
-    body = await request.body(settings.CAPTURE_MAX_BODY_BYTES)
     if request.media_type == "multipart/form-data":
-        return payload.read_multipart(body, request.headers["content-type"])
-    return payload.read_urlencoded(body)
+        return payload.read_multipart(request.body, request.headers["content-type"])
+    return payload.read_urlencoded(request.body)
 
 
 def _sent(form: Published, request: Request, texts: payload.Texts) -> Sent:

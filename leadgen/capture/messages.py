@@ -62,9 +62,9 @@ def json_response(status: int, data: Any, **headers: str) -> Response:
     return Response(status, msgspec.json.encode(data), {**base, **named})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
-    """A request whose body is not read yet; header names are in lower case."""
+    """A request; header names are in lower case."""
 
     method: str
     path: str
@@ -72,6 +72,7 @@ class Request:
     headers: Mapping[str, str]
     address: str
     receive: Receive
+    _content: bytes | Refusal = b""
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive, address: str) -> Self:
@@ -90,8 +91,25 @@ class Request:
         """The type of the body without its parameters, such as ``application/json``."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def body(self, limit: int) -> bytes:
-        """Read the body; refuse one that is too large, packed, or does not come."""
+    @property
+    def body(self) -> bytes:
+        """The body; raise the Refusal of one that was too large, packed, or did not come."""
+        if isinstance(self._content, Refusal):
+            raise self._content
+        return self._content
+
+    async def read(self, limit: int) -> None:
+        """Take the body off the server before anything else is waited for.
+
+        gunicorn drops what it holds of a body once its sender has left, and a visitor may leave
+        right after sending.
+        """
+        try:
+            self._content = await self._arrived(limit)
+        except Refusal as refusal:
+            self._content = refusal
+
+    async def _arrived(self, limit: int) -> bytes:
         if self.headers.get("content-encoding", "identity") != "identity":
             raise Refusal(415, "Send the body without Content-Encoding.")
         charset = _CHARSET.search(self.headers.get("content-type", ""))
@@ -102,11 +120,11 @@ class Request:
             raise Refusal(413, _too_large(limit), connection="close")
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                return await self._read(limit)
+                return await self._joined(limit)
         except TimeoutError:
             raise Refusal(408, "The body did not arrive in time.", connection="close") from None
 
-    async def _read(self, limit: int) -> bytes:
+    async def _joined(self, limit: int) -> bytes:
         parts = bytearray()
         while True:
             message = await self.receive()

@@ -98,6 +98,7 @@ def test_an_example_number_of_every_region_is_taken(client, post, style):
     assert len(regions) > 200
     for region in regions:
         number = phonenumbers.example_number(region)
+        assert number
         text = phonenumbers.format_number(number, getattr(phonenumbers.PhoneNumberFormat, style))
         assert post(client, form, {"phone": text}).status in (201, 303), (region, text)
     kept = set(Submission.objects.values_list("answers__phone", flat=True))

@@ -1,0 +1,168 @@
+"""The edge behind the real server, and clients that misbehave below HTTP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from django.conf import settings
+
+from leadgen.capture.models import Submission
+from tests.factories import make_form
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+BODY = b'{"fields": {"name": "Ada", "email": "ada@example.com"}}'
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def database_url():
+    database = settings.DATABASES["default"]
+    login = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
+    return f"postgresql://{login}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup, tmp_path_factory):
+    """A gunicorn of one worker on a free port; its address."""
+    port, tmp_path = free_port(), tmp_path_factory.mktemp("server")
+    mine = {
+        "DEBUG": "true",
+        "PORT": str(port),
+        "WEB_CONCURRENCY": "1",
+        "DATABASE_URL": database_url(),
+        "BROKER_URL": "memory://",
+        "STORAGE_URL": f"file://{tmp_path}/storage",
+    }
+    command = ["-m", "gunicorn", "-c", "python:leadgen.server", "leadgen.asgi:application"]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command], env={**os.environ, **mine}, stdout=log, stderr=log
+        )
+    try:
+        wait_for(port, process, tmp_path / "log")
+        yield ("127.0.0.1", port)
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def wait_for(port, process, log):
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+
+
+def exchange(address, *parts, half_closed=False):
+    """Send raw bytes, return all that comes back until the server closes."""
+    with socket.create_connection(address, timeout=20) as connection:
+        for part in parts:
+            connection.sendall(part)
+        if half_closed:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+        return answer
+
+
+def head(form, *lines):
+    path = f"/api/v1/public/forms/{form.public_id}/submissions"
+    start = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]
+    return "\r\n".join(start).encode()
+
+
+LENGTH = f"Content-Length: {len(BODY)}"
+
+
+def test_the_edge_answers_and_leaves_the_rest_to_django(server):
+    form = make_form()
+    base = f"http://{server[0]}:{server[1]}"
+    with urllib.request.urlopen(f"{base}/f/{form.slug}") as page:
+        assert b"Talk to sales" in page.read()
+    with urllib.request.urlopen(f"{base}/admin/login/") as login:
+        assert login.status == 200
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(f"{base}/f/nowhere")
+
+
+def test_two_requests_share_a_connection(server):
+    form = make_form()
+    answer = exchange(
+        server, head(form, LENGTH) + BODY, head(form, LENGTH, "Connection: close") + BODY
+    )
+    assert answer.count(b"HTTP/1.1 201") == 2
+    assert Submission.objects.count() == 2
+
+
+def test_a_client_that_asks_first_is_told_to_go_on(server):
+    lines = (LENGTH, "Expect: 100-continue", "Connection: close")
+    answer = exchange(server, head(make_form(), *lines), BODY)
+    assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"201")
+
+
+def test_head_has_no_body(server):
+    request = f"HEAD /f/{make_form().slug} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answer = exchange(server, request.encode())
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "body", "status"),
+    [
+        (["Transfer-Encoding: chunked"], b"zz\r\nabc\r\n0\r\n\r\n", b"400"),
+        (["Content-Length: many"], BODY, b"400"),
+        (["Content-Length: -1"], BODY, b"400"),
+        (["Content-Length: 5", "Content-Length: 6"], BODY, b"400"),
+        (["Content-Length: 5", "Transfer-Encoding: chunked"], BODY, b"400"),
+        (["Content-Length: 1000000000"], b"a" * 1000, b"413"),
+        ([LENGTH, "X-Long: " + "a" * 100_000], BODY, b"431"),
+        ([LENGTH, "X-Nul: a\x00b"], BODY, b"400"),
+    ],
+)
+def test_a_request_broken_below_http_is_refused_and_the_next_is_served(server, lines, body, status):
+    form = make_form()
+    assert exchange(server, head(form, *lines) + body).startswith(b"HTTP/1.1 " + status)
+    good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
+    assert good.startswith(b"HTTP/1.1 201")
+
+
+def test_half_a_body_is_no_submission(server):
+    form = make_form()
+    exchange(server, head(form, "Content-Length: 5000") + BODY, half_closed=True)
+    chunk = b"%x\r\n%b\r\n" % (len(BODY), BODY)
+    exchange(server, head(form, "Transfer-Encoding: chunked") + chunk, half_closed=True)
+    assert not Submission.objects.exists()
+
+
+def test_a_body_that_stalls_is_given_up_after_ten_seconds(server):
+    started = time.monotonic()
+    answer = exchange(server, head(make_form(), "Content-Length: 5000") + b'{"fields"')
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert 9 < time.monotonic() - started < 15
+
+
+def test_a_visitor_who_leaves_right_after_sending_is_not_lost(server):
+    form = make_form()
+    with socket.create_connection(server) as connection:
+        connection.sendall(head(form, LENGTH) + BODY)
+    deadline = time.monotonic() + 10
+    while not Submission.objects.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -33,10 +33,12 @@ from leadgen.lib import tracing
 from leadgen.lib.metrics import REQUEST_SECONDS, REQUESTS, SUBMISSIONS
 
 logger = logging.getLogger("leadgen.capture")
+access = logging.getLogger("leadgen.access")
 
 Handler = Callable[[Request, str], Awaitable[Response]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BROKEN = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
 
 
@@ -165,8 +167,8 @@ def _refused(route: Route, request: Request, refusal: Refusal, outcome: str) -> 
 
 def _record(route: Route, request: Request, response: Response, seconds: float) -> None:
     name = f"capture:{route.name}"
-    method = request.method if request.method in ("GET", "HEAD", "POST", "OPTIONS") else "other"
+    method = request.method if request.method in _METHODS else "OTHER"
     REQUESTS.labels(name, method, str(response.status)).inc()
     REQUEST_SECONDS.labels(name).observe(seconds)
-    fields = {"route": name, "status": response.status, "ms": round(seconds * 1000, 1)}
-    logger.info("%s %s", method, name, extra=fields)
+    told = {"route": name, "status": response.status, "ms": round(seconds * 1000)}
+    access.info("%s %s %d", method, name, response.status, extra=told)

@@ -79,7 +79,8 @@
     put("_first_touch", JSON.stringify(read("localStorage", FIRST_TOUCH) || thisVisit()));
     put("_page_url", location.href);
     put("_elapsed_ms", Math.round(performance.now()));
-    if (document.referrer) put("_referrer", document.referrer);
+    // The page brings the referrer of its first look; after a mistake document.referrer is the page itself.
+    if (document.referrer && !form.elements._referrer) put("_referrer", document.referrer);
     setBusy(true);
     setTimeout(setBusy, 15000, false);
   };

@@ -1,0 +1,131 @@
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.utils import timezone
+
+from leadgen.accounts.middleware import TimeZoneMiddleware
+from leadgen.accounts.models import User
+from leadgen.accounts.roles import Role, Visibility
+from leadgen.leads.models import Lead
+from tests.factories import make_lead, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_people_log_in_by_email_whatever_its_case(client):
+    make_user(email="Ada@Example.com")
+    assert client.login(username=" ada@EXAMPLE.com ", password="secret-word")
+
+
+def test_a_wrong_password_or_a_person_switched_off_does_not_log_in(client):
+    make_user(email="ada@example.com")
+    assert not client.login(username="ada@example.com", password="another-word")
+    User.objects.update(is_active=False)
+    assert not client.login(username="ada@example.com", password="secret-word")
+
+
+def test_a_person_without_a_password_cannot_log_in(client):
+    User.objects.create_user("ada@example.com", name="Ada")
+    assert not client.login(username="ada@example.com", password="")
+
+
+def test_an_address_belongs_to_one_person_whatever_its_case():
+    make_user(email="ada@example.com")
+    with pytest.raises(IntegrityError):
+        make_user(email="ADA@example.com")
+
+
+def test_an_address_taken_in_another_case_is_told_in_a_form():
+    make_user(email="ada@example.com")
+    with pytest.raises(ValidationError, match="This address is taken"):
+        User(email="ADA@example.com", name="Ada", password="x").full_clean()
+
+
+def test_djangos_command_makes_an_administrator(monkeypatch):
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-long-secret-word")
+    call_command("createsuperuser", email="Ada@example.com", name="Ada", interactive=False)
+    ada = User.objects.get(email="ada@example.com")
+    assert (ada.role, ada.is_superuser, ada.is_staff) == (Role.ADMIN, True, True)
+
+
+def test_a_person_switched_off_may_nothing():
+    ada = make_user(Role.ADMIN, is_active=False)
+    assert not ada.has_perm("leads.view_lead")
+    assert not ada.has_module_perms("leads")
+    assert not ada.is_staff
+
+
+def test_leads_are_dealt_only_to_active_people_who_take_them():
+    takes = make_user(takes_leads=True)
+    make_user(takes_leads=False)
+    make_user(takes_leads=True, is_active=False)
+    assert list(User.objects.taking_leads()) == [takes]
+
+
+@pytest.mark.parametrize(
+    ("role", "visibility", "sees"),
+    [
+        (Role.SALES_REP, "", {"own"}),
+        (Role.SALES_REP, Visibility.TEAM, {"own", "team"}),
+        (Role.SALES_REP, Visibility.ALL, {"own", "team", "foreign", "unowned"}),
+        (Role.SALES_MANAGER, "", {"own", "team"}),
+        (Role.SALES_MANAGER, Visibility.OWN, {"own"}),
+        (Role.VIEWER, "", {"own", "team", "foreign", "unowned"}),
+        (Role.ADMIN, "", {"own", "team", "foreign", "unowned"}),
+    ],
+)
+def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
+    role, visibility, sees
+):
+    team = make_team()
+    user = make_user(role, team=team, visibility=visibility)
+    leads = {
+        make_lead(user): "own",
+        make_lead(make_user(team=team)): "team",
+        make_lead(make_user(team=make_team())): "foreign",
+        make_lead(None): "unowned",
+    }
+    assert {leads[lead] for lead in Lead.objects.visible_to(user)} == sees
+
+
+def test_without_a_team_a_team_view_is_ones_own_leads():
+    user = make_user(Role.SALES_MANAGER, team=None)
+    own = make_lead(user)
+    make_lead(make_user(team=None))
+    assert list(Lead.objects.visible_to(user)) == [own]
+
+
+@pytest.mark.parametrize(
+    "name", ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "a\0b", "+02:00"]
+)
+def test_an_unknown_time_zone_is_refused_with_what_to_write(name):
+    with pytest.raises(ValidationError, match="write it as Europe/Berlin") as refused:
+        User(email="x@example.com", name="X", password="x", time_zone=name).clean()
+    assert list(refused.value.message_dict) == ["time_zone"]
+
+
+def zone_in_use(user):
+    seen = []
+
+    def view(request):
+        seen.append(timezone.get_current_timezone())
+        return HttpResponse()
+
+    request = RequestFactory().get("/")
+    request.user = user
+    TimeZoneMiddleware(view)(request)
+    return seen[0]
+
+
+def test_a_page_tells_times_in_its_readers_zone():
+    assert zone_in_use(make_user(time_zone="Asia/Tokyo")) == ZoneInfo("Asia/Tokyo")
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../x", "America"])
+def test_a_zone_that_means_nothing_here_breaks_no_page(name):
+    assert zone_in_use(make_user(time_zone=name)) == timezone.get_default_timezone()

@@ -1,0 +1,74 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.utils.module_loading import import_string
+
+from leadgen.lib import backends
+
+
+def test_a_file_url_is_a_folder(tmp_path):
+    made = backends.storage(f"file://{tmp_path}/with%20space")
+    storage = import_string(made["BACKEND"])(**made["OPTIONS"])
+    storage.save("a.txt", ContentFile(b"kept"))
+    assert (tmp_path / "with space" / "a.txt").read_bytes() == b"kept"
+
+
+def test_a_bucket_of_aws_needs_a_name_only():
+    options = backends.storage("s3://leads?region=eu-central-1")["OPTIONS"]
+    assert (options["bucket_name"], options["region_name"]) == ("leads", "eu-central-1")
+    assert (options["endpoint_url"], options["addressing_style"]) == (None, "auto")
+
+
+def test_a_look_alike_is_addressed_by_path_and_spared_checksums():
+    url = "s3://leads/prefix?endpoint_url=http://127.0.0.1:8333"
+    options = backends.storage(url)["OPTIONS"]
+    assert (options["addressing_style"], options["location"]) == ("path", "prefix")
+    assert options["client_config"].request_checksum_calculation == "when_required"
+
+
+@pytest.mark.parametrize("url", ["", "/var/storage", "s3://", "gs://bucket", "ftp://host/x"])
+def test_any_other_storage_is_refused_by_name(url):
+    with pytest.raises(ImproperlyConfigured, match="STORAGE_URL must be"):
+        backends.storage(url)
+
+
+def test_smtp_starts_tls_and_smtps_is_tls_from_the_start():
+    plain = backends.email("smtp://ada%40example.com:p%3Ass@mail.example.com")
+    assert (plain["EMAIL_PORT"], plain["EMAIL_USE_TLS"], plain["EMAIL_USE_SSL"]) == (
+        587,
+        True,
+        False,
+    )
+    assert (plain["EMAIL_HOST_USER"], plain["EMAIL_HOST_PASSWORD"]) == ("ada@example.com", "p:ss")
+    safe = backends.email("smtps://mail.example.com")
+    assert (safe["EMAIL_PORT"], safe["EMAIL_USE_TLS"], safe["EMAIL_USE_SSL"]) == (465, False, True)
+
+
+def test_tls_is_left_out_only_when_asked():
+    assert not backends.email("smtp://127.0.0.1:1025?tls=0")["EMAIL_USE_TLS"]
+
+
+def test_the_console_sends_no_mail():
+    assert backends.email("console://")["EMAIL_BACKEND"].endswith("console.EmailBackend")
+
+
+def test_any_other_mail_is_refused_by_name():
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL must start with"):
+        backends.email("pop3://mail.example.com")
+
+
+def test_a_folder_can_be_the_broker():
+    options = backends.broker("filesystem:///var/lib/broker")["broker_transport_options"]
+    folders = {options[f"data_folder_{way}"] for way in ("in", "out")}
+    assert folders == {options["control_folder"]} == {"/var/lib/broker"}
+
+
+def test_rabbitmq_confirms_what_it_has_taken():
+    made = backends.broker("amqps://user:secret@mq.example.com/leads")
+    assert made["broker_url"].startswith("amqps://")
+    assert made["broker_transport_options"] == {"confirm_publish": True}
+
+
+def test_any_other_broker_is_refused_by_name():
+    with pytest.raises(ImproperlyConfigured, match="BROKER_URL must be"):
+        backends.broker("redis://127.0.0.1")

@@ -1,0 +1,164 @@
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.forms.definition import Definition, Field
+from leadgen.leads import intake, services
+from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
+from tests.factories import make_form, make_lead, make_pipeline, make_submission, make_user
+from tests.flows.waiting import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FORM = Definition(
+    title="Everything",
+    fields=tuple(Field(name, "text", name, fills=name) for name in ("email", "phone", "company")),
+)
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture(autouse=True)
+def form():
+    make_pipeline()
+    return make_form(FORM)
+
+
+def send_many(form, answers):
+    """One row for each, with one statement."""
+    Submission.objects.bulk_create(
+        Submission(
+            form=form,
+            version=form.published,
+            raw=answer,
+            answers=answer,
+            fingerprint="0" * 64,
+            state="accepted",
+            received_at=timezone.now(),
+        )
+        for answer in answers
+    )
+
+
+def apart(work):
+    """Do the work, then close this thread's connection."""
+    try:
+        return work()
+    finally:
+        connection.close()
+
+
+def together(works):
+    """Do all at once, each in a thread with a connection of its own; return the results."""
+    start = threading.Barrier(len(works))
+
+    def begin(work):
+        start.wait(DEADLINE_SECONDS)
+        return work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        futures = [pool.submit(apart, lambda work=work: begin(work)) for work in works]
+        return [future.result(DEADLINE_SECONDS) for future in futures]
+
+
+def somebody_is_blocked():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return cursor.fetchone() != (0,)
+
+
+def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form):
+    send_many(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
+    outcomes = together([lambda: drain(1)] * 20)
+    assert sum(outcomes, Outcome()) == Outcome(processed=20)
+    assert Contact.objects.count() == Company.objects.count() == Identity.objects.count() == 1
+    assert Lead.objects.get().submissions_count == 20
+    assert Event.objects.filter(kind="lead.created").count() == 1
+    assert Event.objects.filter(kind="lead.submission_added").count() == 20
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(form, seed):
+    people = [
+        {"email": f"p{number}@example.com", "phone": f"+442079460{number:03}", "company": company}
+        for number in range(12)
+        for company in ("Engines", "Looms")
+    ]
+    rows = people * 10
+    random.Random(seed).shuffle(rows)
+    send_many(form, rows)
+    outcomes = together([lambda: drain(7)] * 8)
+    assert sum(outcomes, Outcome()) == Outcome(processed=240)
+    assert Contact.objects.count() == Lead.objects.count() == 12
+    assert LeadSubmission.objects.count() == 240
+    assert sum(Lead.objects.values_list("submissions_count", flat=True)) == 240
+
+
+def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
+    send_many(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = intake._work_batch(1, None)
+            draining = pool.submit(apart, drain)
+            eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
+        assert first == draining.result(DEADLINE_SECONDS) == Outcome(processed=1)
+    assert Contact.objects.count() == Identity.objects.count() == 1
+    assert Lead.objects.get().submissions_count == 2
+
+
+def test_a_row_that_somebody_holds_is_passed_over_without_waiting(form):
+    held = make_submission(form, received_at=timezone.now() - timedelta(days=1))
+    make_submission(form)
+    with transaction.atomic():
+        Submission.objects.select_for_update().get(pk=held.pk)
+        assert together([drain]) == [Outcome(processed=1)]
+    assert drain() == Outcome(processed=1)
+
+
+def test_a_batch_that_finds_no_free_lane_leaves_the_rows_to_the_others(form):
+    make_submission(form)
+    with transaction.atomic():
+        assert intake._takes_lane(1)
+        assert together([lambda: drain(lanes=1)]) == [Outcome()]
+        assert together([lambda: drain(lanes=2)]) == [Outcome(processed=1)]
+
+
+def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):
+    lead = make_lead(contact=Contact.objects.create(email="ada@example.com"))
+    Identity.objects.create(contact=lead.contact, kind="email", value="ada@example.com")
+    send_many(form, [{"email": "ada@example.com"}])
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
+            draining = pool.submit(apart, drain)
+            eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
+        assert draining.result(DEADLINE_SECONDS) == Outcome(processed=1)
+    lead.refresh_from_db()
+    assert (lead.is_open, lead.submissions_count) == (False, 0)
+    assert Lead.objects.open().get().contact == lead.contact
+
+
+def test_two_people_who_act_at_once_both_have_their_say():
+    lead, actor = make_lead(), make_user()
+    won = Stage.objects.get(name="Won")
+    together(
+        [
+            lambda: services.move(Lead.objects.get(pk=lead.pk), won, actor=actor),
+            lambda: services.assign(Lead.objects.get(pk=lead.pk), actor, actor=actor),
+            lambda: services.add_note(Lead.objects.get(pk=lead.pk), "Signed.", actor=actor),
+        ]
+    )
+    lead.refresh_from_db()
+    assert (lead.stage, lead.owner, lead.status) == (won, actor, "converted")
+    assert Event.objects.about(lead).count() == 3

@@ -1,0 +1,81 @@
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from leadgen.accounts.models import User
+from leadgen.capture.models import Submission
+from leadgen.events.models import Cursor, Event
+from leadgen.leads import demo as fill_module
+from leadgen.leads.models import Lead, Task
+from tests.factories import make_form
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _laptop(settings):
+    settings.DEBUG = True
+
+
+def demo(*arguments):
+    out = io.StringIO()
+    call_command("demo", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_demo_is_a_believable_two_months_of_work():
+    assert "admin@example.com" in demo()
+    now = timezone.now()
+    assert 150 < Lead.objects.count() < 260
+    assert set(Lead.objects.values_list("status", flat=True)) >= {
+        "assigned",
+        "working",
+        "converted",
+    }
+    assert (Submission.objects.quarantined().count(), Submission.objects.parked().count()) == (8, 1)
+    assert not Event.objects.filter(at__gt=now).exists()
+    assert Task.objects.filter(done_at=None, due_at__lt=now).exists()
+    assert Task.objects.filter(done_at=None, due_at__gt=now).exists()
+    admin = User.objects.get(email="admin@example.com")
+    assert admin.check_password("leadgen-demo")
+
+
+def test_a_second_run_changes_nothing(monkeypatch):
+    monkeypatch.setattr(fill_module, "DAYS", 2)
+    demo()
+    before = Event.objects.count(), Lead.objects.count(), Submission.objects.count()
+    assert "already there" in demo()
+    assert (Event.objects.count(), Lead.objects.count(), Submission.objects.count()) == before
+
+
+def test_nobody_is_mailed_about_the_leads_of_the_demo(monkeypatch):
+    monkeypatch.setattr(fill_module, "DAYS", 1)
+    demo()
+    cursor = Cursor.objects.get(consumer="notifications")
+    assert Event.objects.filter(kind="lead.assigned").exists()
+    assert not Event.objects.after(cursor.transaction, cursor.event_id).exists()
+
+
+def test_the_times_of_the_demo_agree_with_each_other(monkeypatch):
+    monkeypatch.setattr(fill_module, "DAYS", 12)
+    demo()
+    for lead in Lead.objects.all():
+        times = list(Event.objects.about(lead).order_by("id").values_list("at", flat=True))
+        assert times == sorted(times)
+        assert lead.last_activity_at == times[-1]
+        assert not lead.first_response_at or lead.created_at < lead.first_response_at
+
+
+def test_the_demo_never_mixes_with_real_forms():
+    make_form()
+    with pytest.raises(CommandError, match="has forms already"):
+        demo()
+    assert not User.objects.exists()
+
+
+def test_publicly_known_passwords_need_force_with_debug_off(settings):
+    settings.DEBUG = False
+    with pytest.raises(CommandError, match="--force"):
+        demo()

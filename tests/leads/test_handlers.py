@@ -1,0 +1,65 @@
+import pytest
+from django.core import mail
+
+from leadgen.events.models import Event
+from leadgen.events.services import emit
+from leadgen.leads import services
+from leadgen.leads.handlers import on_lead_assigned
+from leadgen.leads.models import Contact
+from tests.factories import make_lead, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def assigned(lead, owner, actor=None):
+    services.assign(lead, owner, actor=actor)
+    on_lead_assigned(Event.objects.about(lead).get(kind="lead.assigned"))
+
+
+def test_the_new_owner_gets_a_mail_with_the_link(settings):
+    settings.PUBLIC_URL = "https://leads.example.com"
+    owner = make_user()
+    lead = make_lead(message="Please call.", source="google", medium="cpc")
+    assigned(lead, owner, actor=make_user())
+    (message,) = mail.outbox
+    assert message.to == [owner.email]
+    assert message.subject == f"New lead: {lead.contact.name}"
+    assert "Please call." in message.body
+    assert f"https://leads.example.com/admin/leads/lead/{lead.pk}/change/" in message.body
+
+
+def test_whoever_takes_a_lead_needs_no_mail_about_it():
+    owner = make_user()
+    assigned(make_lead(), owner, actor=owner)
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize("setting", [{"notify_by_email": False}, {"is_active": False}])
+def test_whoever_wants_no_mail_or_is_gone_gets_none(setting):
+    owner, lead = make_user(), make_lead()
+    services.assign(lead, owner, actor=None)
+    type(owner).objects.filter(pk=owner.pk).update(**setting)
+    on_lead_assigned(Event.objects.about(lead).latest("id"))
+    assert not mail.outbox
+
+
+def test_a_lead_that_loses_its_owner_mails_nobody():
+    lead = make_lead(make_user())
+    assigned(lead, None)
+    assert not mail.outbox
+
+
+def test_a_name_with_line_breaks_cannot_add_mail_headers():
+    contact = Contact.objects.create(name="Ada\r\nBcc: everybody@example.com")
+    assigned(make_lead(contact=contact), make_user())
+    assert mail.outbox[0].subject == "New lead: Ada Bcc: everybody@example.com"
+    assert mail.outbox[0].recipients() == mail.outbox[0].to
+
+
+def test_a_mail_server_that_is_away_is_an_error_for_the_consumer_to_retry(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    lead, owner = make_lead(), make_user()
+    event = emit("lead.assigned", lead, data={"owner": owner.pk})
+    with pytest.raises(OSError, match="refused"):
+        on_lead_assigned(event)

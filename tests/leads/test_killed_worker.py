@@ -1,0 +1,69 @@
+import signal
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+from django.utils import timezone
+
+from leadgen.capture.models import Submission
+from leadgen.leads.models import Contact, Lead, LeadSubmission
+from tests.factories import make_form, make_pipeline
+from tests.flows.waiting import eventually
+from tests.stack import running
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("stack"),
+]
+
+ROWS, PEOPLE = 5_000, 1_700
+
+
+@pytest.fixture
+def five_thousand(db):
+    make_pipeline()
+    form = make_form()
+    answers = [{"email": f"person{number % PEOPLE}@example.com"} for number in range(ROWS)]
+    Submission.objects.bulk_create(
+        Submission(
+            form=form,
+            version=form.published,
+            raw=answer,
+            answers=answer,
+            fingerprint="0" * 64,
+            state="accepted",
+            received_at=timezone.now(),
+        )
+        for answer in answers
+    )
+
+
+@pytest.fixture
+def backends(tmp_path):
+    (tmp_path / "broker").mkdir()
+    database = connection.settings_dict
+    where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    return {
+        "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{where}",
+        "BROKER_URL": f"filesystem://{tmp_path}/broker",
+        "STORAGE_URL": f"file://{tmp_path}/storage",
+        "INTAKE_BATCH_ROWS": "250",
+    }
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch_leaves_each_submission_on_one_lead(
+    five_thousand, backends, tmp_path
+):
+    done = Submission.objects.filter(state="processed")
+    with running(tmp_path, backends, roles=("worker", "beat")) as stack:
+        eventually(done.exists, seconds=60)
+        stack.stop("worker", signal.SIGKILL)
+        assert 0 < done.count() == LeadSubmission.objects.count() < ROWS
+        stack.start("worker")
+        eventually(lambda: not Submission.objects.waiting().exists(), seconds=60)
+    assert LeadSubmission.objects.count() == done.count() == ROWS
+    assert Contact.objects.count() == Lead.objects.count() == PEOPLE
+    links = Lead.objects.annotate(links_count=Count("links"))
+    assert all(lead.links_count == lead.submissions_count for lead in links)
+    assert not Submission.objects.filter(attempts__gt=0).exists()

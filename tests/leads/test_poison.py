@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.leads import intake
+from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.models import Contact, Lead, LeadSubmission
+from tests.factories import make_lead, make_submission
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def poison(form):
+    return make_submission(form, context=["no", "object", "at", "all"])
+
+
+def make_due(submission):
+    Submission.objects.filter(pk=submission.pk).update(next_at=timezone.now() - timedelta(1))
+
+
+def test_a_poisonous_row_is_set_aside_and_its_neighbours_are_worked(form, poison):
+    for _ in range(9):
+        make_submission(form)
+    assert drain() == Outcome(processed=9, failed=1)
+    assert Lead.objects.count() == Contact.objects.count() == 9
+    assert not LeadSubmission.objects.filter(submission=poison).exists()
+
+
+def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
+    waits = []
+    for attempt in range(1, intake.MAX_ATTEMPTS):
+        began = timezone.now()
+        assert drain() == Outcome(failed=1)
+        poison.refresh_from_db()
+        assert (poison.attempts, poison.state) == (attempt, "accepted")
+        waits.append(round((poison.next_at - began).total_seconds() / 10))
+        make_due(poison)
+    assert waits == [2, 4, 8, 16]
+    assert poison.last_error.startswith("AttributeError: ")
+
+
+def test_a_row_that_failed_is_left_alone_until_it_is_due(poison):
+    drain()
+    assert drain() == Outcome()
+    make_due(poison)
+    assert drain() == Outcome(failed=1)
+
+
+def test_after_five_attempts_the_row_is_parked_where_people_see_it(poison):
+    for _ in range(intake.MAX_ATTEMPTS):
+        make_due(poison)
+        outcome = drain()
+    assert outcome == Outcome(parked=1)
+    assert list(Submission.objects.parked()) == [poison]
+    parked = Event.objects.get(kind="submission.parked")
+    assert (parked.subject_id, parked.data) == (str(poison.pk), {"error": "AttributeError"})
+    make_due(poison)
+    assert drain() == Outcome()
+
+
+def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(form, poison):
+    drain()
+    Submission.objects.filter(pk=poison.pk).update(context={})
+    make_due(poison)
+    assert drain() == Outcome(processed=1)
+    poison.refresh_from_db()
+    assert (poison.state, poison.last_error, poison.next_at) == ("processed", "", None)
+
+
+def test_what_postgresql_refuses_is_noted_without_quoting_values(form):
+    linked = make_submission(form)
+    LeadSubmission.objects.create(lead=make_lead(), submission=linked, reason="new")
+    before = Contact.objects.count()
+    assert drain() == Outcome(failed=1)
+    linked.refresh_from_db()
+    assert linked.last_error.startswith("IntegrityError: duplicate key value")
+    assert str(linked.pk) not in linked.last_error
+    assert Contact.objects.count() == before

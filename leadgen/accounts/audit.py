@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from leadgen.accounts.access import ScopedAdmin
 from leadgen.accounts.display import ago, badge
@@ -44,6 +44,11 @@ class EventAdmin(ScopedAdmin):
     search_help_text = "Kind of row and its number, such as lead 42"
     sortable_by = ()
     fields = ("kind", "actor", "subject_type", "subject_id", "data", "at")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

@@ -1,7 +1,7 @@
 """A submission as people read it: answers beside the questions as they were asked."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +40,17 @@ class Agreed:
     at: datetime | None
 
 
-def answers_of(definition: Definition, answers: Mapping[str, Any]) -> list[Answer]:
-    """Return the answers in the form's order; what the version does not know comes last."""
+def answers_of(
+    definition: Definition, answers: Mapping[str, Any], *, only: Collection[str] | None = None
+) -> list[Answer]:
+    """Return the answers in the form's order; what the version does not know comes last.
+
+    ``only`` keeps the fields of these names and nothing else.
+    """
+    if only is not None:
+        chosen = tuple(field for field in definition.fields if field.name in only)
+        kept = {name: value for name, value in answers.items() if name in only}
+        return answers_of(replace(definition, fields=chosen), kept)
     asked = {field.name for field in definition.fields}
     known = [
         Answer(field.label, _worded(field, answers.get(field.name)))

@@ -93,7 +93,7 @@ def _came(desk: _Desk) -> Tile:
 
 def _unanswered(desk: _Desk) -> Tile:
     count = desk.pulse.unanswered
-    hint = "nobody has answered yet" if count else "everybody has an answer"
+    hint = "no answer yet" if count else "all answered"
     return Tile("Not answered", f"{count:,}", hint, _url("lead", "new"), "warn" if count else "")
 
 

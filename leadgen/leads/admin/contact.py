@@ -68,8 +68,6 @@ class ContactAdmin(ScopedAdmin):
             obj.company = _company(form.cleaned_data["company_name"])
         typed = {"company" if name == "company_name" else name for name in form.changed_data}
         obj.provenance = {**obj.provenance, **dict.fromkeys(typed, "person")}
-        told = (obj.name, obj.email, obj.phone, obj.company.name if obj.company else "")
-        obj.search = " ".join(filter(None, told))
         super().save_model(request, obj, form, change)
 
     @admin.display(description="Person")

@@ -18,10 +18,14 @@ from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.reading import answers_of
 from leadgen.capture.reasons import Reason
-from leadgen.leads import submission_views
+from leadgen.leads import matching, submission_views
 from leadgen.leads.querysets import submissions_visible_to
 
 _State = Submission.State
+_SENDER = ("name", "first_name", "last_name", "email", "phone")
+_AGE_AND_FORM = (
+    '<span class="ws-two"><span>{}</span><span class="ws-two__sub" title="{}">{}</span></span>'
+)
 _ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")}
 
 
@@ -41,7 +45,7 @@ class SubmissionViews(ViewTabs):
 
 @admin.register(Submission)
 class SubmissionAdmin(ScopedAdmin):
-    list_display = ("sender", "form_title", "why", "preview", "received", "decision")
+    list_display = ("sender", "why", "preview", "received", "decision")
     list_filter = (SubmissionViews, "form", ("received_at", DayRange))
     list_select_related = ("form", "version")
     list_before_template = "admin/view_tabs_bar.html"
@@ -53,6 +57,11 @@ class SubmissionAdmin(ScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
         return submissions_visible_to(reader(request))
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The column of decisions is for those who may decide."""
+        shown = super().get_list_display(request)
+        return shown if self.has_change_permission(request) else shown[:-1]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Follow the index of each view; receipts are in the order of time (UUIDv7)."""
@@ -81,13 +90,9 @@ class SubmissionAdmin(ScopedAdmin):
 
     @admin.display(description="From")
     def sender(self, submission: Submission) -> str:
-        answers = submission.answers
-        name, email = (str(answers.get(key) or "") for key in ("name", "email"))
-        return two_lines(name or email or "Unknown person", email if name else "")
-
-    @admin.display(description="Form")
-    def form_title(self, submission: Submission) -> str:
-        return submission.form.title
+        facts = matching.read(submission.version.read(), submission.answers)
+        known = [text for text in (facts.name, facts.email, facts.phone) if text]
+        return two_lines(*[*known, "", ""][:2]) if known else "Unknown person"
 
     @admin.display(description="Why")
     def why(self, submission: Submission) -> str:
@@ -99,16 +104,19 @@ class SubmissionAdmin(ScopedAdmin):
 
     @admin.display(description="Answers")
     def preview(self, submission: Submission) -> str:
-        told = [
+        definition = submission.version.read()
+        said = {field.name for field in definition.fields if field.fills not in _SENDER}
+        texts = [
             answer.text
-            for answer in answers_of(submission.version.read(), submission.answers)
-            if answer.text and answer.text not in (submission.answers.get("name"),)
+            for answer in answers_of(definition, submission.answers, only=said)
+            if answer.text
         ]
-        return clip(Truncator(" · ".join(told)).chars(500))
+        return clip(Truncator(" · ".join(texts)).chars(500)) if texts else DASH
 
     @admin.display(description="Received")
     def received(self, submission: Submission) -> str:
-        return ago(submission.received_at)
+        form = submission.form.title
+        return format_html(_AGE_AND_FORM, ago(submission.received_at), form, form)
 
     @admin.display(description="")
     def decision(self, submission: Submission) -> str:

@@ -1,0 +1,344 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from leadgen.accounts.roles import Role, Visibility
+from leadgen.events.models import Event
+from leadgen.leads.models import Company, Contact, LeadSubmission
+from tests.factories import make_form, make_lead, make_submission, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:leads_lead_changelist")
+VERBS = {
+    "lead_move": {"stage": "1"},
+    "lead_assign": {"owner": ""},
+    "lead_note": {"body": "Called back"},
+    "lead_task": {"title": "Call back"},
+}
+
+
+def page_of(lead):
+    return reverse("admin:leads_lead_change", args=[lead.pk])
+
+
+def act(client, lead, verb, **data):
+    return client.post(reverse(f"admin:lead_{verb}", args=[lead.pk]), data, follow=True)
+
+
+def test_a_rep_sees_own_leads_only(browse):
+    rep, other = make_user(), make_user()
+    mine, theirs = make_lead(rep), make_lead(other)
+
+    html = browse(rep).get(LIST).content.decode()
+
+    assert str(mine.contact) in html
+    assert str(theirs.contact) not in html
+
+
+def test_a_manager_sees_the_teams_leads(browse):
+    team, other = make_team(), make_team()
+    ours, theirs = make_lead(make_user(team=team)), make_lead(make_user(team=other))
+
+    html = browse(make_user(Role.SALES_MANAGER, team=team)).get(LIST).content.decode()
+
+    assert str(ours.contact) in html
+    assert str(theirs.contact) not in html
+
+
+def test_a_persons_own_visibility_wins_over_the_roles(browse):
+    theirs = make_lead(make_user())
+
+    answer = browse(make_user(visibility=Visibility.ALL)).get(page_of(theirs))
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_a_guessed_lead_cannot_be_seen_or_worked(browse, verb):
+    theirs = make_lead(make_user())
+    client = browse(make_user())
+
+    assert client.get(page_of(theirs)).status_code == 404
+    assert client.post(reverse(f"admin:{verb}", args=[theirs.pk]), VERBS[verb]).status_code == 404
+    assert not theirs.timeline().exists()
+
+
+def test_a_guessed_contact_or_task_cannot_be_opened(browse):
+    theirs = make_lead(make_user())
+    task = theirs.tasks.create(title="Theirs")
+    client = browse(make_user())
+
+    for name, pk in [("contact", theirs.contact_id), ("task", task.pk)]:
+        answer = client.get(reverse(f"admin:leads_{name}_change", args=[pk]))
+        assert answer.status_code == 302
+        assert answer.url == reverse("admin:index")
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MARKETER])
+def test_who_only_looks_sees_no_controls_and_cannot_post(browse, role):
+    lead = make_lead(make_user())
+    client = browse(make_user(role))
+
+    html = client.get(page_of(lead)).content.decode()
+
+    assert "Add note" not in html
+    for verb, data in VERBS.items():
+        assert client.post(reverse(f"admin:{verb}", args=[lead.pk]), data).status_code == 403
+    assert not lead.timeline().exists()
+
+
+def test_a_stage_button_moves_the_lead(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+    won = lead.pipeline.stages.get(type="won")
+
+    answer = act(browse(rep), lead, "move", stage=won.pk)
+
+    lead.refresh_from_db()
+    assert lead.stage == won
+    assert "Moved to Won." in answer.content.decode()
+    assert lead.timeline().first().actor == rep
+
+
+@pytest.mark.parametrize("stage", ["", "0", "nonsense", "9" * 30])
+def test_a_stage_that_is_none_is_refused(browse, stage):
+    rep = make_user()
+    lead = make_lead(rep)
+
+    assert act(browse(rep), lead, "move", stage=stage).status_code == 404
+    assert not lead.timeline().exists()
+
+
+def test_giving_a_lead_away_leads_back_to_the_list(browse):
+    rep, colleague = make_user(), make_user()
+    lead = make_lead(rep)
+
+    answer = act(browse(rep), lead, "assign", owner=colleague.pk)
+
+    lead.refresh_from_db()
+    assert lead.owner == colleague
+    assert answer.redirect_chain[-1][0] == LIST
+
+
+def test_a_lead_goes_only_to_somebody_who_works_leads(browse):
+    rep, viewer = make_user(), make_user(Role.VIEWER)
+    lead = make_lead(rep)
+
+    assert act(browse(rep), lead, "assign", owner=viewer.pk).status_code == 404
+
+
+def test_a_note_shows_whole_on_the_timeline(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+    body = "Wants a quote. " * 40
+
+    html = act(browse(rep), lead, "note", body=body).content.decode()
+
+    assert lead.notes.get().author == rep
+    assert body.strip() in html
+
+
+@pytest.mark.parametrize(("verb", "field"), [("note", "body"), ("task", "title")])
+def test_a_refused_text_is_explained_and_kept(browse, verb, field):
+    rep = make_user()
+    lead = make_lead(rep)
+    client = browse(rep)
+
+    empty = act(client, lead, verb, **{field: " "})
+    null = act(client, lead, verb, **{field: "kept\x00text"})
+
+    assert (empty.status_code, null.status_code) == (422, 422)
+    assert 'role="alert"' in empty.content.decode()
+    assert "kept" in null.content.decode()
+
+
+def test_a_task_is_added_done_and_opened_again(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+    client = browse(rep)
+
+    act(client, lead, "task", title="Call back", due_at="2030-05-04T10:30", owner="")
+    task = lead.tasks.get()
+    client.post(reverse("admin:lead_task_done", args=[lead.pk, task.pk]))
+    task.refresh_from_db()
+    assert task.done_at
+    assert timezone.localtime(task.due_at).hour == 10
+
+    client.post(reverse("admin:lead_task_reopen", args=[lead.pk, task.pk]))
+    task.refresh_from_db()
+    assert task.done_at is None
+
+
+def test_a_task_of_another_lead_cannot_be_ticked_off(browse):
+    rep = make_user()
+    mine, theirs = make_lead(rep), make_lead(make_user())
+    task = theirs.tasks.create(title="Theirs")
+
+    answer = browse(rep).post(reverse("admin:lead_task_done", args=[mine.pk, task.pk]))
+
+    assert answer.status_code == 404
+
+
+def test_acting_needs_a_post_with_a_token(browse, client):
+    rep = make_user()
+    lead = make_lead(rep)
+    address = reverse("admin:lead_note", args=[lead.pk])
+    client = browse(rep)
+    assert client.get(address).status_code == 405
+
+    client.handler.enforce_csrf_checks = True
+    assert client.post(address, {"body": "Forged"}).status_code == 403
+    assert not lead.notes.exists()
+
+
+def test_the_timeline_goes_on_where_the_first_page_ends(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+    client = browse(rep)
+    Event.objects.bulk_create(
+        Event(kind=f"lead.thing_{n}", subject_type="lead", subject_id=str(lead.pk))
+        for n in range(1, 33)
+    )
+    oldest = lead.timeline().values_list("pk", flat=True)[29]
+
+    first = client.get(page_of(lead)).content.decode()
+    older = client.get(page_of(lead), {"before": oldest}).content.decode()
+
+    assert "Lead thing 32" in first
+    assert f"?before={oldest}" in first
+    assert "Lead thing 2<" not in first
+    assert "Lead thing 2<" in older
+    assert "Show older" not in older
+
+
+def test_answers_stand_beside_the_questions_as_they_were_asked(browse):
+    lead = make_lead()
+    form = make_form()
+    consent = {"given": True, "wording": "You may write to me.", "at": "2026-05-04T10:30:00+00:00"}
+    sent = make_submission(
+        form,
+        answers={"name": "Ada", "message": "Ring me\nafter five"},
+        context={
+            "utm": {"source": "newsletter"},
+            "first_touch": {"referrer": "https://example.com/"},
+        },
+        consents=[consent],
+    )
+    LeadSubmission.objects.create(lead=lead, submission=sent, reason="new")
+
+    html = browse(make_user(Role.ADMIN)).get(page_of(lead)).content.decode()
+
+    for text in (
+        "How can we help?",
+        "Ring me\nafter five",
+        "newsletter",
+        "https://example.com/",
+        "You may write to me.",
+        "4 May 2026",
+    ):
+        assert text in html
+
+
+@pytest.mark.parametrize("page", ["list", "lead", "home"])
+def test_markup_in_a_name_is_shown_not_run(browse, page):
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    contact = Contact.objects.create(name=evil, email=f"{evil[:20]}@example.com")
+    lead = make_lead(contact=contact, message=evil, source=evil[:100])
+    lead.tasks.create(title=evil, due_at=timezone.now())
+    address = {"list": LIST, "lead": page_of(lead), "home": reverse("admin:index")}[page]
+
+    html = browse(make_user(Role.ADMIN)).get(address).content.decode()
+
+    assert "&lt;script&gt;alert(1)" in html
+    assert "<script>alert(1)" not in html
+    assert "<img src=x" not in html
+
+
+def test_search_finds_by_parts_of_what_a_contact_is_known_by(browse):
+    mill = Company.objects.create(name="Mill & Sons")
+    contact = Contact.objects.create(name="Ada Byron", company=mill)
+    make_lead(contact=contact)
+    make_lead()
+    client = browse(make_user(Role.ADMIN))
+
+    found = client.get(LIST, {"q": "byr MILL"}).context["cl"].result_list
+    nothing = client.get(LIST, {"q": "nobody"}).context["cl"].result_list
+
+    assert [lead.contact for lead in found] == [contact]
+    assert not nothing
+
+
+def test_filters_narrow_the_list(browse):
+    rep = make_user()
+    lead = make_lead(rep, source="google", created_at=timezone.now() - timedelta(days=3))
+    make_lead(source="direct")
+    client = browse(make_user(Role.ADMIN))
+    day = timezone.localdate() - timedelta(days=3)
+
+    for narrow in (
+        {"source": "google"},
+        {"owner": rep.pk},
+        {"created_at_from": day, "created_at_to": day},
+        {"view": "mine", "owner": "none"},
+        {"view": "nonsense", "source": "google"},
+    ):
+        found = list(client.get(LIST, narrow).context["cl"].result_list)
+        assert found == ([] if narrow.get("view") == "mine" else [lead])
+
+
+@pytest.mark.parametrize("name", ["stage", "owner", "campaign", "source", "created_at_from"])
+def test_a_filter_with_nonsense_in_it_still_answers(browse, name):
+    client = browse(make_user(Role.ADMIN))
+
+    assert client.get(LIST, {name: "x' or 1=1 --"}).status_code == 200
+    assert client.get(LIST, {name: "9" * 40}).status_code == 200
+
+
+def test_a_list_of_a_dozen_costs_the_queries_of_two(browse, django_assert_max_num_queries):
+    client = browse(make_user(Role.ADMIN))
+    rep = make_user(team=make_team())
+    for _ in range(2):
+        make_lead(rep)
+    with django_assert_max_num_queries(30) as few:
+        client.get(LIST)
+    for _ in range(10):
+        make_lead(make_user(team=make_team()))
+    with django_assert_max_num_queries(len(few)):
+        client.get(LIST)
+
+
+def test_leads_chosen_in_the_list_are_assigned_to_me(browse):
+    boss = make_user(Role.ADMIN)
+    lead = make_lead()
+    data = {"action": "assign_to_me", "_selected_action": [lead.pk]}
+
+    browse(boss).post(LIST, data)
+
+    lead.refresh_from_db()
+    assert lead.owner == boss
+
+
+def test_nothing_is_deleted_in_bulk(browse):
+    lead = make_lead()
+    data = {"action": "delete_selected", "_selected_action": [lead.pk], "post": "yes"}
+
+    browse(make_user(Role.ADMIN)).post(LIST, data)
+
+    lead.refresh_from_db()
+
+
+def test_what_a_colleague_types_is_kept_as_typed_by_a_person(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+    typed = {"name": "Ada Byron", "email": "ada@example.com", "company_name": "mill & sons"}
+    mill = Company.objects.create(name="Mill & Sons")
+
+    browse(rep).post(reverse("admin:leads_contact_change", args=[lead.contact_id]), typed)
+
+    contact = Contact.objects.get(pk=lead.contact_id)
+    assert (contact.name, contact.company) == ("Ada Byron", mill)
+    assert contact.provenance["name"] == contact.provenance["company"] == "person"
+    assert "Mill" in contact.search

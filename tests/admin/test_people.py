@@ -1,0 +1,131 @@
+import pytest
+from django.urls import reverse
+
+from leadgen.accounts.models import User
+from leadgen.accounts.roles import Role
+from leadgen.events.models import Event
+from tests.factories import make_lead, make_team, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def page_of(user):
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def standing(user, **changes):
+    fields = {
+        "name": user.name,
+        "email": user.email,
+        "role": user.role,
+        "team": user.team_id or "",
+        "visibility": user.visibility,
+        "is_active": "on",
+        "time_zone": "",
+    }
+    return {**fields, **changes}
+
+
+def test_an_administrator_adds_a_person_who_can_log_in(browse, client):
+    team = make_team()
+    data = {
+        "name": "Grace Example",
+        "email": "Grace@Example.com",
+        "role": Role.SALES_REP,
+        "team": team.pk,
+        "usable_password": "true",
+        "password1": "a-long-word-9182",
+        "password2": "a-long-word-9182",
+    }
+
+    browse(make_user(Role.ADMIN)).post(reverse("admin:accounts_user_add"), data)
+
+    client.logout()
+    assert User.objects.get(email="grace@example.com").team == team
+    log_in = {"username": "GRACE@example.com", "password": "a-long-word-9182"}
+    assert client.post(reverse("admin:login"), log_in).status_code == 302
+
+
+def test_changing_a_role_writes_an_event(browse):
+    boss, rep = make_user(Role.ADMIN), make_user()
+
+    browse(boss).post(page_of(rep), standing(rep, role=Role.SALES_MANAGER))
+
+    rep.refresh_from_db()
+    assert rep.role == Role.SALES_MANAGER
+    assert Event.objects.get(kind="user.changed", subject_id=str(rep.pk)).actor == boss
+
+
+def test_an_administrator_cannot_lower_or_lock_out_themselves(browse):
+    boss = make_user(Role.ADMIN)
+
+    browse(boss).post(page_of(boss), standing(boss, role=Role.VIEWER, is_active=""))
+
+    boss.refresh_from_db()
+    assert boss.role == Role.ADMIN
+    assert boss.is_active
+
+
+def test_a_person_is_switched_off_and_stays_in_the_history(browse):
+    rep = make_user()
+    lead = make_lead(rep)
+
+    browse(make_user(Role.ADMIN)).post(page_of(rep), standing(rep, is_active=""))
+
+    rep.refresh_from_db()
+    assert not rep.is_active
+    lead.refresh_from_db()
+    assert lead.owner == rep
+
+
+@pytest.mark.parametrize("role", [Role.SALES_MANAGER, Role.SALES_REP, Role.MARKETER])
+def test_nobody_else_changes_people(browse, role):
+    rep = make_user()
+
+    answer = browse(make_user(role)).post(page_of(rep), standing(rep, role=Role.ADMIN))
+
+    assert answer.status_code == 403
+    rep.refresh_from_db()
+    assert rep.role == Role.SALES_REP
+
+
+def test_nobody_is_deleted(browse):
+    rep = make_user()
+    address = reverse("admin:accounts_user_delete", args=[rep.pk])
+
+    assert browse(make_user(Role.ADMIN)).post(address, {"post": "yes"}).status_code == 403
+    assert User.objects.filter(pk=rep.pk).exists()
+
+
+def test_a_manager_cannot_set_passwords(browse):
+    rep = make_user()
+    address = reverse("admin:auth_user_password_change", args=[rep.pk])
+
+    assert browse(make_user(Role.SALES_MANAGER)).get(address).status_code == 403
+    assert browse(make_user(Role.ADMIN)).get(address).status_code == 200
+
+
+def test_everybody_changes_the_own_password(browse):
+    rep = make_user()
+    data = {
+        "old_password": "secret-word",
+        "new_password1": "another-word-551",
+        "new_password2": "another-word-551",
+    }
+
+    browse(rep).post(reverse("admin:password_change"), data)
+
+    rep.refresh_from_db()
+    assert rep.check_password("another-word-551")
+
+
+def test_a_wrong_password_says_so_and_keeps_the_address(client):
+    make_user(email="ada@example.com")
+
+    answer = client.post(
+        reverse("admin:login"), {"username": "ada@example.com", "password": "wrong"}
+    )
+
+    html = answer.content.decode()
+    assert 'role="alert"' in html
+    assert 'value="ada@example.com"' in html

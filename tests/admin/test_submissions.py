@@ -1,0 +1,122 @@
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from leadgen.accounts.roles import Role
+from leadgen.events.models import Event
+from leadgen.leads.models import LeadSubmission
+from tests.factories import make_lead, make_submission, make_user
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:capture_submission_changelist")
+
+
+def held(**fields):
+    return make_submission(state="quarantined", reasons=["honeypot"], **fields)
+
+
+def shown(client, **query):
+    return list(client.get(LIST, query).context["cl"].result_list)
+
+
+def test_the_list_opens_on_the_quarantine_with_reasons_in_words(browse):
+    submission, _ = held(), make_submission()
+    client = browse(make_user(Role.MARKETER))
+
+    assert shown(client) == [submission]
+    assert "Filled a field that people cannot see" in client.get(LIST).content.decode()
+
+
+def test_one_click_releases(browse):
+    submission, marketer = held(), make_user(Role.MARKETER)
+
+    browse(marketer).post(reverse("admin:submission_release", args=[submission.pk]))
+
+    submission.refresh_from_db()
+    assert submission.state == "accepted"
+    assert Event.objects.get(kind="submission.released").actor == marketer
+
+
+def test_several_are_released_at_once(browse):
+    both = [held(), held()]
+    data = {"action": "release_chosen", "_selected_action": [each.pk for each in both]}
+
+    browse(make_user(Role.MARKETER)).post(LIST, data)
+
+    assert Event.objects.filter(kind="submission.released").count() == 2
+
+
+def test_a_parked_submission_shows_its_error_and_is_tried_again(browse):
+    submission = make_submission(parked_at=timezone.now(), attempts=5, last_error="DataError: x")
+    client = browse(make_user(Role.ADMIN))
+
+    assert shown(client, view="parked") == [submission]
+    page = client.get(reverse("admin:capture_submission_change", args=[submission.pk]))
+    assert "DataError: x" in page.content.decode()
+
+    client.post(reverse("admin:submission_retry", args=[submission.pk]))
+    submission.refresh_from_db()
+    assert submission.parked_at is None
+
+
+@pytest.mark.parametrize("verb", ["release", "retry", "hold"])
+def test_who_may_not_decide_is_refused(browse, verb):
+    submission = held()
+
+    answer = browse(make_user(Role.VIEWER)).post(
+        reverse(f"admin:submission_{verb}", args=[submission.pk])
+    )
+
+    assert answer.status_code == 403
+    submission.refresh_from_db()
+    assert submission.state == "quarantined"
+
+
+def test_a_viewer_sees_no_decisions(browse):
+    submission = held()
+    client = browse(make_user(Role.VIEWER))
+    page = reverse("admin:capture_submission_change", args=[submission.pk])
+
+    assert "Release</button>" not in client.get(LIST).content.decode()
+    assert "Release</button>" not in client.get(page).content.decode()
+
+
+def test_a_rep_sees_the_submissions_of_visible_leads_only(browse):
+    rep = make_user()
+    mine, theirs, unattached = make_submission(), make_submission(), held()
+    for submission, owner in [(mine, rep), (theirs, make_user())]:
+        LeadSubmission.objects.create(lead=make_lead(owner), submission=submission, reason="new")
+    client = browse(rep)
+
+    assert shown(client, view="all") == [mine]
+    for hidden in (theirs, unattached):
+        page = reverse("admin:capture_submission_change", args=[hidden.pk])
+        assert client.get(page).status_code == 404
+
+
+def test_a_receipt_finds_its_submission(browse):
+    submission, _ = make_submission(), make_submission()
+    client = browse(make_user(Role.ADMIN))
+
+    assert shown(client, view="all", q=str(submission.pk)) == [submission]
+    assert shown(client, view="all", q="no receipt") == []
+
+
+def test_a_submission_cannot_be_edited(browse):
+    submission = held()
+    page = reverse("admin:capture_submission_change", args=[submission.pk])
+
+    browse(make_user(Role.ADMIN)).post(page, {"state": "processed", "answers": "{}"})
+
+    submission.refresh_from_db()
+    assert submission.state == "quarantined"
+
+
+def test_a_release_goes_back_to_this_site_only(browse):
+    client = browse(make_user(Role.MARKETER))
+    address = reverse("admin:submission_release", args=[held().pk])
+
+    answer = client.post(address, headers={"referer": "https://evil.example.com/"})
+
+    assert answer.url == LIST

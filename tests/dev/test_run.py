@@ -10,6 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from dev.state import ROOT
@@ -24,6 +25,16 @@ def var():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_database():
+    server = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS leadgen_run_test WITH (FORCE)")
+        connection.execute("CREATE DATABASE leadgen_run_test")
+        yield f"{server}/leadgen_run_test"
+        connection.execute("DROP DATABASE leadgen_run_test WITH (FORCE)")
 
 
 class Run:
@@ -163,3 +174,20 @@ def test_a_second_start_in_the_same_checkout_is_refused(var):
             assert f"already active in this checkout (process {run.child.pid})" in second.said
         run.child.terminate()
         assert run.end() == 0
+
+
+@on_linux
+def test_backends_that_are_named_are_used_instead_of_private_ones(
+    var, own_database, rabbitmq_url, s3_url
+):
+    keys = {name: os.environ[name] for name in os.environ if name.startswith("AWS_")}
+    urls = {"DATABASE_URL": own_database, "BROKER_URL": rabbitmq_url, "STORAGE_URL": s3_url}
+    with Run(var / "named", **keys, **urls) as run:
+        run.until("Ctrl-C stops it")
+        assert not [pid for pid in run.left_over() if "postgres\0-D" in command_of(pid)]
+        run.child.terminate()
+        assert run.end() == 0
+    with psycopg.connect(own_database) as connection:
+        assert connection.execute("SELECT count(*) > 0 FROM leads_lead").fetchone() == (True,)
+    assert {path.name for path in (var / "named").iterdir()} >= {"metrics"}
+    assert not (var / "named" / "broker").exists()

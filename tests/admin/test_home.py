@@ -69,7 +69,7 @@ def test_an_administrator_sees_what_the_ledger_holds(browse):
     html = browse(make_user(Role.ADMIN)).get(HOME).content.decode()
 
     assert "Waiting for a lead" in html
-    assert "3 hours ago" in html
+    assert "3\xa0hours ago" in html
     assert "view=parked" in html
 
 

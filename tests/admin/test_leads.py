@@ -100,7 +100,7 @@ def test_a_stage_button_moves_the_lead(browse):
     lead.refresh_from_db()
     assert lead.stage == won
     assert "Moved to Won." in answer.content.decode()
-    assert lead.timeline().first().actor == rep
+    assert lead.timeline().get(kind="lead.stage_changed").actor == rep
 
 
 @pytest.mark.parametrize("stage", ["", "0", "nonsense", "9" * 30])

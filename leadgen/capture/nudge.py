@@ -45,6 +45,7 @@ class Nudger:
         self._sending_since = 0.0
         self._pause = patience
         self._not_before = 0.0
+        self._failing = False
 
     def nudge(self) -> None:
         """Ask for a hint to be sent; returns at once, and does nothing while one is pending."""
@@ -82,9 +83,12 @@ class Nudger:
         try:
             self._send()
         except Exception as error:
+            if not self._failing:  # once for each outage, not five times a second
+                logger.warning("hints cannot be sent: %s", type(error).__name__)
+            self._failing = True
             self._finish("failed")
-            logger.warning("a hint could not be sent: %s", type(error).__name__)
         else:
+            self._failing = False
             self._finish("sent")
 
     def _finish(self, outcome: str) -> None:

@@ -9,6 +9,8 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Count, Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from leadgen.accounts.access import ScopedAdmin, reader
@@ -34,9 +36,9 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     ordering = ("-is_active", "name")
     sortable_by = ()
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("new_password", "last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("name", "email", "password")}),
+        (None, {"fields": ("name", "email", "new_password")}),
         ("Standing", {"fields": (("role", "team"), ("visibility", "is_active"))}),
         ("Leads", {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
         ("Log-in", {"fields": (("last_login", "date_joined"),)}),
@@ -50,6 +52,11 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
         """Nobody raises, lowers or locks out themselves: there is always an administrator left."""
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, *_STANDING) if obj and obj.pk == reader(request).pk else fixed
+
+    @admin.display(description="Password")
+    def new_password(self, user: User) -> str:
+        url = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a class="ws-link" href="{}">Set a new password</a>', url)
 
     @admin.display(description="Person")
     def person(self, user: User) -> str:

@@ -342,3 +342,15 @@ def test_what_a_colleague_types_is_kept_as_typed_by_a_person(browse):
     assert (contact.name, contact.company) == ("Ada Byron", mill)
     assert contact.provenance["name"] == contact.provenance["company"] == "person"
     assert "Mill" in contact.search
+
+
+def test_a_contacts_page_lists_only_the_leads_that_the_reader_sees(browse):
+    rep = make_user()
+    mine = make_lead(rep)
+    theirs = make_lead(make_user(), contact=mine.contact)
+
+    page = reverse("admin:leads_contact_change", args=[mine.contact_id])
+    html = browse(rep).get(page).content.decode()
+
+    assert page_of(mine) in html
+    assert page_of(theirs) not in html

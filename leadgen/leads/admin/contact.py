@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from leadgen.accounts.access import ScopedAdmin
+from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.display import DASH, ago, two_lines
 from leadgen.leads import lookup
-from leadgen.leads.models import Company, Contact
+from leadgen.leads.models import Company, Contact, Lead
 
 
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -62,6 +62,15 @@ class ContactAdmin(ScopedAdmin):
             queryset = queryset.filter(search__icontains=word)
         return queryset, False
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Contact | None:
+        contact: Contact | None = super().get_object(request, object_id, from_field)
+        if contact:
+            leads = Lead.objects.visible_to(reader(request)).filter(contact=contact)
+            vars(contact)["seen_leads"] = leads.select_related("stage")[:20]
+        return contact
+
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
         if "company_name" in form.changed_data:
@@ -86,7 +95,7 @@ class ContactAdmin(ScopedAdmin):
     def leads_shown(self, contact: Contact) -> str:
         links = (
             (reverse("admin:leads_lead_change", args=[lead.pk]), ago(lead.created_at), lead.stage)
-            for lead in contact.leads.select_related("stage")[:20]
+            for lead in getattr(contact, "seen_leads", ())
         )
         return format_html_join(", ", '<a class="ws-link" href="{}">{}, {}</a>', links) or DASH
 

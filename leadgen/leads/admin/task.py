@@ -43,6 +43,7 @@ class TaskAdmin(ScopedAdmin):
     list_select_related = ("lead__contact", "owner")
     list_before_template = "admin/view_tabs_bar.html"
     search_fields = ("title",)
+    search_help_text = "Title"
     fields = ("title", "due_at", "owner")
     sortable_by = ()
     actions = ("complete",)

@@ -31,7 +31,7 @@ class Cluster:
 
 
 @contextmanager
-def server(name: str, *, durable: bool, connections: int = 100) -> Iterator[str]:
+def server(name: str, *, durable: bool) -> Iterator[str]:
     """Run the cluster of this name and yield its DATABASE_URL; stop it cleanly on leaving.
 
     With durable off nothing is forced to disk: right for tests, wrong for anybody's leads.
@@ -39,7 +39,7 @@ def server(name: str, *, durable: bool, connections: int = 100) -> Iterator[str]
     cluster = _prepare(name)
     _stop_left_over(cluster)
     port = _port(name)
-    options = _options(port, connections, durable)
+    options = _options(port, durable)
     process = Process(
         name,
         [cluster.binaries / "postgres", "-D", cluster.data, *options],
@@ -136,12 +136,12 @@ def _refuse_other_version(cluster: Cluster) -> None:
         )
 
 
-def _options(port: int, connections: int, durable: bool) -> list[str]:
+def _options(port: int, durable: bool) -> list[str]:
     values = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "port": str(port),
-        "max_connections": str(connections),
+        "max_connections": "200",
         "log_min_messages": "fatal" if durable else "panic",  # tests cut connections on purpose
     }
     if not durable:

@@ -6,15 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from dev import browser, postgres, rabbitmq, seaweedfs
 from dev.console import fail, paint, say
 from dev.process import Interrupted, interruptible
 from dev.state import ROOT, AlreadyRunningError, only_one
 
+_WORKERS = min(os.cpu_count() or 1, 4)
 # Modules stay together, so that what one module starts is started once.
-_DEFAULTS = ["-n", "auto", "--dist", "loadfile"]
+_DEFAULTS = ["-p", "dev.own_postgres", "-n", str(_WORKERS), "--dist", "loadfile"]
 
 
 def main() -> None:
@@ -41,12 +42,24 @@ def _services() -> Iterator[dict[str, str]]:
     with (
         rabbitmq.server() as broker,
         seaweedfs.server() as storage,
-        postgres.server("test-postgres", durable=False, connections=300) as url,
+        _databases() as urls,
     ):
         storage.wait()
         broker.wait()
         say(f"Ready after {time.monotonic() - started:.1f} s.")
-        yield env | broker.environment | storage.environment | {"DATABASE_URL": url}
+        yield env | broker.environment | storage.environment | urls
+
+
+@contextmanager
+def _databases() -> Iterator[dict[str, str]]:
+    """Yield DATABASE_URL, and one for each pytest worker, as dev.own_postgres wants them."""
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(postgres.server(f"test-postgres-{place}", durable=False))
+            for place in range(_WORKERS)
+        ]
+        own = {f"DATABASE_URL_gw{place}": url for place, url in enumerate(urls)}
+        yield {"DATABASE_URL": urls[0], **own}
 
 
 def _environment() -> dict[str, str]:

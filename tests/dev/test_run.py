@@ -131,11 +131,14 @@ def test_it_says_where_everything_is_and_ends_whole_on_ctrl_c(var):
 
 
 @on_linux
-def test_a_taken_port_gives_way_and_sigterm_ends_everything_too(var):
+def test_a_taken_port_gives_way_a_second_start_is_refused_and_sigterm_ends_everything(var):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with Run(var, PORT=str(port)) as run:
             assert f"Port {port} is taken" in run.until("A form")
+            with Run(var) as second:
+                assert second.end() == 1
+                assert f"already active in this checkout (process {run.child.pid})" in second.said
             everything = run.left_over()
             run.child.terminate()
             assert run.end() == 0
@@ -164,16 +167,6 @@ def test_nothing_outlives_a_killed_command_and_the_next_one_starts(var):
         again.until("Ctrl-C stops it")
         again.child.terminate()
         assert again.end() == 0
-
-
-def test_a_second_start_in_the_same_checkout_is_refused(var):
-    with Run(var) as run:
-        run.until("Ctrl-C stops it")
-        with Run(var) as second:
-            assert second.end() == 1
-            assert f"already active in this checkout (process {run.child.pid})" in second.said
-        run.child.terminate()
-        assert run.end() == 0
 
 
 @on_linux

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from leadgen.capture.attribution import CLICK_IDS, UTM
 from leadgen.forms.definition import Definition, Field
 
@@ -12,7 +14,6 @@ _ORIGIN = {
     "page_url": "Page",
     "landing_page": "Landing page",
     "referrer": "Referrer",
-    "at": "At",
 }
 _DEVICE = {
     "language": "Language",
@@ -75,12 +76,17 @@ def origin_of(touch: Mapping[str, Any]) -> list[Answer]:
         *(Answer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
         *(Answer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
         *_labelled(touch, _ORIGIN),
+        *_moment(_time(touch.get("at"))),
     ]
 
 
 def device_of(context: Mapping[str, Any]) -> list[Answer]:
     """Return what the request told of the visitor's device."""
     return _labelled(context, _DEVICE)
+
+
+def _moment(at: datetime | None) -> list[Answer]:
+    return [Answer("At", f"{timezone.localtime(at):%-d %b %Y, %H:%M}")] if at else []
 
 
 def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answer]:
@@ -95,10 +101,12 @@ def _worded(field: Field, value: Any) -> str:
 
 
 def _time(text: Any) -> datetime | None:
+    """Parse an ISO time; None for anything else, and for one that names no zone."""
     try:
-        return datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
+    return at if at.tzinfo else None
 
 
 def _plain(value: Any) -> str:

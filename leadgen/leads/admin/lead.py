@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
 from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
@@ -26,6 +27,9 @@ from leadgen.leads.models import Contact, Lead
 _MATCHES = 1000
 
 
+_AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">active {}</span></span>'
+
+
 @admin.register(Lead)
 class LeadAdmin(ScopedAdmin):
     list_display = (
@@ -35,7 +39,6 @@ class LeadAdmin(ScopedAdmin):
         "owner_name",
         "came_from",
         "created",
-        "activity",
     )
     list_filter = (
         LeadViews,
@@ -102,13 +105,9 @@ class LeadAdmin(ScopedAdmin):
             return DASH
         return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
 
-    @admin.display(description="Created")
+    @admin.display(description="Created, last activity")
     def created(self, lead: Lead) -> str:
-        return ago(lead.created_at)
-
-    @admin.display(description="Last activity")
-    def activity(self, lead: Lead) -> str:
-        return ago(lead.last_activity_at)
+        return format_html(_AGES, ago(lead.created_at), ago(lead.last_activity_at))
 
     @admin.action(description="Assign to me", permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:

@@ -105,7 +105,7 @@ class LeadAdmin(ScopedAdmin):
             return DASH
         return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
 
-    @admin.display(description="Created, last activity")
+    @admin.display(description="Created")
     def created(self, lead: Lead) -> str:
         return format_html(_AGES, ago(lead.created_at), ago(lead.last_activity_at))
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - this is where an older one is told
     sys.exit("Leadgen needs Python 3.11 or newer. Name one: make PYTHON=python3.12 …")
@@ -17,25 +16,23 @@ from dev.console import fail, has_colour, say
 from dev.state import ROOT, fingerprint
 
 VENV = ROOT / ".venv"
+_PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements" / "dev.txt"
 
 
 def main() -> None:
     """Bring the environment up to date and become the command in it."""
     stamp = VENV / ".installed"
-    wanted = fingerprint(LOCK, str(VENV))
-    if not _holds(stamp, wanted):
-        _make_venv()
+    wanted = [str(VENV), fingerprint(LOCK)]
+    found = stamp.read_text().split("\n") if stamp.exists() and _PYTHON.exists() else []
+    if found != wanted:
+        # A changed lock is installed over what is there: others may be running from it.
+        if found[:1] != wanted[:1]:
+            _make_venv()
         _install()
-        stamp.write_text(wanted)
+        stamp.write_text("\n".join(wanted))
     os.chdir(ROOT)
-    python = str(VENV / "bin" / "python")
-    os.execv(python, [python, "-m", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
-
-
-def _holds(stamp: Path, wanted: str) -> bool:
-    python = VENV / "bin" / "python"
-    return python.exists() and stamp.exists() and stamp.read_text() == wanted
+    os.execv(_PYTHON, [str(_PYTHON), "-m", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
 
 
 def _make_venv() -> None:
@@ -58,8 +55,9 @@ def _get_ensurepip() -> None:
 
 
 def _install() -> None:
+    say("Installing requirements/dev.txt …")
     total = LOCK.read_text().count("==")
-    command = [f"{VENV}/bin/python", "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [f"{_PYTHON}", "-m", "pip", "install", "--disable-pip-version-check"]
     options = ["--no-input", "--progress-bar=off", "--no-deps", "--require-hashes"]
     child = subprocess.Popen(
         [*command, *options, "-r", LOCK],

@@ -1,25 +1,16 @@
-import json
 from multiprocessing import get_context
-from urllib.request import Request, urlopen
 
 import pytest
 
 from leadgen.events.models import Event
 from leadgen.leads.models import Contact, Lead
 from tests import factories
+from tests.flows.posting import post_as_one_of_many
 from tests.flows.waiting import eventually
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
 
 POSTERS = 20
-
-
-def post(url: str, number: int, ready) -> int:
-    body = {"fields": {"name": f"Poster {number}", "email": "same.person@example.com"}}
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    ready.wait(60)
-    with urlopen(request, timeout=30) as answer:
-        return answer.status
 
 
 def test_twenty_posters_of_one_person_make_one_contact_one_open_lead_and_twenty_activities(
@@ -31,7 +22,9 @@ def test_twenty_posters_of_one_person_make_one_contact_one_open_lead_and_twenty_
     spawn = get_context("spawn")
     with spawn.Manager() as manager, spawn.Pool(POSTERS) as pool:
         ready = manager.Barrier(POSTERS)
-        codes = pool.starmap(post, [(url, n, ready) for n in range(POSTERS)], chunksize=1)
+        codes = pool.starmap(
+            post_as_one_of_many, [(url, n, ready) for n in range(POSTERS)], chunksize=1
+        )
     assert codes == [201] * POSTERS
     joined = Event.objects.filter(kind="lead.submission_added")
     eventually(lambda: joined.count() == POSTERS, seconds=20)

@@ -40,15 +40,22 @@ class Stack:
                 start_new_session=True,
             )
 
-    def stop(self, role: str, signum: int = signal.SIGTERM) -> None:
-        """Signal the role's whole process group and wait for its end."""
+    def signal(self, role: str, signum: int) -> None:
+        """Signal the role's whole process group."""
+        os.killpg(self.processes[role].pid, signum)
+
+    def wait(self, role: str) -> None:
+        """Wait until a signalled role has ended; kill it when it does not."""
         process = self.processes.pop(role)
-        os.killpg(process.pid, signum)
         try:
             process.wait(20)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
+
+    def stop(self, role: str, signum: int = signal.SIGTERM) -> None:
+        self.signal(role, signum)
+        self.wait(role)
 
     def log(self, role: str) -> str:
         return (self.folder / f"{role}.log").read_text(errors="replace")
@@ -76,8 +83,10 @@ def running(
             wait_until_ready(stack)
         yield stack
     finally:
+        for role in stack.processes:
+            stack.signal(role, signal.SIGTERM)
         for role in list(stack.processes):
-            stack.stop(role)
+            stack.wait(role)
 
 
 def wait_until_ready(stack: Stack, seconds: float = 60) -> None:

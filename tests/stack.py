@@ -40,7 +40,7 @@ class Stack:
                 start_new_session=True,
             )
 
-    def signal(self, role: str, signum: int) -> None:
+    def send(self, role: str, signum: int) -> None:
         """Signal the role's whole process group."""
         os.killpg(self.processes[role].pid, signum)
 
@@ -54,7 +54,7 @@ class Stack:
             process.wait(20)
 
     def stop(self, role: str, signum: int = signal.SIGTERM) -> None:
-        self.signal(role, signum)
+        self.send(role, signum)
         self.wait(role)
 
     def log(self, role: str) -> str:
@@ -84,7 +84,7 @@ def running(
         yield stack
     finally:
         for role in stack.processes:
-            stack.signal(role, signal.SIGTERM)
+            stack.send(role, signal.SIGTERM)
         for role in list(stack.processes):
             stack.wait(role)
 

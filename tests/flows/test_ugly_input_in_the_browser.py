@@ -43,6 +43,24 @@ def seen_as_sent(page, answers):
     return [answer for answer in answers if answer.replace("\r", "\n") not in text]
 
 
+def listen(page):
+    """Collect whatever shows that a text was run, or that a page broke."""
+    troubles: list[str] = []
+
+    def dismiss(dialog):
+        troubles.append(dialog.message)
+        dialog.dismiss()
+
+    def note(line):
+        if line.type == "error":
+            troubles.append(line.text)
+
+    page.on("dialog", dismiss)
+    page.on("console", note)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    return troubles
+
+
 def test_no_page_that_shows_naughty_strings_executes_or_breaks(browser, stack, naughty_strings):
     admin_user = factories.make_user(Role.ADMIN, email="admin@example.com")
     factories.make_pipeline()
@@ -60,10 +78,7 @@ def test_no_page_that_shows_naughty_strings_executes_or_breaks(browser, stack, n
     eventually(lambda: Lead.objects.count() == len(sent), seconds=60)
 
     page = log_in(browser, stack, admin_user)
-    troubles = []
-    page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda line: line.type == "error" and troubles.append(line.text))
+    troubles = listen(page)
     for lead in Lead.objects.prefetch_related("links__submission"):
         answers = lead.links.get().submission.answers.values()
         for address in (

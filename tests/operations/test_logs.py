@@ -1,6 +1,7 @@
 import json
 import logging
 import sys
+import time
 
 import pytest
 
@@ -86,6 +87,13 @@ def test_addresses_and_numbers_are_left_out(personal):
 )
 def test_times_ids_and_hosts_stay(harmless):
     assert redact(harmless) == harmless
+
+
+@pytest.mark.parametrize("word", ["a", "a.", "+1", "(0 ", "a@", "b@b.", "1 1"])
+def test_a_long_line_costs_no_more_than_its_length(word):
+    started = time.process_time()
+    redact(word * 50_000)
+    assert time.process_time() - started < 2
 
 
 def test_rows_that_postgresql_quotes_are_left_out():

@@ -86,7 +86,7 @@ def device_of(context: Mapping[str, Any]) -> list[Answer]:
 
 
 def _moment(at: datetime | None) -> list[Answer]:
-    return [Answer("At", f"{timezone.localtime(at):%-d %b %Y, %H:%M}")] if at else []
+    return [Answer("At", f"{at:%-d %b %Y, %H:%M}")] if at else []
 
 
 def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answer]:
@@ -101,12 +101,12 @@ def _worded(field: Field, value: Any) -> str:
 
 
 def _time(text: Any) -> datetime | None:
-    """Parse an ISO time; None for anything else, and for one that names no zone."""
+    """Parse an ISO time; None for anything else, such as one without a zone or out of range."""
     try:
         at = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return timezone.localtime(at) if at.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         return None
-    return at if at.tzinfo else None
 
 
 def _plain(value: Any) -> str:

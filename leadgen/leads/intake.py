@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import Error, connection, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.services import emit
 from leadgen.leads.attach import attach
+from leadgen.leads.identify import OvertakenError
 from leadgen.lib import metrics
 
 MAX_ATTEMPTS = 5
 LANES = 2
 _LANE_KEY = 0x1EAD
 _BACK_OFF_SECONDS = 10
+_PAUSE_SECONDS = 30
+# Classes of SQLSTATE that tell of the server or its schema and never of a row: connection,
+# read-only, deadlock, a table or column to come, resources, locks, shutdown or time-out, disk.
+_PASSING = ("08", "25", "40", "42", "53", "55", "57", "58")
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +102,8 @@ def _work(rows: Sequence[Submission]) -> Outcome:
     try:
         with transaction.atomic():
             attach(rows)
+    except SoftTimeLimitExceeded:
+        raise
     except Exception as error:
         if len(rows) == 1:
             return _set_aside(rows[0], error)
@@ -107,11 +115,14 @@ def _work(rows: Sequence[Submission]) -> Outcome:
 def _set_aside(row: Submission, error: Exception) -> Outcome:
     """Note the failure; try again after 20, 40, 80 and 160 seconds, then park it for people.
 
-    A lost database connection fails here too and so leaves the batch as it was.
+    A fault that passes by itself costs no attempt, however long it lasts. A lost database
+    connection fails here too and so leaves the batch as it was.
     """
-    row.attempts += 1
+    passing = _passes(error)
+    row.attempts += not passing
     row.last_error = _first_line(error)
-    row.next_at = timezone.now() + timedelta(seconds=_BACK_OFF_SECONDS * 2**row.attempts)
+    wait = _PAUSE_SECONDS if passing else _BACK_OFF_SECONDS * 2**row.attempts
+    row.next_at = timezone.now() + timedelta(seconds=wait)
     parks = row.attempts >= MAX_ATTEMPTS
     if parks:
         row.parked_at, row.next_at = timezone.now(), None
@@ -120,6 +131,13 @@ def _set_aside(row: Submission, error: Exception) -> Outcome:
     told = {"receipt": str(row.pk), "error": type(error).__name__, "attempts": row.attempts}
     log.warning("submission parked" if parks else "submission failed", extra=told)
     return Outcome(parked=1) if parks else Outcome(failed=1)
+
+
+def _passes(error: Exception) -> bool:
+    """Tell whether the fault is none of the row's: the same row may well be worked later."""
+    if isinstance(error, Error):
+        return str(getattr(error.__cause__, "sqlstate", None) or "").startswith(_PASSING)
+    return isinstance(error, OvertakenError)
 
 
 def _first_line(error: Exception) -> str:

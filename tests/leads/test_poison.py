@@ -1,6 +1,9 @@
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import connection
 from django.utils import timezone
 
 from leadgen.capture.models import Submission
@@ -16,6 +19,25 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def poison(form):
     return make_submission(form, context=["no", "object", "at", "all"])
+
+
+class Server:
+    def fails_with(self, state):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE 'as asked' USING ERRCODE = '{state}'; END $$;"
+                "CREATE TRIGGER fail BEFORE INSERT ON leads_contact EXECUTE FUNCTION fail()"
+            )
+
+    def recovers(self):
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TRIGGER fail ON leads_contact")
+
+
+@pytest.fixture
+def server():
+    return Server()
 
 
 def make_due(submission):
@@ -69,6 +91,35 @@ def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(form, poison):
     assert drain() == Outcome(processed=1)
     poison.refresh_from_db()
     assert (poison.state, poison.last_error, poison.next_at) == ("processed", "", None)
+
+
+@pytest.mark.parametrize("state", ["40P01", "57014", "42703", "25006", "53200", "55P03"])
+def test_a_fault_of_the_server_costs_a_row_no_attempt_however_long_it_lasts(form, server, state):
+    waiting = [make_submission(form) for _ in range(3)]
+    server.fails_with(state)
+    for _ in range(intake.MAX_ATTEMPTS + 1):
+        assert drain() == Outcome(failed=3)
+        Submission.objects.update(next_at=None)
+    assert set(Submission.objects.values_list("attempts", "parked_at")) == {(0, None)}
+    server.recovers()
+    assert drain() == Outcome(processed=len(waiting))
+
+
+def test_a_limit_of_postgresql_that_a_row_exceeds_is_the_rows_own_fault(form, server):
+    row = make_submission(form)
+    server.fails_with("54000")
+    drain()
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error) == (1, "OperationalError: as asked")
+
+
+def test_a_worker_at_its_time_limit_leaves_the_batch_as_it_was(form, monkeypatch):
+    row = make_submission(form)
+    monkeypatch.setattr(intake, "attach", Mock(side_effect=SoftTimeLimitExceeded))
+    with pytest.raises(SoftTimeLimitExceeded):
+        drain()
+    row.refresh_from_db()
+    assert (row.attempts, row.last_error, row.next_at) == (0, "", None)
 
 
 def test_what_postgresql_refuses_is_noted_without_quoting_values(form):

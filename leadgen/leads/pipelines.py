@@ -27,8 +27,8 @@ def entry() -> Stage:
 
 @transaction.atomic
 def make_default() -> Stage:
-    """Make the pipeline Sales, or complete the one there is; return its first stage."""
-    pipeline, _ = Pipeline.objects.get_or_create(name="Sales", defaults={"is_default": True})
+    """Give the default pipeline its stages, or make the pipeline Sales; return its first stage."""
+    pipeline = Pipeline.objects.filter(is_default=True).first() or _sales()
     Stage.objects.bulk_create(
         [
             Stage(pipeline=pipeline, name=name, type=kind, position=position)
@@ -37,3 +37,7 @@ def make_default() -> Stage:
         ignore_conflicts=True,
     )
     return Stage.objects.select_related("pipeline").filter(pipeline=pipeline)[0]
+
+
+def _sales() -> Pipeline:
+    return Pipeline.objects.get_or_create(name="Sales", defaults={"is_default": True})[0]

@@ -203,6 +203,13 @@ def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):
     assert pipeline.stages.filter(type="won").count() == 1
 
 
+def test_a_default_pipeline_without_stages_gets_them_with_the_first_lead(db):
+    pipeline = Pipeline.objects.create(name="Ours", is_default=True)
+    make_submission(make_form())
+    assert drain() == Outcome(processed=1)
+    assert Lead.objects.get().pipeline == pipeline
+
+
 def test_the_oldest_are_worked_first(form):
     now = timezone.now()
     late = make_submission(form, received_at=now)

@@ -33,10 +33,11 @@ class Answer:
     error: str = ""
 
 
-# The broker carries hints only: without it leads come seconds later, and none is lost.
+# The ledger is the database. The broker carries hints only: without it leads come seconds later,
+# and none is lost; without storage every submission is still taken.
 BACKENDS = [
     Backend("database", backends.database),
-    Backend("storage", backends.storage),
+    Backend("storage", backends.storage, required=False),
     Backend("broker", backends.broker, required=False),
 ]
 

@@ -25,7 +25,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when every required backend answers, 503 when one does not; each is named."""
+    """200 while the database answers and is migrated, else 503; every backend is named."""
     answers = health.ask_all()
     ok = all(answer.ok for answer in answers if answer.required)
     named = {answer.name: asdict(answer) for answer in answers}

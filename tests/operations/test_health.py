@@ -1,8 +1,11 @@
 import threading
 
 import pytest
+from django.db.migrations.executor import MigrationExecutor
 
+from leadgen.lib.backends import storage
 from leadgen.operations import health
+from leadgen.operations.backends import _migrated
 from leadgen.operations.health import Backend
 from leadgen.operations.limits import within
 
@@ -66,6 +69,22 @@ def test_a_broker_that_is_away_is_told_and_changes_nothing(client, settings):
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     assert not answer.json()["backends"]["broker"]["ok"]
+
+
+def test_storage_that_is_away_is_told_and_takes_no_form_off_the_air(client, settings):
+    settings.STORAGES = settings.STORAGES | {"default": storage("s3://bucket?endpoint_url=x")}
+    answer = client.get("/health/ready")
+    assert answer.status_code == 200
+    assert not answer.json()["backends"]["storage"]["ok"]
+
+
+def test_a_database_that_lacks_migrations_makes_it_unready(client, monkeypatch):
+    plan = [(("leads", "0042_new"), False)]
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: plan)
+    _migrated.cache_clear()
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["backends"]["database"]["error"] == "NotMigratedError"
 
 
 def test_a_backend_that_hangs_is_given_up_on(client, backends, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -51,6 +51,7 @@ class ScopedAdmin(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     list_filter_submit = True
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

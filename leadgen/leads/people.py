@@ -24,6 +24,13 @@ class Company(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        people = list(self.contacts.all())
+        for contact in people:
+            contact.index()  # found by the new name from now on
+        self.contacts.bulk_update(people, ["search"], batch_size=1000)
+
 
 class Contact(models.Model):
     """A person. Intake fills what is empty and never overwrites what is there.

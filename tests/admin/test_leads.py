@@ -354,3 +354,14 @@ def test_a_contacts_page_lists_only_the_leads_that_the_reader_sees(browse):
 
     assert page_of(mine) in html
     assert page_of(theirs) not in html
+
+
+def test_people_are_found_by_their_companys_new_name(browse, django_assert_max_num_queries):
+    mill = Company.objects.create(name="Mill")
+    for name in ("Ada", "Bob", "Cleo"):
+        make_lead(contact=Contact.objects.create(name=name, company=mill))
+    admin = browse(make_user(Role.ADMIN))
+    with django_assert_max_num_queries(20):
+        admin.post(reverse("admin:leads_company_change", args=[mill.pk]), {"name": "Grinders"})
+    page = admin.get(reverse("admin:leads_contact_changelist"), {"q": "grinders"})
+    assert all(name in page.text for name in ("Ada", "Bob", "Cleo"))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from leadgen.capture.consents import consents_in
 from leadgen.capture.nudge import nudge
 from leadgen.capture.published import Published
 from leadgen.capture.reasons import Reason
@@ -113,7 +114,6 @@ def _attempt(form: Published, sent: Sent, answers: Mapping[str, Any]) -> Attempt
 
 def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
     now = datetime.now(UTC)
-    consents = _consents(form, answers, now)
     fingerprint = _fingerprint(form.form_id, answers)
     return Row(
         id=uuid7(),
@@ -122,7 +122,7 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
         raw=dict(sent.raw),
         answers=answers,
         context=sent.context,
-        consents=consents,
+        consents=consents_in(form.definition, answers, now),
         idempotency_key=sent.key or _page_key(sent.page_key, fingerprint),
         fingerprint=fingerprint,
         state="quarantined" if reasons else "accepted",
@@ -130,20 +130,6 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
         submitted_at=sent.submitted_at,
         received_at=now,
     )
-
-
-def _consents(form: Published, answers: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": field.name,
-            "given": answers.get(field.name) is True,
-            "wording": field.wording,
-            "wording_hash": hashlib.sha256(field.wording.encode()).hexdigest(),
-            "at": now.isoformat(),
-        }
-        for field in form.definition.fields
-        if field.kind == "consent"
-    ]
 
 
 def _fingerprint(form_id: int, answers: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
 from leadgen.capture.reasons import Reason
 from leadgen.forms.definition import Definition
@@ -129,7 +130,7 @@ class Crowd:
             raw=answers,
             answers=answers,
             context=self._context(visitor, slug, at),
-            consents=_consents(definition, answers, at),
+            consents=consents_in(definition, answers, at),
             fingerprint=hashlib.sha256(f"{visitor.email} {at}".encode()).hexdigest(),
             received_at=at,
             **{"state": Submission.State.ACCEPTED, **fields},
@@ -177,19 +178,3 @@ class Crowd:
         before = at - timedelta(days=self._random.randint(1, 20))
         referrer = self._random.choice(["https://www.google.com/", "https://news.example.org/"])
         return {"at": before.isoformat(), "page_url": f"{_SITE}/blog", "referrer": referrer}
-
-
-def _consents(
-    definition: Definition, answers: dict[str, Any], at: datetime
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "field": field.name,
-            "given": answers[field.name],
-            "wording": field.wording,
-            "wording_hash": hashlib.sha256(field.wording.encode()).hexdigest(),
-            "at": at.isoformat(),
-        }
-        for field in definition.fields
-        if field.kind == "consent"
-    ]

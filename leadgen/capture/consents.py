@@ -1,0 +1,25 @@
+"""What a visitor agreed to, with proof of the wording."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from leadgen.forms.definition import Definition
+
+
+def consents_in(
+    definition: Definition, answers: Mapping[str, Any], at: datetime
+) -> list[dict[str, Any]]:
+    """Return Submission.consents: {field, given, wording, wording_hash, at} for each one asked."""
+    return [
+        {
+            "field": field.name,
+            "given": answers.get(field.name) is True,
+            "wording": field.wording,
+            "wording_hash": hashlib.sha256(field.wording.encode()).hexdigest(),
+            "at": at.isoformat(),
+        }
+        for field in definition.fields
+        if field.kind == "consent"
+    ]

@@ -20,6 +20,7 @@ from leadgen.capture.messages import Refusal, Request, Response
 from leadgen.capture.policy import page_headers
 from leadgen.capture.published import Published
 from leadgen.capture.taking import Invalid, Sent, Taken, take
+from leadgen.forms.fields import KINDS
 from leadgen.forms.page import HIDDEN_SLOT, form_page, hidden_inputs, message_page, thanks_page
 from leadgen.forms.validation import Errors, parse
 from leadgen.lib.metrics import SUBMISSIONS
@@ -109,9 +110,9 @@ def _prefilled(form: Published, query: str) -> tuple[str, str]:
     }
     if not hidden:
         return form.page, form.etag
-    defaults = {field.name: [field.default] for field in form.definition.fields if field.default}
+    starts = {field.name: KINDS[field.kind].start(field) for field in form.definition.fields}
     digest = hashlib.sha256((form.etag + query).encode()).hexdigest()[:24]
-    return form_page(form.definition, values={**defaults, **hidden}), f'"{digest}"'
+    return form_page(form.definition, values=starts | hidden), f'"{digest}"'
 
 
 def _texts(request: Request) -> payload.Texts:

@@ -18,8 +18,9 @@ class Field:
 
     ``name`` is the key of the answer and never changes; ``kind`` is a key of ``fields.KINDS``;
     ``minimum`` and ``maximum`` bound a number (ISO dates for a date kind), ``max_length`` a text in
-    characters; ``wording`` is what a consent says; ``fills`` is the contact's attribute that the
-    answer goes to (a key of ``FILLS``), or empty.
+    characters; ``default`` is what the control starts with, for a phone the country of numbers
+    without a country code; ``wording`` is what a consent says; ``fills`` is the contact's attribute
+    that the answer goes to (a key of ``FILLS``), or empty.
     """
 
     name: str

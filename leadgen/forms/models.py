@@ -102,7 +102,12 @@ class Field(models.Model):
     minimum = models.CharField(max_length=40, blank=True)
     maximum = models.CharField(max_length=40, blank=True)
     max_length = models.PositiveIntegerField("longest answer", null=True, blank=True)
-    default = models.CharField(max_length=200, blank=True)
+    default = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What the field holds at first. For a phone: the country of numbers without a "
+        "country code, such as GB.",
+    )
     wording = models.TextField(blank=True, help_text="What a consent says, word for word.")
     fills = models.CharField(
         "goes to",

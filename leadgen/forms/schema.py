@@ -27,6 +27,6 @@ def _property(field: Field) -> dict[str, Any]:
         schema = {"anyOf": [schema, {"enum": list(kind.empties)}]}
     description = field.wording or field.help
     schema = {"title": field.label, "description": description} | schema
-    if field.default:
-        schema["default"] = kind.parse(field, [field.default])
+    if start := kind.start(field):
+        schema["default"] = kind.parse(field, start)
     return {name: value for name, value in schema.items() if value != ""}

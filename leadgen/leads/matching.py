@@ -43,7 +43,8 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> Facts:
         if field.fills in told and field.name in answers:
             told[field.fills] = _text(answers[field.name])
     country = _country(told["country"])
-    number = phone_key(told["phone"], country)
+    # As the form has read it; else as the country that the person has chosen would.
+    number = phone_key(told["phone"], _region(definition)) or phone_key(told["phone"], country)
     keys = {"email": email_key(told["email"]), "phone": number}
     return Facts(
         name=_line(told["name"] or f"{told['first_name']} {told['last_name']}"),
@@ -103,6 +104,12 @@ def group(
             owners.setdefault(key, person)
         persons.append(person)
     return persons, owners
+
+
+def _region(definition: Definition) -> str:
+    """Return the country of numbers without a country code, as the phone field names it."""
+    fields = (field for field in definition.fields if field.kind == field.fills == "phone")
+    return next((field.default for field in fields), "")
 
 
 def _text(answer: Any) -> str:

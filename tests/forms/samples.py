@@ -46,8 +46,12 @@ def form_of(*fields, **texts):
 
 
 def refusal(kind, value, **attributes):
+    return refusal_of(ask(kind, **attributes), value)
+
+
+def refusal_of(field, value):
     try:
-        KINDS[kind].clean(ask(kind, **attributes), value)
+        KINDS[field.kind].clean(field, value)
     except InvalidAnswerError as error:
         return str(error)
     return ""

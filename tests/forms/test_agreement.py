@@ -13,12 +13,16 @@ from leadgen.forms.flaws import flaws
 from leadgen.forms.page import HIDDEN_SLOT, form_page
 from leadgen.forms.schema import json_schema
 from leadgen.forms.validation import parse, validate
-from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal
+from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal_of
 
 FORMATS = FormatChecker(formats=())
-for _format, _kind in {"idn-email": "email", "phone": "phone", "date": "date"}.items():
+REGIONS = ["", "GB", "US", "IT"]
+CHECKED = {"idn-email": ask("email"), "date": ask("date")} | {
+    f"phone-{region}" if region else "phone": ask("phone", default=region) for region in REGIONS
+}
+for _format, _field in CHECKED.items():
     FORMATS.checks(_format)(
-        lambda value, kind=_kind: not isinstance(value, str) or not refusal(kind, value)
+        lambda value, field=_field: not isinstance(value, str) or not refusal_of(field, value)
     )
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -29,7 +33,9 @@ DATES = st.one_of(st.dates(date(2025, 12, 1), date(2026, 2, 28)), st.dates()).ma
 ODD = st.sampled_from(["", " ", "\u2003\t", "\ufeff", "a\x00b", "\x1c", "a\r\nb\r"])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | ODD
 EMAILS = st.sampled_from(["ada@example.com", "θσερ@εχαμπλε.ψομ", "ada@", " ada@example.com"])
-PHONES = st.sampled_from(["+44 20 7946 0958", "0049 30 901820", "12", "+1 650-253-0000"])
+PHONES = st.sampled_from(
+    ["+44 20 7946 0958", "0049 30 901820", "12", "+1 650-253-0000", "020 7946 0958", "6502530000"]
+)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 NAMES = st.text(string.ascii_lowercase, min_size=1, max_size=8)
 
@@ -51,6 +57,7 @@ def questions(draw, name):
         maximum=draw(st.sampled_from(["", bounds[1]])),
         max_length=draw(st.none() | st.integers(1, 40)),
         wording=draw(VALUES) if kind == "consent" else "",
+        default=draw(st.sampled_from(REGIONS)) if kind == "phone" else "",
     )
 
 
@@ -125,6 +132,12 @@ def test_the_schema_agrees_on_every_hard_answer(kind, required):
     ]
     answers = [{"answer": answer} for answer in hard if _is_json(answer)]
     assert_agreement(form_of(ask(kind, required=required)), *answers)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("number", ["020 7946 0958", "650 253 0000", "+49 30 901820", "06 1", "x"])
+def test_the_schema_agrees_on_numbers_without_a_country_code(region, number):
+    assert_agreement(form_of(ask("phone", default=region)), {"answer": number})
 
 
 @pytest.mark.parametrize("bound", ["2025-12-31", "2026-01-01", "2026-09-30", "2020-02-29"])

@@ -54,6 +54,22 @@ def test_a_number_of_every_region_is_accepted(shape):
         assert read_phone(written) == number, region
 
 
+def test_a_number_of_every_region_is_accepted_as_written_there_where_the_form_names_it():
+    national = phonenumbers.PhoneNumberFormat.NATIONAL
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(region)
+        assert number, region
+        written = phonenumbers.format_number(number, national)
+
+        assert refusal("phone", written, default=region) == "", region
+        assert read_phone(written, region) == number, region
+
+
+def test_a_number_from_abroad_is_accepted_whatever_country_the_form_names():
+    assert refusal("phone", "+49 30 901820", default="GB") == ""
+    assert "from abroad" in refusal("phone", "12", default="GB")
+
+
 def test_a_number_may_start_with_two_zeros():
     assert read_phone("0049 30 901820") == read_phone("+49 30 901820")
 

@@ -5,6 +5,7 @@ import pytest
 from leadgen.forms.definition import Field
 from leadgen.forms.fields import KINDS
 from leadgen.forms.page import form_page, message_page, thanks_page
+from leadgen.forms.schema import json_schema
 from tests.forms.samples import Reader, ask, form_of
 
 
@@ -112,6 +113,12 @@ def test_a_consent_shows_its_exact_wording_and_is_never_ticked_beforehand():
 
     assert "I agree to <all> & everything." in reader.text
     assert "checked" not in reader.control("answer")
+
+
+def test_the_country_of_a_phones_numbers_is_not_shown_as_its_answer():
+    field = ask("phone", default="GB")
+    assert Reader(form_page(form_of(field))).shown("answer") == ""
+    assert "default" not in json_schema(form_of(field))["properties"]["answer"]
 
 
 def test_a_default_stands_until_the_visitor_changes_it():

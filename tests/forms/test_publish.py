@@ -95,6 +95,8 @@ def test_renaming_or_removing_a_field_never_touches_an_answer_already_given():
         ({"kind": "date", "minimum": "2026-02-02", "maximum": "2026-02-01"}, "swap them"),
         ({"kind": "text", "max_length": 20_001}, "at most"),
         ({"kind": "email", "default": "ada"}, "default is not a valid answer"),
+        ({"kind": "phone", "default": "+44 20"}, "two capital letters"),
+        ({"kind": "phone", "default": "ZZ"}, "two capital letters"),
         ({"kind": "text", "fills": "email"}, "cannot go to"),
         ({"kind": "yes_no", "fills": "name"}, "cannot go to"),
         ({"kind": "hidden", "required": True}, "cannot be required"),

@@ -78,6 +78,26 @@ def test_the_answers_go_to_the_attributes_that_their_fields_fill():
     assert facts.keys == (("email", "ada@example.com"), ("phone", "+4930901820"))
 
 
+@pytest.mark.parametrize(
+    ("region", "country", "key"),
+    [("GB", "", "+442079460958"), ("GB", "DE", "+442079460958"), ("", "GB", "+442079460958")],
+)
+def test_a_number_without_a_country_code_is_of_the_country_that_the_form_names(
+    region, country, key
+):
+    phone = Field("phone", "phone", "Phone", default=region, fills="phone")
+    form = Definition("Call", (phone, Field("country", "text", "Country", fills="country")))
+    facts = matching.read(form, {"phone": "020 7946 0958", "country": country})
+    assert (facts.phone, facts.keys) == (key, (("phone", key),))
+
+
+def test_a_number_that_is_none_in_the_forms_country_is_read_as_of_the_persons_own():
+    phone = Field("phone", "phone", "Phone", default="US", fills="phone")
+    form = Definition("Call", (phone, Field("country", "text", "Country", fills="country")))
+    facts = matching.read(form, {"phone": "030 901820", "country": "DE"})
+    assert facts.phone == "+4930901820"
+
+
 def test_a_full_name_is_made_of_first_and_last_name():
     assert read(first_name="Ada", last_name="Lovelace").name == "Ada Lovelace"
     assert read(last_name="Lovelace").name == "Lovelace"

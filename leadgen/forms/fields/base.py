@@ -36,6 +36,14 @@ class Kind:
         """Turn what an HTML form posted into a JSON value for ``clean``; None is no answer."""
         return texts[-1] if texts and texts[-1].strip() else None
 
+    def start(self, field: Field) -> list[str]:
+        """Return the texts that the control holds before anything was posted."""
+        return [field.default] if field.default else []
+
+    def given(self, field: Field, values: list[str] | None) -> list[str]:
+        """Return the texts to show: what was posted, or else what the control starts with."""
+        return self.start(field) if values is None else values
+
     def json_schema(self, field: Field) -> dict[str, Any]:
         """Return the JSON Schema of an answer that was given."""
         raise NotImplementedError
@@ -62,11 +70,6 @@ class Kind:
             self.clean(field, self.parse(field, [field.default]))
         except InvalidAnswerError as error:
             yield f"The default is not a valid answer: {error}"
-
-
-def given(field: Field, values: list[str] | None) -> list[str]:
-    """Return the texts to show: what was posted, or else the field's default."""
-    return values if values is not None else [field.default]
 
 
 def storable(value: object) -> str:

@@ -13,7 +13,6 @@ from leadgen.forms.fields.base import (
     Kind,
     caption,
     described,
-    given,
     group,
     help_text,
     question,
@@ -48,11 +47,13 @@ class Choice(Kind):
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
         if len(self.options(field)) > _BUTTONS:
             return super().html(field, values, errors)
-        buttons = _buttons("radio", field, self.options(field), given(field, values), bool(errors))
+        buttons = _buttons(
+            "radio", field, self.options(field), self.given(field, values), bool(errors)
+        )
         return group(field, errors, buttons, role="radiogroup")
 
     def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
-        chosen = given(field, values)[-1:]
+        chosen = self.given(field, values)[-1:]
         options = [Option("", field.placeholder or "Choose…"), *self.options(field)]
         return element(
             "select",
@@ -117,7 +118,7 @@ class MultipleChoice(Choice):
         return {"type": "array", "items": items, "uniqueItems": True, "minItems": 1}
 
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
-        ticked = given(field, values)
+        ticked = self.given(field, values)
         boxes = _buttons("checkbox", field, self.options(field), ticked, bool(errors))
         return group(field, errors, boxes)
 
@@ -141,7 +142,7 @@ class YesNo(Kind):
 
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
-        buttons = _buttons("radio", field, options, given(field, values), bool(errors))
+        buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
         return group(field, errors, buttons, role="radiogroup")
 
 

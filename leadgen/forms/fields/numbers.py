@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from leadgen.forms.definition import Field
-from leadgen.forms.fields.base import InvalidAnswerError, Kind, given, storable
+from leadgen.forms.fields.base import InvalidAnswerError, Kind, storable
 from leadgen.forms.markup import element
 
 # Beyond this neither JavaScript nor PostgreSQL's JSON gives a number back as it was sent.
@@ -51,7 +51,7 @@ class Number(Kind):
             type="text",
             id=f"f-{field.name}",
             name=field.name,
-            value="".join(given(field, values)[-1:]),
+            value="".join(self.given(field, values)[-1:]),
             placeholder=field.placeholder or None,
             required=field.required,
             inputmode="decimal",
@@ -91,7 +91,7 @@ class Date(Kind):
         return schema | ({"allOf": [{"pattern": bound} for bound in bounds]} if bounds else {})
 
     def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
-        value = "".join(given(field, values)[-1:])
+        value = "".join(self.given(field, values)[-1:])
         return element(
             "input",
             # What a date picker cannot show it drops, so a wrong date is shown as the text it is.

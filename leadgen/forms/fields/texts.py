@@ -7,7 +7,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from leadgen.forms.definition import Field
-from leadgen.forms.fields.base import InvalidAnswerError, Kind, given, storable
+from leadgen.forms.fields.base import InvalidAnswerError, Kind, storable
 from leadgen.forms.markup import element, text
 
 LONGEST = 20_000
@@ -60,7 +60,7 @@ class Text(Kind):
             type=self.input_type,
             id=f"f-{field.name}",
             name=field.name,
-            value="".join(given(field, values)[-1:]),
+            value="".join(self.given(field, values)[-1:]),
             placeholder=field.placeholder or None,
             required=field.required,
             inputmode=self.inputmode,
@@ -82,7 +82,7 @@ class LongText(Text):
         # A browser drops the first line break of a textarea, so one more is written.
         return element(
             "textarea",
-            "\n" + text("".join(given(field, values)[-1:])),
+            "\n" + text("".join(self.given(field, values)[-1:])),
             id=f"f-{field.name}",
             name=field.name,
             rows="5",
@@ -123,7 +123,7 @@ class Email(Text):
 
 
 class Phone(Text):
-    """A number that could exist, in international form: +… or 00…"""
+    """A number that could exist: +… or 00…, or as written in the country that the default names."""
 
     label = "Phone"
     missing = "Enter a phone number."
@@ -132,11 +132,16 @@ class Phone(Text):
     input_type = "tel"
     autocomplete = "tel"
 
+    def start(self, field: Field) -> list[str]:
+        return []
+
     def clean(self, field: Field, value: Any) -> str:
         answer = super().clean(field, value)
-        if read_phone(answer) is None:
+        if read_phone(answer, field.default) is None:
             raise InvalidAnswerError(
-                "Enter the number with + and the country code first, such as +44 20 7946 0958."
+                "Enter a whole phone number; from abroad with + and the country code first."
+                if field.default
+                else "Enter the number with + and the country code first, such as +44 20 7946 0958."
             )
         return answer
 
@@ -144,7 +149,16 @@ class Phone(Text):
         return Kind.parse(self, field, texts)
 
     def json_schema(self, field: Field) -> dict[str, Any]:
-        return super().json_schema(field) | {"format": "phone"}
+        """The format is ``phone``, or such as ``phone-GB`` where national numbers count too."""
+        name = f"phone-{field.default}" if field.default else "phone"
+        return super().json_schema(field) | {"format": name}
+
+    def _default_flaws(self, field: Field) -> Iterator[str]:
+        if field.default not in phonenumbers.SUPPORTED_REGIONS:
+            yield (
+                "The default is the country of numbers without a country code: "
+                "write its two capital letters, such as GB, or leave it empty."
+            )
 
 
 class Hidden(Text):
@@ -153,7 +167,7 @@ class Hidden(Text):
     label = "Hidden"
 
     def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
-        value = "".join(given(field, values)[-1:])
+        value = "".join(self.given(field, values)[-1:])
         return element("input", type="hidden", name=field.name, value=value)
 
     def flaws(self, field: Field) -> Iterator[str]:
@@ -167,13 +181,16 @@ def is_blank(answer: str) -> bool:
     return not answer.replace("\ufeff", "").strip()
 
 
-def read_phone(answer: str) -> phonenumbers.PhoneNumber | None:
-    """Return the number that +… or 00… says when its length is possible, or None."""
+def read_phone(answer: str, region: str = "") -> phonenumbers.PhoneNumber | None:
+    """Return the number that an answer says when its length is possible, or None.
+
+    A number that starts with neither + nor 00 needs the ISO code of its country.
+    """
     international = answer.strip()
     if international.startswith("00"):
         international = "+" + international[2:]
     try:
-        number = phonenumbers.parse(international, None)
+        number = phonenumbers.parse(international, region or None)
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_possible_number(number) else None

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('minimum', models.CharField(blank=True, max_length=40)),
                 ('maximum', models.CharField(blank=True, max_length=40)),
                 ('max_length', models.PositiveIntegerField(blank=True, null=True, verbose_name='longest answer')),
-                ('default', models.CharField(blank=True, max_length=200)),
+                ('default', models.CharField(blank=True, help_text='What the field holds at first. For a phone: the country of numbers without a country code, such as GB.', max_length=200)),
                 ('wording', models.TextField(blank=True, help_text='What a consent says, word for word.')),
                 ('fills', models.CharField(blank=True, choices=[('name', 'Full name'), ('first_name', 'First name'), ('last_name', 'Last name'), ('email', 'Email'), ('phone', 'Phone'), ('company', 'Company'), ('job_title', 'Job title'), ('country', 'Country'), ('message', 'Message')], help_text="The contact's attribute that the answer fills.", max_length=20, verbose_name='goes to')),
                 ('form', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='fields', to='forms.form')),

@@ -143,6 +143,17 @@ class Lead(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="lead_newest"),
+            # What is still to be done stays few among many: the lists that people work by.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="lead_open",
+                condition=models.Q(closed_at=None),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="lead_unanswered",
+                condition=models.Q(closed_at=None, first_response_at=None),
+            ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
             models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
             models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),

@@ -20,6 +20,7 @@ class Company(models.Model):
         verbose_name_plural = "companies"
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
+        indexes = [models.Index(fields=["name", "-id"], name="company_by_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -21,6 +21,7 @@ from leadgen.lib import metrics
 
 MAX_ATTEMPTS = 5
 LANES = 2
+SILENCE = "60s"
 _LANE_KEY = 0x1EAD
 _BACK_OFF_SECONDS = 10
 _PAUSE_SECONDS = 30
@@ -70,6 +71,7 @@ def drain(
 
 def _work_batch(limit: int, lanes: int | None) -> Outcome:
     with transaction.atomic():
+        _give_up_when_silent()
         if lanes is not None and not _takes_lane(lanes):
             return Outcome()
         rows = _claim(limit)
@@ -79,6 +81,14 @@ def _work_batch(limit: int, lanes: int | None) -> Outcome:
             outcome = _work(rows)
     _count(outcome)
     return outcome
+
+
+def _give_up_when_silent() -> None:
+    # A machine that vanishes closes no connection: for hours its rows and its lane would stay held.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [SILENCE]
+        )
 
 
 def _takes_lane(lanes: int) -> bool:

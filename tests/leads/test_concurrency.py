@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from leadgen.capture.models import Submission
@@ -132,6 +132,22 @@ def test_a_batch_that_finds_no_free_lane_leaves_the_rows_to_the_others(form):
         assert intake._takes_lane(1)
         assert together([lambda: drain(lanes=1)]) == [Outcome()]
         assert together([lambda: drain(lanes=2)]) == [Outcome(processed=1)]
+
+
+def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(form, monkeypatch):
+    monkeypatch.setattr(intake, "SILENCE", "200ms")
+    make_submission(form)
+    asleep, go_on = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
+        patch.setattr(intake, "attach", lambda rows: asleep.set() or go_on.wait(DEADLINE_SECONDS))
+        silent = pool.submit(apart, lambda: drain(lanes=1))
+        assert asleep.wait(DEADLINE_SECONDS)
+        patch.undo()
+        eventually(lambda: drain(lanes=1) == Outcome(processed=1), seconds=DEADLINE_SECONDS)
+        go_on.set()
+        with pytest.raises(Error):
+            silent.result(DEADLINE_SECONDS)
+    assert Lead.objects.get().submissions_count == 1
 
 
 def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):

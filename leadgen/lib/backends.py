@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from leadgen.lib import file_broker
+
 
 def storage(url: str) -> dict[str, Any]:
     """Turn file:///path or s3://bucket?endpoint_url=…&region=… into a STORAGES entry.
@@ -77,7 +79,8 @@ def broker(url: str) -> dict[str, Any]:
         folders = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
         # How long a nudge waits, in seconds; a shutdown waits for two of these.
         options = {**folders, "polling_interval": 0.2}
-        return {"broker_url": "filesystem://", "broker_transport_options": options}
+        file_broker.register()
+        return {"broker_url": "filesystem://localhost", "broker_transport_options": options}
     if parts.scheme in ("amqp", "amqps", "memory"):
         return {"broker_url": url, "broker_transport_options": {"confirm_publish": True}}
     raise ImproperlyConfigured(

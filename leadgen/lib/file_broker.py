@@ -1,0 +1,63 @@
+"""The broker of a laptop: kombu's folder of messages, with files that are whole or not there.
+
+kombu writes a message in place, so a reader may take it while it is empty, which ends a worker
+(celery/kombu#1551). Here every file is written beside its place and moved into it.
+"""
+
+import fcntl
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps
+
+
+class Channel(filesystem.Channel):
+    """kombu's channel with atomic writes; reading, moving and acknowledging are kombu's."""
+
+    def _put(self, queue: str, message: Any, **_: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
+        _write_whole(Path(self.data_folder_out) / name, dumps(message))
+
+    def _queue_bind(
+        self, exchange: str, routing_key: str | None, pattern: str | None, queue: str
+    ) -> None:
+        binding = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with _locked(Path(self.control_folder) / ".lock"):
+            table = self.get_table(exchange)
+            if binding not in table:
+                file = Path(self.control_folder) / f"{exchange}.exchange"
+                _write_whole(file, dumps([binding, *table]))
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+def register() -> None:
+    """Make ``filesystem://`` mean this transport in this process."""
+    TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
+
+
+def _write_whole(path: Path, text: str) -> None:
+    # The leading dot hides the file from readers, who look for <anything>.<queue>.msg.
+    beside = path.parent / f".{uuid.uuid4()}"
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        raise ChannelError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -21,9 +21,10 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """kombu's channel with atomic writes; reading, moving and acknowledging are kombu's."""
 
-    def _put(self, queue: str, message: Any, **_: Any) -> None:
+    # kombu's own classes disagree on this signature.
+    def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
-        _write_whole(Path(self.data_folder_out) / name, dumps(message))
+        _write_whole(Path(self.data_folder_out) / name, dumps(payload))
 
     def _queue_bind(
         self, exchange: str, routing_key: str | None, pattern: str | None, queue: str

@@ -2,12 +2,14 @@
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
 from leadgen.forms import fields as kinds
 from leadgen.forms.definition import FILLS, Definition, Option
 from leadgen.forms.definition import Field as Question
+from leadgen.forms.origins import origin_of
 from leadgen.lib.ids import public_id
 
 _FIELD_NAME = RegexValidator(
@@ -52,6 +54,10 @@ class Form(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def clean(self) -> None:
+        super().clean()
+        self.allowed_origins = "\n".join(_origin(line) for line in self.allowed_origins.split())
+
     @property
     def origins(self) -> list[str]:
         """The allowed origins as a list, such as ``https://www.example.com``."""
@@ -81,6 +87,14 @@ class Form(models.Model):
         self.published = self.versions.create(number=latest + 1, definition=definition.to_json())
         self.save(update_fields=["published", "updated_at"])
         return self.published
+
+
+def _origin(line: str) -> str:
+    try:
+        return origin_of(line)
+    except ValueError:
+        message = f"{line} is no website: write it as https://www.example.com."
+        raise ValidationError({"allowed_origins": message}) from None
 
 
 class Field(models.Model):

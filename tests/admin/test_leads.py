@@ -365,3 +365,23 @@ def test_people_are_found_by_their_companys_new_name(browse, django_assert_max_n
         admin.post(reverse("admin:leads_company_change", args=[mill.pk]), {"name": "Grinders"})
     page = admin.get(reverse("admin:leads_contact_changelist"), {"q": "grinders"})
     assert all(name in page.text for name in ("Ada", "Bob", "Cleo"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("da", set()),
+        ("ad", {"Ada Wu"}),
+        ("WU", {"Ada Wu", "Wunibald"}),
+        ("bald", {"Wunibald"}),
+        ("wu ada", {"Ada Wu"}),
+        ("%", set()),
+    ],
+)
+def test_a_word_is_found_anywhere_and_a_short_one_where_a_word_begins(browse, asked, found):
+    for name in ("Ada Wu", "Wunibald"):
+        make_lead(contact=Contact.objects.create(name=name))
+    admin = browse(make_user(Role.ADMIN))
+    for model in ("lead", "contact"):
+        page = admin.get(reverse(f"admin:leads_{model}_changelist"), {"q": asked}).text
+        assert {name for name in ("Ada Wu", "Wunibald") if name in page} == found

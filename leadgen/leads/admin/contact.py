@@ -56,11 +56,9 @@ class ContactAdmin(ScopedAdmin):
         return False  # a person comes in through a form, so that where from is known
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        for word in search_term.split()[:5]:
-            queryset = queryset.filter(search__icontains=word)
-        return queryset, False
+        return queryset.matching(search_term), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

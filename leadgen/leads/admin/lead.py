@@ -60,12 +60,9 @@ class LeadAdmin(ScopedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        words = search_term.split()[:5]
-        if not words:
+        if not search_term.strip():
             return queryset, False
-        contacts = Contact.objects.visible_to(reader(request)).order_by()
-        for word in words:
-            contacts = contacts.filter(search__icontains=word)
+        contacts = Contact.objects.visible_to(reader(request)).order_by().matching(search_term)
         return queryset.filter(contact__in=contacts[:_MATCHES]), False
 
     def get_urls(self) -> list[URLPattern]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib import messages
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     ModelAdmin, TabularInline = unfold.ModelAdmin, unfold.TabularInline
+
+
+# Each row is worked and told of for itself, while the person waits.
+MOST_AT_ONCE = 500
 
 
 def reader(request: HttpRequest) -> User:
@@ -74,6 +79,18 @@ class ScopedAdmin(ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **options: Any
+    ) -> Any:
+        """Let an action on a whole list take ``MOST_AT_ONCE`` rows, and say so."""
+        if request.POST.get("select_across") == "1":
+            chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+            if len(chosen) > MOST_AT_ONCE:
+                told = f"Only the first {MOST_AT_ONCE:,} were taken: repeat it for the rest."
+                messages.warning(request, told)
+            queryset = queryset.filter(pk__in=chosen[:MOST_AT_ONCE])
+        return super().response_action(request, queryset, *where, **options)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return self._record(request, "added", obj, {})

@@ -2,6 +2,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from leadgen.accounts import access
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
 from leadgen.leads.models import LeadSubmission
@@ -36,6 +37,17 @@ def test_one_click_releases(browse):
     submission.refresh_from_db()
     assert submission.state == "accepted"
     assert Event.objects.get(kind="submission.released").actor == marketer
+
+
+def test_of_a_whole_list_so_many_are_taken_as_a_person_can_wait_for(browse, monkeypatch):
+    monkeypatch.setattr(access, "MOST_AT_ONCE", 2)
+    picked = [held(), held(), held()][0]
+    data = {"action": "release_chosen", "_selected_action": [picked.pk], "select_across": "1"}
+    client = browse(make_user(Role.MARKETER))
+
+    assert "Only the first 2 were taken" in client.post(LIST, data, follow=True).text
+    assert Event.objects.filter(kind="submission.released").count() == 2
+    assert "Only" not in client.post(LIST, data, follow=True).text
 
 
 def test_several_are_released_at_once(browse):

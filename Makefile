@@ -3,13 +3,16 @@ PYTHON ?= python3
 IN_VENV = @exec $(PYTHON) -m dev.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix lock
+.PHONY: help run manage test check fix lock
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run:  ## Start everything with demo data and print where it is; Ctrl-C stops it
 	$(IN_VENV) dev.run
+
+manage:  ## Run a manage.py command on what `make run` has started, such as ARGS=reconcile
+	$(IN_VENV) dev.manage $(ARGS)
 
 test:  ## Start real services and run every test; T=path picks some, ARGS=… goes to pytest
 	$(IN_VENV) dev.test $(T) $(ARGS)

@@ -1,11 +1,15 @@
 """The environment that the programs of `make run` and `make test` get."""
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from dev.console import has_colour
-from dev.state import ROOT
+from dev.state import ROOT, VAR
+
+_SHARED = ("DATABASE_URL", "BROKER_URL", "STORAGE_URL", "PUBLIC_URL", "PROMETHEUS_MULTIPROC_DIR")
 
 
 def from_file(path: Path = ROOT / ".env") -> dict[str, str]:
@@ -23,6 +27,30 @@ def development(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     if has_colour():
         defaults["FORCE_COLOR"] = "1"
     return {**defaults, **from_file(), **given}
+
+
+@contextmanager
+def shared(env: Mapping[str, str], folder: Path = VAR) -> Iterator[None]:
+    """Let `make manage` find the backends for as long as `make run` is up."""
+    path = folder / "run.json"
+    text = json.dumps({name: env[name] for name in _SHARED if name in env})
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)  # it holds the database's password
+    path.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running(folder: Path = VAR) -> dict[str, str]:
+    """Return what ``shared`` has written; nothing when `make run` is not up."""
+    try:
+        text = (folder / "run.json").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    found: dict[str, str] = json.loads(text)
+    return found
 
 
 def is_set(env: Mapping[str, str], name: str) -> bool:

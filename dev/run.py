@@ -32,7 +32,8 @@ def main() -> None:
     try:
         with interruptible(), only_one("run"), _backends() as env:
             _prepare(env)
-            _serve(env, started)
+            with environment.shared(env):
+                _serve(env, started)
     except AlreadyRunningError as other:
         fail(f"`make run` is already active in this checkout (process {other}). Stop it first.")
     except RuntimeError as error:

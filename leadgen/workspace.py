@@ -107,6 +107,7 @@ UNFOLD: dict[str, Any] = {
         {"rel": "icon", "type": "image/svg+xml", "href": _asset("leadgen/logo.svg")},
     ],
     "STYLES": [_asset("leadgen/admin.css")],
+    "SCRIPTS": [_asset("leadgen/admin.js")],
     "BORDER_RADIUS": "8px",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

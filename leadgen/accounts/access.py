@@ -56,6 +56,8 @@ class ScopedAdmin(ModelAdmin):
     list_per_page = 50
     list_max_show_all = 0
     list_filter_submit = True
+    compressed_fields = False
+    empty_hint = ""
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
     def changelist_view(

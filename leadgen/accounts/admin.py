@@ -15,7 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.audit import EventAdmin as EventAdmin
-from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
 from leadgen.accounts.models import Team, User
 
 admin.site.unregister(Group)
@@ -28,7 +28,7 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("person", "role_name", "team", "sees_what", "takes", "last_seen")
+    list_display = ("person", "role_name", "team_name", "sees_what", "takes", "last_seen")
     list_filter = ("role", "team", "is_active")
     list_select_related = ("team",)
     search_fields = ("name", "email")
@@ -45,7 +45,7 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     )
     add_fieldsets = (
         (None, {"fields": ("name", "email", ("role", "team"), "takes_leads")}),
-        ("Password", {"fields": ("usable_password", "password1", "password2")}),
+        ("Password", {"fields": ("password1", "password2")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -66,6 +66,10 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     def role_name(self, user: User) -> str:
         return badge(user.get_role_display()) if user.is_active else badge("Switched off", "bad")
 
+    @admin.display(description="Team")
+    def team_name(self, user: User) -> str:
+        return clip(user.team.name) if user.team else DASH
+
     @admin.display(description="Sees")
     def sees_what(self, user: User) -> str:
         return user.sees.label
@@ -76,12 +80,13 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Last log-in")
     def last_seen(self, user: User) -> str:
-        return ago(user.last_login)
+        return ago(user.last_login) if user.last_login else "Never"
 
 
 @admin.register(Team)
 class TeamAdmin(ScopedAdmin):
     list_display = ("name", "members_count", "names")
+    search_help_text = "Name"
     fields = ("name",)
     search_fields = ("name",)
     sortable_by = ()

@@ -9,7 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from leadgen.accounts.access import ScopedAdmin
-from leadgen.accounts.display import ago, badge
+from leadgen.accounts.display import ago, badge, clip
+from leadgen.accounts.display import event as in_words
 from leadgen.accounts.listing import DropdownFilter
 from leadgen.events.models import Event
 
@@ -24,7 +25,7 @@ class KindFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         newest = Event.objects.order_by("-id").values("kind")[:_SAMPLE]
         kinds = sorted({row["kind"] for row in newest})
-        return [(kind, kind) for kind in kinds]
+        return [(kind, in_words(kind)) for kind in kinds]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         if not self.chosen:
@@ -62,19 +63,19 @@ class EventAdmin(ScopedAdmin):
 
     @admin.display(description="What")
     def kind_badge(self, event: Event) -> str:
-        return badge(event.kind)
+        return badge(in_words(event.kind))
 
     @admin.display(description="Who")
     def who(self, event: Event) -> str:
-        return event.actor.name if event.actor else "Leadgen"
+        return clip(event.actor.name) if event.actor else "Leadgen"
 
     @admin.display(description="On")
     def subject(self, event: Event) -> str:
-        return f"{event.subject_type} {event.subject_id}"
+        return clip(f"{event.subject_type} {event.subject_id}")
 
     @admin.display(description="Told")
     def told(self, event: Event) -> str:
-        return ", ".join(f"{key}: {value}" for key, value in event.data.items())[:120]
+        return clip(", ".join(f"{key}: {value}" for key, value in event.data.items())[:500])
 
     @admin.display(description="When")
     def when(self, event: Event) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import phonenumbers
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -11,6 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 
 DASH = SafeString('<span class="ws-dash" aria-label="none">–</span>')
+
+# In a list's own form: an address to send it to, and what the button says.
+BUTTON = (
+    '<button class="ws-button ws-button--small" formaction="{}" formmethod="post"'
+    " formnovalidate>{}</button>"
+)
 
 
 def badge(text: str, tone: str = "neutral") -> SafeString:
@@ -61,6 +68,22 @@ def _in_one_unit(at: datetime) -> str:
     if distance < timedelta(0):
         return f"in {timeuntil(at, depth=1)}"
     return f"{timesince(at, depth=1)} ago"
+
+
+def event(kind: str) -> str:
+    """An event's kind in words: ``lead.stage_changed`` is ``Lead: stage changed``."""
+    subject, _, happened = kind.partition(".")
+    words = (subject.replace("_", " ").capitalize(), happened.replace("_", " "))
+    return ": ".join(filter(None, words))
+
+
+def phone(number: str) -> str:
+    """An E.164 number grouped for reading, such as ``+44 20 7946 0199``; anything else as it is."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def clip(text: str) -> SafeString:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -90,3 +91,36 @@ class DayRange(_RangeDateFilter):
         except ValueError:
             return None
         return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A filter in use: its title, the chosen value in words, and the address without it."""
+
+    title: str
+    value: str
+    without: str
+
+
+def active_filters(changelist: Any) -> list[Chosen]:
+    """The filters that narrow a list now; the list's view (its tab) is not one of them."""
+    return [
+        Chosen(
+            str(spec.title),
+            _in_words(spec, changelist),
+            changelist.get_query_string(remove=[*spec.expected_parameters(), "p"]),
+        )
+        for spec in changelist.filter_specs
+        if any(spec.used_parameters.values()) and not isinstance(spec, ViewTabs)
+    ]
+
+
+def _in_words(spec: Any, changelist: Any) -> str:
+    if isinstance(spec, DayRange):
+        ends = [str(spec.used_parameters.get(name) or "") for name in spec.expected_parameters()]
+        return " – ".join(ends)
+    if isinstance(spec, DropdownFilter):
+        titles = {str(value): str(title) for value, title in spec.lookup_choices}
+        return titles.get(str(spec.chosen), "")
+    chosen = (choice["display"] for choice in spec.choices(changelist) if choice["selected"])
+    return str(next(chosen, ""))

@@ -37,6 +37,9 @@ else:
     StackedInline, TabularInline = unfold.StackedInline, unfold.TabularInline
 
 
+_ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
+
+
 class FieldInline(StackedInline):
     """The questions, to drag into order; a new one comes last."""
 
@@ -106,6 +109,8 @@ class FormAdmin(ScopedAdmin):
     list_select_related = ("published",)
     list_filter = (("published", admin.EmptyFieldListFilter),)
     search_fields = ("title", "slug")
+    search_help_text = "Title or address"
+    empty_hint = "Add a form, publish it, and share its address or put it on your website."
     sortable_by = ()
     prepopulated_fields = {"slug": ("title",)}
     readonly_fields = ("state",)
@@ -140,7 +145,7 @@ class FormAdmin(ScopedAdmin):
     @admin.display(description="Submissions")
     def submissions(self, form: Form) -> str:
         address = reverse("admin:capture_submission_changelist")
-        return format_html('<a href="{}?form__id__exact={}">Show</a>', address, form.pk)
+        return format_html(_ANSWERS, address, form.pk)
 
     @admin.display(description="Changed")
     def changed(self, form: Form) -> str:
@@ -164,7 +169,9 @@ class FormAdmin(ScopedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["show_save_and_add_another"] = False
+        # A version once published is kept for the answers to it, and with it the form.
+        form = context.get("original")
+        context["show_delete"] = form is None or not form.versions.exists()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_change(self, request: HttpRequest, obj: Form) -> HttpResponseRedirect:

@@ -22,6 +22,8 @@ from leadgen.leads.models import Lead, Note, Stage
 LINES = 30
 _SUBMISSIONS = 10
 _TASKS = 50
+# What a submission can tell beyond that it came.
+_NEWS = {"message", "changed", "possible_duplicate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,17 @@ def timeline(lead: Lead, before: int | None) -> tuple[list[Line], int | None]:
     shown = page[:LINES]
     names = dict(User.objects.filter(pk__in=people(shown)).values_list("pk", "name"))
     notes = _notes(shown)
-    lines = [_line(event, names, notes) for event in shown]
+    lines = [_line(event, names, notes) for event in shown if not _said_twice(event, shown)]
     return lines, shown[-1].pk if len(page) > LINES else None
+
+
+def _said_twice(event: Event, shown: list[Event]) -> bool:
+    """Whether it is only the submission that opened the lead, whose line says so already."""
+    if event.kind != "lead.submission_added" or event.data.keys() & _NEWS:
+        return False
+    receipt = event.data.get("receipt")
+    opened = [each.data.get("receipt") for each in shown if each.kind == "lead.created"]
+    return bool(receipt) and receipt in opened
 
 
 def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> Line:
@@ -144,7 +155,10 @@ def _origin(sent: list[Sent]) -> dict[str, list[Answer]]:
     contexts = [each.submission.context for each in sent] or [{}]
     before = contexts[-1] if len(contexts) > 1 else {}
     first = contexts[-1].get("first_touch") or before
-    return {"first_touch": origin_of(first), "last_touch": origin_of(contexts[0])}
+    touches = {"first_touch": origin_of(first), "last_touch": origin_of(contexts[0])}
+    if touches["first_touch"] == touches["last_touch"]:
+        return {"only_touch": touches["last_touch"]}
+    return touches
 
 
 def _response(lead: Lead) -> timedelta | None:

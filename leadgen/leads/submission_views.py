@@ -21,6 +21,7 @@ from leadgen.capture.models import Submission
 from leadgen.capture.reading import answers_of, consents_of, device_of, origin_of
 from leadgen.capture.reasons import Reason
 from leadgen.events.models import Event
+from leadgen.leads import matching
 from leadgen.leads.models import Lead
 from leadgen.leads.querysets import submissions_visible_to
 
@@ -34,6 +35,12 @@ def receipt_in(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError:
         return None
+
+
+def sender_of(submission: Submission) -> list[str]:
+    """Who sent it, as far as told: name, email and phone, those that are there."""
+    facts = matching.read(submission.version.read(), submission.answers)
+    return [text for text in (facts.name, facts.email, facts.phone) if text]
 
 
 def decision_on(submission: Submission) -> str:
@@ -54,8 +61,8 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
     context = {
         **site,
         "title": "Submission",
+        "crumb": (sender_of(submission) or ["Unknown person"])[0],
         "opts": Submission._meta,
-        "original": submission,
         "submission": submission,
         "answers": answers_of(submission.version.read(), submission.answers),
         "consents": consents_of(submission.consents),

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import site
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from leadgen.accounts.access import is_id, reader
@@ -20,6 +24,12 @@ from leadgen.leads import services
 from leadgen.leads.models import Lead, Stage
 
 View = Callable[..., HttpResponseBase]
+# A message that takes back what it tells: the address, the CSRF token, and one field.
+_UNDO = (
+    '{} <form method="post" action="{}" class="ws-undo">'
+    '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+    '<input type="hidden" name="{}" value="{}"><button>Undo</button></form>'
+)
 
 
 class NoteForm(forms.Form):
@@ -56,9 +66,7 @@ def _acts(act: Callable[..., str]) -> View:
         except ValidationError as error:
             site_context = site.each_context(request)
             return _show(request, _find(request, pk), site_context, refused=error.messages)
-        if Lead.objects.visible_to(reader(request)).filter(pk=pk).exists():
-            return redirect("admin:leads_lead_change", pk)
-        return redirect("admin:leads_lead_changelist")  # given to somebody else
+        return redirect(_after(request, pk))
 
     return view
 
@@ -67,16 +75,23 @@ def _acts(act: Callable[..., str]) -> View:
 def move(request: HttpRequest, lead: Lead) -> str:
     stages = Stage.objects.filter(pipeline=lead.pipeline_id)
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
+    before = lead.stage_id
     services.move(lead, stage, actor=reader(request))
-    return f"Moved to {stage.name}."
+    said = f"Moved to {stage.name}."
+    return said if before == stage.pk else _undo(request, said, "move", lead.pk, stage=before)
 
 
 @_acts
 def assign(request: HttpRequest, lead: Lead) -> str:
     chosen = _number(request, "owner")
     owner = get_object_or_404(page.owners_for(reader(request)), pk=chosen) if chosen else None
+    before = lead.owner_id
     services.assign(lead, owner, actor=reader(request))
-    return f"Given to {owner.name}." if owner else "Nobody owns this lead now."
+    said = f"Assigned to {owner.name}." if owner else "Nobody owns this lead now."
+    seen = Lead.objects.visible_to(reader(request)).filter(pk=lead.pk).exists()
+    if not seen or before == lead.owner_id:
+        return said
+    return _undo(request, said, "assign", lead.pk, owner=before or "")
 
 
 @_acts
@@ -100,13 +115,31 @@ def add_task(request: HttpRequest, lead: Lead) -> str:
 @_acts
 def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
     services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=reader(request))
-    return "Task done."
+    return _undo(request, "Task done.", "task_reopen", lead.pk, task)
 
 
 @_acts
 def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
     services.reopen_task(get_object_or_404(lead.tasks, pk=task), actor=reader(request))
-    return "Task open again."
+    return "Task reopened."
+
+
+def _undo(request: HttpRequest, said: str, verb: str, *row: int, **field: Any) -> str:
+    """The message with a button that posts to ``lead_<verb>`` what was before."""
+    address = reverse(f"admin:lead_{verb}", args=row)
+    (name, value) = next(iter(field.items()), ("", ""))
+    return format_html(_UNDO, said, address, get_token(request), name, value)
+
+
+def _after(request: HttpRequest, pk: int) -> str:
+    """Back to the task list as it stood, else to the lead, else (given away) to the leads."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    tasks = reverse("admin:leads_task_changelist")
+    if came_from.path == tasks:
+        return f"{tasks}?{came_from.query}"
+    if Lead.objects.visible_to(reader(request)).filter(pk=pk).exists():
+        return reverse("admin:leads_lead_change", args=[pk])
+    return reverse("admin:leads_lead_changelist")
 
 
 def _find(request: HttpRequest, pk: int | str) -> Lead:

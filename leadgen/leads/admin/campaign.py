@@ -38,6 +38,7 @@ class CampaignAdmin(ScopedAdmin):
     list_per_page = 25
     search_fields = ("name", "utm_campaign")
     search_help_text = "Name or UTM value"
+    empty_hint = "Add one, and put its utm_campaign into the links you share."
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("name", "utm_campaign")}),

@@ -14,9 +14,12 @@ from django.utils.html import format_html_join
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.access import ScopedAdmin, reader
-from leadgen.accounts.display import DASH, ago, two_lines
+from leadgen.accounts.display import DASH, ago, badge, clip, phone, two_lines
 from leadgen.leads import lookup
 from leadgen.leads.models import Company, Contact, Lead
+
+_PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
+_LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
 
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -46,7 +49,8 @@ class ContactAdmin(ScopedAdmin):
         ("Known by", {"fields": ("identities_shown", "leads_shown")}),
     )
     readonly_fields = ("identities_shown", "leads_shown")
-    list_display = ("person", "phone", "company", "job_title", "created")
+    list_display = ("person", "phone_number", "company_name", "job", "created")
+    empty_hint = "People come in through your forms."
     list_select_related = ("company",)
     search_fields = ("search",)
     search_help_text = "Name, email, phone or company"
@@ -81,32 +85,76 @@ class ContactAdmin(ScopedAdmin):
     def person(self, contact: Contact) -> str:
         return two_lines(str(contact), contact.email if contact.name else "")
 
+    @admin.display(description="Phone")
+    def phone_number(self, contact: Contact) -> str:
+        return phone(contact.phone) or DASH
+
+    @admin.display(description="Company")
+    def company_name(self, contact: Contact) -> str:
+        return clip(contact.company.name) if contact.company else DASH
+
+    @admin.display(description="Job title")
+    def job(self, contact: Contact) -> str:
+        return clip(contact.job_title) if contact.job_title else DASH
+
     @admin.display(description="Added")
     def created(self, contact: Contact) -> str:
         return ago(contact.created_at)
 
-    @admin.display(description="Identities")
+    @admin.display(description="Addresses and numbers")
     def identities_shown(self, contact: Contact) -> str:
         return ", ".join(identity.value for identity in contact.identities.all()) or DASH
 
     @admin.display(description="Leads")
     def leads_shown(self, contact: Contact) -> str:
         links = (
-            (reverse("admin:leads_lead_change", args=[lead.pk]), ago(lead.created_at), lead.stage)
+            (
+                reverse("admin:leads_lead_change", args=[lead.pk]),
+                badge(lead.stage.name, lead.stage.type),
+                ago(lead.created_at),
+            )
             for lead in getattr(contact, "seen_leads", ())
         )
-        return format_html_join(", ", '<a class="ws-link" href="{}">{}, {}</a>', links) or DASH
+        return format_html_join("", _LEAD, links) or DASH
 
 
 @admin.register(Company)
 class CompanyAdmin(ScopedAdmin):
-    list_display = ("name", "website", "created")
-    fields = ("name", "website")
+    list_display = ("company", "site", "created")
+    fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))
+    readonly_fields = ("people",)
     search_fields = ("name",)
+    search_help_text = "Name"
+    empty_hint = "A company comes with the first person who names it."
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a company comes with its first contact
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Company | None:
+        company: Company | None = super().get_object(request, object_id, from_field)
+        if company:
+            people = Contact.objects.visible_to(reader(request)).filter(company=company)
+            vars(company)["seen_people"] = people[:20]
+        return company
+
+    @admin.display(description="Company")
+    def company(self, company: Company) -> str:
+        return clip(company.name)
+
+    @admin.display(description="Website")
+    def site(self, company: Company) -> str:
+        return clip(company.website) if company.website else DASH
+
+    @admin.display(description="Known people")
+    def people(self, company: Company) -> str:
+        links = (
+            (reverse("admin:leads_contact_change", args=[person.pk]), person, person.job_title)
+            for person in getattr(company, "seen_people", ())
+        )
+        return format_html_join("", _PERSON, links) or DASH
 
     @admin.display(description="Added")
     def created(self, company: Company) -> str:

@@ -52,6 +52,7 @@ class LeadAdmin(ScopedAdmin):
     list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
+    empty_hint = "Leads come in through your forms: publish one and share its address."
     search_fields = ("contact__search",)
     search_help_text = "Name, email, phone or company"
     sortable_by = ()

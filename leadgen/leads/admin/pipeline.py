@@ -21,6 +21,7 @@ class StageInline(TabularInline):
     hide_ordering_field = True
     extra = 0
     min_num = 1
+    hide_title = True
 
 
 @admin.register(Pipeline)
@@ -28,9 +29,16 @@ class PipelineAdmin(ScopedAdmin):
     list_display = ("name", "stage_count", "default_badge")
     fields = ("name", "is_default")
     inlines = (StageInline,)
+    sortable_by = ()
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(stage_count=Count("stages"))
+
+    def get_form(
+        self, request: HttpRequest, obj: Pipeline | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        labels = {"is_default": "New leads start in this pipeline"}
+        return super().get_form(request, obj, change, labels=labels, **kwargs)
 
     @admin.display(description="Stages")
     def stage_count(self, pipeline: Pipeline) -> int:

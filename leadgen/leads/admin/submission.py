@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from leadgen.accounts.access import ScopedAdmin, reader
-from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
+from leadgen.accounts.display import BUTTON, DASH, ago, badge, clip, two_lines
 from leadgen.accounts.listing import DayRange, ViewTabs
 from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.reading import answers_of
 from leadgen.capture.reasons import Reason
-from leadgen.leads import matching, submission_views
+from leadgen.leads import submission_views
 from leadgen.leads.querysets import submissions_visible_to
 
 _State = Submission.State
@@ -26,6 +26,10 @@ _SENDER = ("name", "first_name", "last_name", "email", "phone")
 _AGE_AND_FORM = (
     '<span class="ws-two"><span>{}</span><span class="ws-two__sub" title="{}">{}</span></span>'
 )
+_STATE_AND_ERROR = (
+    '<span class="ws-two"><span>{}</span><span class="ws-two__sub" title="{}">{}</span></span>'
+)
+_TITLES = {"parked": "Parked submissions", "waiting": "Waiting submissions", "all": "Submissions"}
 _ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")}
 
 
@@ -53,6 +57,7 @@ class SubmissionAdmin(ScopedAdmin):
     search_fields = ("id",)
     search_help_text = "Receipt, in full"
     sortable_by = ()
+    empty_hint = "Nothing waits for a decision. That is how it should be."
     actions = ("release_chosen", "retry_chosen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
@@ -66,6 +71,12 @@ class SubmissionAdmin(ScopedAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Follow the index of each view; receipts are in the order of time (UUIDv7)."""
         return _ORDER.get(request.GET.get("view", "quarantine"), ("-id",))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = _TITLES.get(request.GET.get("view", ""), "Quarantine")
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Submission], search_term: str
@@ -90,14 +101,14 @@ class SubmissionAdmin(ScopedAdmin):
 
     @admin.display(description="From")
     def sender(self, submission: Submission) -> str:
-        facts = matching.read(submission.version.read(), submission.answers)
-        known = [text for text in (facts.name, facts.email, facts.phone) if text]
+        known = submission_views.sender_of(submission)
         return two_lines(*[*known, "", ""][:2]) if known else "Unknown person"
 
     @admin.display(description="Why")
     def why(self, submission: Submission) -> str:
         if submission.parked_at:
-            return badge(Truncator(submission.last_error).chars(60) or "Failed", "bad")
+            error = submission.last_error
+            return format_html(_STATE_AND_ERROR, badge("Parked", "bad"), error, error)
         if submission.state != _State.QUARANTINED:
             return badge(submission.get_state_display(), _tone(submission))
         return badge(", ".join(Reason(reason).label for reason in submission.reasons), "warn")
@@ -123,11 +134,8 @@ class SubmissionAdmin(ScopedAdmin):
         verb = submission_views.decision_on(submission)
         if not verb:
             return DASH
-        return format_html(
-            '<button class="ws-button ws-button--small" formaction="{}" formnovalidate>{}</button>',
-            reverse(f"admin:submission_{verb}", args=[submission.pk]),
-            verb.capitalize(),
-        )
+        address = reverse(f"admin:submission_{verb}", args=[submission.pk])
+        return format_html(BUTTON, address, verb.capitalize())
 
     @admin.action(description="Release from quarantine", permissions=["change"])
     def release_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from leadgen.accounts.access import ScopedAdmin, reader
-from leadgen.accounts.display import DASH, badge
+from leadgen.accounts.display import BUTTON, DASH, badge, clip
 from leadgen.accounts.listing import ViewTabs
 from leadgen.leads import services
 from leadgen.leads.models import Task
@@ -38,23 +38,35 @@ class TaskViews(ViewTabs):
 
 @admin.register(Task)
 class TaskAdmin(ScopedAdmin):
-    list_display = ("title", "person", "due", "owner")
+    list_display = ("what", "person", "due", "owner_name", "tick")
     list_filter = (TaskViews,)
     list_select_related = ("lead__contact", "owner")
     list_before_template = "admin/view_tabs_bar.html"
+    list_fullwidth = True
     search_fields = ("title",)
     search_help_text = "Title"
-    fields = ("title", "due_at", "owner")
+    fields = ("title", ("due_at", "owner"), "person")
+    readonly_fields = ("person",)
+    empty_hint = "Tasks are added on a lead's page."
     sortable_by = ()
     actions = ("complete",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a task is added on its lead's page
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The buttons are for those who may use them."""
+        shown = super().get_list_display(request)
+        return shown if self.has_change_permission(request) else shown[:-1]
+
+    @admin.display(description="Task")
+    def what(self, task: Task) -> str:
+        return clip(task.title)
+
     @admin.display(description="Lead")
     def person(self, task: Task) -> str:
         url = reverse("admin:leads_lead_change", args=[task.lead_id])
-        return format_html('<a class="ws-link" href="{}">{}</a>', url, task.lead.contact)
+        return format_html('<a class="ws-link" href="{}">{}</a>', url, clip(str(task.lead.contact)))
 
     @admin.display(description="Due")
     def due(self, task: Task) -> str:
@@ -64,6 +76,16 @@ class TaskAdmin(ScopedAdmin):
             return DASH
         text = date_format(timezone.localtime(task.due_at), "j M, H:i")
         return badge(text, "bad") if task.due_at < timezone.now() else text
+
+    @admin.display(description="Owner")
+    def owner_name(self, task: Task) -> str:
+        return clip(task.owner.name) if task.owner else DASH
+
+    @admin.display(description="")
+    def tick(self, task: Task) -> str:
+        verb, text = ("reopen", "Reopen") if task.done_at else ("done", "Done")
+        address = reverse(f"admin:lead_task_{verb}", args=[task.lead_id, task.pk])
+        return format_html(BUTTON, address, text)
 
     @admin.action(description="Mark as done", permissions=["change"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:

@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from leadgen.events.models import BEGINNING, Cursor, Event, ParkedEvent
 from leadgen.lib.metrics import EVENTS_HANDLED
+from leadgen.lib.silence import end_when_silent
 
 Handler = Callable[[Event], None]
 
@@ -20,6 +21,8 @@ Handler = Callable[[Event], None]
 _WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600)]
 # A run commits after about this long, so a crash repeats no more than one such slice.
 _SLICE_SECONDS = 1.0
+# Longer than any handler waits for the world outside.
+SILENCE = "120s"
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) ->
     """
     Cursor.objects.get_or_create(consumer=consumer)
     with transaction.atomic():
+        end_when_silent(SILENCE)
         cursor = Cursor.objects.claim(consumer)
         return _advance(cursor, handlers, limit) if cursor else 0
 

@@ -18,6 +18,7 @@ from leadgen.events.services import emit
 from leadgen.leads.attach import attach
 from leadgen.leads.identify import OvertakenError
 from leadgen.lib import metrics
+from leadgen.lib.silence import end_when_silent
 
 MAX_ATTEMPTS = 5
 LANES = 2
@@ -71,7 +72,7 @@ def drain(
 
 def _work_batch(limit: int, lanes: int | None) -> Outcome:
     with transaction.atomic():
-        _give_up_when_silent()
+        end_when_silent(SILENCE)
         if lanes is not None and not _takes_lane(lanes):
             return Outcome()
         rows = _claim(limit)
@@ -81,14 +82,6 @@ def _work_batch(limit: int, lanes: int | None) -> Outcome:
             outcome = _work(rows)
     _count(outcome)
     return outcome
-
-
-def _give_up_when_silent() -> None:
-    # A machine that vanishes closes no connection: for hours its rows and its lane would stay held.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [SILENCE]
-        )
 
 
 def _takes_lane(lanes: int) -> bool:

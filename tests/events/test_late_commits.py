@@ -1,13 +1,15 @@
 import threading
 
 import pytest
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
+from leadgen.events import consumers
 from leadgen.events.consumers import consume
 from leadgen.events.models import Event
 from leadgen.events.services import emit
 from tests.events.conftest import Writer, settle
 from tests.factories import make_team
+from tests.flows.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -130,3 +132,29 @@ def test_a_consumer_has_one_reader_at_a_time(executor):
 
     assert consume("reader", {"team.renamed": read_elsewhere}) == 1
     assert len(reader.seen) == 1
+
+
+def test_a_consumer_that_falls_silent_lets_another_read_on(executor, monkeypatch):
+    monkeypatch.setattr(consumers, "SILENCE", "200ms")
+    team, reader = make_team(), Reader()
+    emit("team.renamed", team)
+    settle()
+    asleep, go_on = threading.Event(), threading.Event()
+
+    def sleep(event):
+        asleep.set()
+        assert go_on.wait(60)
+
+    def fall_silent():
+        try:
+            consume("reader", {"team.renamed": sleep})
+        finally:
+            connection.close()
+
+    silent = executor.submit(fall_silent)
+    assert asleep.wait(10)
+    eventually(lambda: reader.read() == 1, seconds=30)
+    go_on.set()
+    with pytest.raises(Error):
+        silent.result(10)
+    assert reader.seen == ids_in_order()

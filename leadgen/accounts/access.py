@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import messages
+from django.contrib.admin import ShowFacets
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
@@ -57,6 +58,7 @@ class ScopedAdmin(ModelAdmin):
     list_max_show_all = 0
     list_filter_submit = True
     compressed_fields = False
+    show_facets = ShowFacets.NEVER
     empty_hint = ""
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
 

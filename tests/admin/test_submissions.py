@@ -132,3 +132,11 @@ def test_a_release_goes_back_to_this_site_only(browse):
     answer = client.post(address, headers={"referer": "https://evil.example.com/"})
 
     assert answer.url == LIST
+
+
+def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
+    submission = make_submission(last_error="OperationalError: disk full")
+    url = reverse("admin:capture_submission_change", args=[submission.pk])
+    page = browse(make_user(Role.ADMIN)).get(url).text
+    assert "it is tried again by itself: OperationalError: disk full" in page
+    assert "failed 0 times" not in page

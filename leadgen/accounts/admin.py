@@ -36,12 +36,12 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     ordering = ("-is_active", "name")
     sortable_by = ()
     filter_horizontal = ()
-    readonly_fields = ("new_password", "last_login", "date_joined")
+    readonly_fields = ("new_password", "last_seen", "joined")
     fieldsets = (
         (None, {"fields": ("name", "email", "new_password")}),
         ("Standing", {"fields": (("role", "team"), ("visibility", "is_active"))}),
         ("Leads", {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
-        ("Log-in", {"fields": (("last_login", "date_joined"),)}),
+        ("Log-in", {"fields": (("last_seen", "joined"),)}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "email", ("role", "team"), "takes_leads")}),
@@ -77,6 +77,10 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
     @admin.display(description="New leads")
     def takes(self, user: User) -> str:
         return badge("Takes", "open") if user.takes_leads else DASH
+
+    @admin.display(description="Added")
+    def joined(self, user: User) -> str:
+        return ago(user.date_joined)
 
     @admin.display(description="Last log-in")
     def last_seen(self, user: User) -> str:

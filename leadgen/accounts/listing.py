@@ -117,7 +117,9 @@ def active_filters(changelist: Any) -> list[Chosen]:
 
 def _in_words(spec: Any, changelist: Any) -> str:
     if isinstance(spec, DayRange):
-        ends = [str(spec.used_parameters.get(str(name)) or "") for name in spec.expected_parameters()]
+        ends = [
+            str(spec.used_parameters.get(str(name)) or "") for name in spec.expected_parameters()
+        ]
         return " – ".join(ends)
     if isinstance(spec, DropdownFilter):
         titles = {str(value): str(title) for value, title in spec.lookup_choices}

@@ -138,8 +138,13 @@ def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(
     monkeypatch.setattr(intake, "SILENCE", "200ms")
     make_submission(form)
     asleep, go_on = threading.Event(), threading.Event()
+
+    def fall_silent(rows):
+        asleep.set()
+        assert go_on.wait(DEADLINE_SECONDS)
+
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
-        patch.setattr(intake, "attach", lambda rows: asleep.set() or go_on.wait(DEADLINE_SECONDS))
+        patch.setattr(intake, "attach", fall_silent)
         silent = pool.submit(apart, lambda: drain(lanes=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()

@@ -24,7 +24,9 @@ def rep():
 
 def undo(client, page):
     """Press the button of the message that says what was done."""
-    form = re.search(r'<form method="post" action="([^"]+)" class="ws-undo">(.*?)</form>', page)
+    (form,) = re.finditer(
+        r'<form method="post" action="([^"]+)" class="ws-undo">(.*?)</form>', page
+    )
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[2]))
     return client.post(form[1], fields, follow=True).content.decode()
 

@@ -94,7 +94,7 @@ async def _fetch_again(
     try:
         return await _fetch(pool, statement, values)
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        if isinstance(error, PoolTimeout) or not _is_broken(error):
+        if isinstance(error, PoolTimeout) or not is_broken(error):
             raise
         await pool.check()
         return await _fetch(pool, statement, values)
@@ -114,6 +114,6 @@ async def _bound_statements(connection: AsyncConnection[Any]) -> None:
     )
 
 
-def _is_broken(error: psycopg.Error) -> bool:
+def is_broken(error: psycopg.Error) -> bool:
     """Without a code the connection itself failed; 57P01 to 57P03 say that the server stops."""
     return error.sqlstate is None or error.sqlstate.startswith("57P")

@@ -16,6 +16,7 @@ from leadgen.capture import api, hosted
 from leadgen.capture.database import Database, DatabaseAwayError
 from leadgen.capture.desk import Desk
 from leadgen.capture.flood import client_address
+from leadgen.capture.line import Line
 from leadgen.capture.messages import (
     AWAY,
     ClientGoneError,
@@ -56,12 +57,18 @@ class Edge:
     """Stands in front of Django's handler and keeps what lives longer than a request."""
 
     def __init__(
-        self, django: App, database: Database | None = None, *, fresh: float = 2.0
+        self,
+        django: App,
+        database: Database | None = None,
+        line: Line | None = None,
+        *,
+        fresh: float = 2.0,
     ) -> None:
         self._django = django
         self._database = database or Database()
+        self._writer = Writer(line or Line())
         forms = PublishedForms(self._database, fresh=fresh)
-        self._routes = _routes(Desk(forms, Writer(self._database)))
+        self._routes = _routes(Desk(forms, self._writer))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -80,9 +87,14 @@ class Edge:
                 await self._database.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
-                await self._database.close()
+                await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def close(self) -> None:
+        """Write what waits and close every connection."""
+        await self._writer.close()
+        await self._database.close()
 
     def _find(self, path: str) -> tuple[Route, str] | None:
         for route in self._routes:

@@ -15,8 +15,8 @@ from leadgen.capture.consents import consents_in
 from leadgen.capture.nudge import nudge
 from leadgen.capture.published import Published
 from leadgen.capture.reasons import Reason
+from leadgen.capture.rows import Fate, Outcome, Row
 from leadgen.capture.screening import Attempt, screen
-from leadgen.capture.writer import Fate, Outcome, Row
 from leadgen.forms.validation import Errors, validate
 from leadgen.lib.ids import uuid7
 from leadgen.lib.metrics import QUARANTINED, SUBMISSIONS

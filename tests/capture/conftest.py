@@ -9,6 +9,7 @@ from django.core.asgi import get_asgi_application
 from leadgen.capture import nudge
 from leadgen.capture.database import Database
 from leadgen.capture.edge import Edge
+from leadgen.capture.line import Line
 
 
 @dataclass
@@ -105,15 +106,17 @@ def nudges(monkeypatch):
 def make_client(transactional_db):
     """Build clients, each of an edge of its own; all pools are closed afterwards."""
     with asyncio.Runner() as runner:
-        databases = []
+        edges = []
 
         def make(parameters=None, patience=3.0, fresh=0.0):
-            databases.append(Database(parameters, patience=patience))
-            return Client(Edge(get_asgi_application(), databases[-1], fresh=fresh), runner)
+            database = Database(parameters, patience=patience)
+            line = Line(parameters, patience=patience)
+            edges.append(Edge(get_asgi_application(), database, line, fresh=fresh))
+            return Client(edges[-1], runner)
 
         yield make
-        for database in databases:
-            runner.run(database.close())
+        for edge in edges:
+            runner.run(edge.close())
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ import time
 import psycopg
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
-from leadgen.capture import writer
-from leadgen.capture.database import Database, connection_parameters
+from leadgen.capture import rows
+from leadgen.capture.database import connection_parameters
+from leadgen.capture.line import Line
 from leadgen.capture.models import Submission
-from leadgen.capture.writer import Fate, Outcome, Row, Writer
-from leadgen.lib.ids import uuid7
+from leadgen.capture.rows import Fate, Outcome
+from leadgen.capture.writer import Writer
+from tests.capture.rows import make_row
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -68,9 +69,9 @@ def outage(monkeypatch, closed_port):
 
 def test_the_columns_written_are_those_of_the_model():
     fields = {field.column: field for field in Submission._meta.concrete_fields}
-    assert Submission._meta.db_table == writer.TABLE
-    assert set(writer.COLUMNS) <= set(fields)
-    left_out = set(fields) - set(writer.COLUMNS)
+    assert Submission._meta.db_table == rows.TABLE
+    assert set(rows.COLUMNS) <= set(fields)
+    left_out = set(fields) - set(rows.COLUMNS)
     assert all(fields[column].null or fields[column].has_db_default() for column in left_out)
 
 
@@ -138,24 +139,10 @@ def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
 
 
 def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, form):
-    row = Row(
-        id=uuid7(),
-        form_id=form.id,
-        version_id=form.published_id,
-        raw=ADA,
-        answers=ADA,
-        context={},
-        consents=[],
-        idempotency_key=None,
-        fingerprint="0" * 64,
-        state="accepted",
-        reasons=[],
-        submitted_at=None,
-        received_at=timezone.now(),
-    )
-    database = Database()
-    outcomes = [client.runner.run(Writer(database).write(row)) for _ in range(2)]
-    client.runner.run(database.close())
+    row = make_row(form)
+    writer = Writer(Line())
+    outcomes = [client.runner.run(writer.write(row)) for _ in range(2)]
+    client.runner.run(writer.close())
     assert outcomes == [Outcome(Fate.STORED, row.id)] * 2
     assert Submission.objects.count() == 1
 

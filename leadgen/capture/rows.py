@@ -1,0 +1,144 @@
+"""A submission as the ledger keeps it, and the SQL that writes many of them at once."""
+
+import enum
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+TABLE = "capture_submission"
+
+Found = tuple[UUID, int, str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A submission as the ledger keeps it; each attribute is a column of Submission's table."""
+
+    id: UUID
+    form_id: int
+    version_id: int
+    raw: dict[str, Any]
+    answers: dict[str, Any]
+    context: dict[str, Any]
+    consents: list[dict[str, Any]]
+    idempotency_key: str | None
+    fingerprint: str
+    state: str
+    reasons: list[str]
+    submitted_at: datetime | None
+    received_at: datetime
+    attempts: int = 0
+    last_error: str = ""
+
+    @property
+    def key(self) -> tuple[int, str | None]:
+        """What the ledger keeps once, unless its second half is None."""
+        return self.form_id, self.idempotency_key
+
+    @property
+    def lock_order(self) -> tuple[int, str]:
+        """Sorts rows so that two statements which lock the same keys lock them in one order."""
+        return self.form_id, self.idempotency_key or ""
+
+
+class Fate(enum.Enum):
+    """What became of a row: written, known already by its idempotency key, or spooled."""
+
+    STORED = "stored"
+    REPEATED = "repeated"
+    CONFLICT = "conflict"
+    SPOOLED = "spooled"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of a row and the receipt that the ledger holds, or will hold, for it."""
+
+    fate: Fate
+    receipt: UUID
+
+
+_TYPES = {
+    "id": "uuid",
+    "form_id": "bigint",
+    "version_id": "bigint",
+    "raw": "jsonb",
+    "answers": "jsonb",
+    "context": "jsonb",
+    "consents": "jsonb",
+    "idempotency_key": "text",
+    "fingerprint": "text",
+    "state": "text",
+    "reasons": "text[]",
+    "submitted_at": "timestamptz",
+    "received_at": "timestamptz",
+    "attempts": "smallint",
+    "last_error": "text",
+}
+COLUMNS = tuple(_TYPES)
+_NAMES = ", ".join(COLUMNS)
+_TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+# One parameter whatever the number of rows. No conflict target: a statement sent twice over a
+# broken connection meets its own primary keys.
+INSERT = (
+    f"INSERT INTO {TABLE} ({_NAMES}) "  # noqa: S608 - no value is put in
+    f"SELECT {_NAMES} FROM jsonb_to_recordset(%s::jsonb) AS sent({_TYPED}) "
+    "ON CONFLICT DO NOTHING RETURNING id"
+)
+# Two look-ups rather than an OR, which would read the whole table.
+FIND = (
+    f"SELECT id, form_id, idempotency_key, fingerprint FROM {TABLE} "  # noqa: S608
+    "WHERE id = ANY(%s::uuid[]) UNION ALL "
+    f"SELECT l.id, l.form_id, l.idempotency_key, l.fingerprint FROM {TABLE} l "
+    "JOIN unnest(%s::bigint[], %s::text[]) AS asked(form_id, key) "
+    "ON l.form_id = asked.form_id AND l.idempotency_key = asked.key"
+)
+
+
+def encode(row: Row) -> str:
+    """Return the row as JSON; raise ValueError for text that UTF-8 cannot hold."""
+    return msgspec.json.encode(row).decode()
+
+
+def joined(encoded: Iterable[str]) -> str:
+    """Return the one value of INSERT for these encoded rows."""
+    return f"[{','.join(encoded)}]"
+
+
+def unknown(rows: Sequence[Row], inserted: Collection[UUID]) -> list[Row]:
+    """Return the rows whose fate does not follow from those that were inserted with them."""
+    keys = {row.key for row in rows if row.id in inserted and row.idempotency_key}
+    return [row for row in rows if row.id not in inserted and row.key not in keys]
+
+
+def find_values(rows: Sequence[Row]) -> list[Any]:
+    """Return the values of FIND for these rows."""
+    return [
+        [row.id for row in rows],
+        [row.form_id for row in rows],
+        [row.idempotency_key for row in rows],
+    ]
+
+
+def outcomes(
+    rows: Sequence[Row], inserted: Collection[UUID], found: Iterable[Found]
+) -> list[Outcome]:
+    """Tell each row's fate, in order: of equal keys the ledger's row wins, then the first one.
+
+    Raise KeyError for a row that was neither inserted nor found.
+    """
+    held = [*found, *((row.id, *row.key, row.fingerprint) for row in rows if row.id in inserted)]
+    ids = {receipt for receipt, *_ in held}
+    by_key = {(form, key): (receipt, mark) for receipt, form, key, mark in held if key}
+    return [_outcome(row, ids, by_key) for row in rows]
+
+
+def _outcome(row: Row, ids: Collection[UUID], by_key: Mapping[Any, tuple[UUID, str]]) -> Outcome:
+    if row.id in ids:
+        return Outcome(Fate.STORED, row.id)
+    receipt, fingerprint = by_key[row.key]
+    return Outcome(Fate.REPEATED if fingerprint == row.fingerprint else Fate.CONFLICT, receipt)

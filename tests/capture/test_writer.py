@@ -1,0 +1,177 @@
+"""Many rows in one commit: each gets its own answer, and none suffers from its neighbours."""
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+
+import pytest
+from django.db import connection, transaction
+
+from leadgen.capture import writer as writing
+from leadgen.capture.database import DatabaseAwayError
+from leadgen.capture.line import Line, RefusedError
+from leadgen.capture.models import Submission
+from leadgen.capture.rows import Fate
+from leadgen.capture.writer import BusyError, Writer
+from leadgen.lib.ids import uuid7
+from tests.capture.rows import make_row
+from tests.factories import make_form
+
+
+@dataclass
+class Bench:
+    writer: Writer
+    runner: asyncio.Runner
+
+    def run(self, *rows):
+        async def all_of_them():
+            writes = map(self.writer.write, rows)
+            return await asyncio.gather(*writes, return_exceptions=True)
+
+        return self.runner.run(all_of_them())
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form()
+
+
+@pytest.fixture
+def returns():
+    return []
+
+
+@pytest.fixture
+def writer(form, returns):
+    """A writer that waits for the database for 0.4 seconds."""
+    with asyncio.Runner() as runner:
+        made = Writer(Line(patience=0.4), lambda: returns.append(1))
+        yield Bench(made, runner)
+        runner.run(made.close())
+
+
+def fates(results):
+    return [result.fate for result in results]
+
+
+def held_up():
+    """Lock the ledger against writing, until left."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE capture_submission IN SHARE MODE")
+
+
+def transactions():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT xmin::text) FROM capture_submission")
+        return cursor.fetchone()[0]
+
+
+def test_what_arrives_together_is_committed_together(writer, form):
+    assert fates(writer.run(*(make_row(form) for _ in range(50)))) == [Fate.STORED] * 50
+    assert Submission.objects.count() == 50
+    assert transactions() <= 2
+
+
+def test_a_row_comes_back_from_the_ledger_as_it_was_given(writer, form):
+    answers = {"name": "Zoë 🦊 O'Neil", "size": 10**30, "many": ["a", "b"], "none": None}
+    row = make_row(form, raw=answers, reasons=["flood", "too_fast"], state="quarantined")
+    writer.run(row)
+    kept = Submission.objects.get()
+    assert (kept.id, kept.raw, kept.reasons) == (row.id, answers, ["flood", "too_fast"])
+    assert (kept.received_at, kept.submitted_at) == (row.received_at, None)
+    assert kept.idempotency_key is None
+
+
+def test_of_equal_keys_in_one_batch_the_first_wins(writer, form):
+    first = make_row(form, idempotency_key="k", fingerprint="a")
+    same = replace(first, id=uuid7())
+    other = replace(first, id=uuid7(), fingerprint="b")
+    stranger = make_row(form, idempotency_key="another")
+    results = writer.run(first, same, other, stranger)
+    assert fates(results) == [Fate.STORED, Fate.REPEATED, Fate.CONFLICT, Fate.STORED]
+    assert {result.receipt for result in results[:3]} == {first.id}
+
+
+def test_a_key_is_known_from_an_earlier_batch_and_free_on_another_form(writer, form):
+    first = make_row(form, idempotency_key="k")
+    writer.run(first)
+    elsewhere = make_row(make_form(), idempotency_key="k")
+    again, other = writer.run(replace(first, id=uuid7()), elsewhere)
+    assert (again.fate, again.receipt) == (Fate.REPEATED, first.id)
+    assert other.fate is Fate.STORED
+
+
+def test_a_row_sent_again_among_others_is_stored_once(writer, form):
+    row = make_row(form)
+    writer.run(row)
+    assert fates(writer.run(row, make_row(form), make_row(form))) == [Fate.STORED] * 3
+    assert Submission.objects.count() == 3
+
+
+@pytest.mark.parametrize("fault", [{"form_id": 0}, {"raw": {"name": "a\0b"}}, {"state": "x" * 13}])
+def test_a_row_that_the_database_refuses_fails_alone(writer, form, fault):
+    rows = [make_row(form) for _ in range(20)]
+    rows[7] = replace(rows[7], **fault)
+    results = writer.run(*rows)
+    assert isinstance(results.pop(7), RefusedError)
+    assert fates(results) == [Fate.STORED] * 19
+    assert Submission.objects.count() == 19
+
+
+def test_a_row_that_is_no_text_fails_before_it_is_queued(writer, form):
+    bad, good = writer.run(make_row(form, raw={"name": "\ud800"}), make_row(form))
+    assert isinstance(bad, ValueError)
+    assert good.fate is Fate.STORED
+
+
+def test_a_visitor_who_leaves_is_written_all_the_same(writer, form):
+    async def leave():
+        task = asyncio.create_task(writer.writer.write(make_row(form)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        await writer.writer.close()
+
+    writer.runner.run(leave())
+    assert Submission.objects.count() == 1
+
+
+def test_all_who_wait_for_a_stalled_ledger_are_told_together(writer, form):
+    rows = [make_row(form) for _ in range(20)]
+    with transaction.atomic():
+        held_up()
+        started = time.monotonic()
+        results = writer.run(*rows)
+    assert {type(result) for result in results} == {DatabaseAwayError}
+    assert time.monotonic() - started < 2
+
+
+def test_nobody_waits_while_the_ledger_is_known_to_stall(writer, form, returns):
+    with transaction.atomic():
+        held_up()
+        writer.run(make_row(form))
+        started = time.monotonic()
+        for _ in range(20):
+            writer.run(make_row(form))
+        assert time.monotonic() - started < 0.3
+    deadline = time.monotonic() + 10
+    while isinstance(writer.run(make_row(form))[0], DatabaseAwayError):
+        assert time.monotonic() < deadline
+        writer.runner.run(asyncio.sleep(0.05))
+    assert returns == [1]
+
+
+def test_a_full_queue_refuses_instead_of_growing(writer, form, monkeypatch):
+    monkeypatch.setattr(writing, "QUEUE_ROWS", 10)
+    monkeypatch.setattr(writing, "BATCH_ROWS", 5)
+    with transaction.atomic():
+        held_up()
+        results = writer.run(*(make_row(form) for _ in range(50)))
+    assert [type(result) for result in results].count(BusyError) >= 35
+
+
+def test_a_batch_is_bounded_in_bytes(writer, form, monkeypatch):
+    monkeypatch.setattr(writing, "BATCH_BYTES", 5_000)
+    rows = [make_row(form, raw={"text": "x" * 4_000}) for _ in range(6)]
+    assert fates(writer.run(*rows)) == [Fate.STORED] * 6
+    assert transactions() == 3

@@ -41,6 +41,11 @@ app.conf.update(
             "schedule": 3.0,
             "options": {"expires": 9.0},
         },
+        "replay the spool": {
+            "task": "leadgen.capture.tasks.replay",
+            "schedule": 10.0,
+            "options": {"expires": 20.0},
+        },
         "hand events to their consumers": {
             "task": "leadgen.events.tasks.consume",
             "schedule": 2.0,
@@ -54,4 +59,4 @@ app.conf.update(
     },
 )
 app.set_default()  # the current application is bound to a thread; every other falls back to this
-app.autodiscover_tasks(["leadgen.events", "leadgen.leads", "leadgen.operations"])
+app.autodiscover_tasks(["leadgen.events", "leadgen.capture", "leadgen.leads", "leadgen.operations"])

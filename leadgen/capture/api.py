@@ -48,7 +48,7 @@ class Api:
         return Response(204, headers={**cors, **allowed})
 
     async def submit(self, request: Request, public_id: str) -> Response:
-        """POST: 201 with the receipt, 200 on a repeat, 422 with messages by field."""
+        """POST: 201 with the receipt, 202 when spooled, 200 on a repeat, 422 with messages."""
         form = await self._form(public_id)
         try:
             response = await self._submit(form, request)
@@ -131,4 +131,4 @@ def _answer(result: Taken | Invalid) -> Response:
     data = {"receipt": str(result.receipt), "state": "received"}
     if result.repeated:
         return json_response(200, data, idempotent_replayed="true")
-    return json_response(201, data)
+    return json_response(202 if result.spooled else 201, data)

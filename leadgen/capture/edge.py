@@ -16,6 +16,7 @@ from leadgen.capture import api, hosted
 from leadgen.capture.database import Database, DatabaseAwayError
 from leadgen.capture.desk import Desk
 from leadgen.capture.flood import client_address
+from leadgen.capture.keeping import Keeper
 from leadgen.capture.line import Line
 from leadgen.capture.messages import (
     AWAY,
@@ -28,6 +29,7 @@ from leadgen.capture.messages import (
     Send,
     headers_of,
 )
+from leadgen.capture.nudge import nudge_replay
 from leadgen.capture.published import PublishedForms
 from leadgen.capture.writer import Writer
 from leadgen.lib import tracing
@@ -66,9 +68,9 @@ class Edge:
     ) -> None:
         self._django = django
         self._database = database or Database()
-        self._writer = Writer(line or Line())
+        self._keeper = Keeper(Writer(line or Line(), nudge_replay))
         forms = PublishedForms(self._database, fresh=fresh)
-        self._routes = _routes(Desk(forms, self._writer))
+        self._routes = _routes(Desk(forms, self._keeper))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -93,7 +95,7 @@ class Edge:
 
     async def close(self) -> None:
         """Write what waits and close every connection."""
-        await self._writer.close()
+        await self._keeper.close()
         await self._database.close()
 
     def _find(self, path: str) -> tuple[Route, str] | None:

@@ -88,3 +88,17 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Repeat(models.Model):
+    """A second receipt of a submission, promised while the ledger could not be asked for its key.
+
+    The same content came twice under one idempotency key, at least once by way of the spool.
+    """
+
+    receipt = models.UUIDField(primary_key=True, editable=False)
+    submission = models.ForeignKey(Submission, models.CASCADE, related_name="repeats")
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.receipt)

@@ -1,4 +1,4 @@
-"""Wake the intake: a coalesced hint, sent by a background thread, never waited for."""
+"""Wake the workers: a coalesced hint, sent by a background thread, never waited for."""
 
 import logging
 import threading
@@ -13,10 +13,13 @@ from leadgen.lib.metrics import NUDGES
 logger = logging.getLogger("leadgen.capture")
 
 
-def send() -> None:
+REPLAY_TASK = "leadgen.capture.tasks.replay"
+
+
+def send(task: str) -> None:
     """Publish one hint; it expires soon, so that a dead worker's queue does not grow."""
     current_app.send_task(
-        settings.INTAKE_TASK,
+        task,
         expires=10,
         ignore_result=True,
         retry_policy={"max_retries": 1, "interval_start": 0},
@@ -102,9 +105,15 @@ class Nudger:
         return self._thread is threading.current_thread()
 
 
-_nudger = Nudger(send)
+_nudger = Nudger(lambda: send(settings.INTAKE_TASK))
+_replayer = Nudger(lambda: send(REPLAY_TASK))
 
 
 def nudge() -> None:
     """Ask for an intake run soon; returns at once whatever the broker does."""
     _nudger.nudge()
+
+
+def nudge_replay() -> None:
+    """Ask for the spool to be replayed soon; returns at once."""
+    _replayer.nudge()

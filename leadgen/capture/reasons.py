@@ -9,4 +9,5 @@ class Reason(models.TextChoices):
     TOO_MANY_LINKS = "too_many_links", "Too many links"
     FLOOD = "flood", "Too many from one address"
     DISPOSABLE_ADDRESS = "disposable_address", "Throw-away email address"
+    KEY_REUSED = "key_reused", "Other content under a key that came before"
     HELD_BY_HAND = "held_by_hand", "Held by a colleague"

@@ -51,10 +51,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The ledger holds the submission under this receipt, or knew it before (``repeated``)."""
+    """The submission is kept under this receipt.
+
+    ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back.
+    """
 
     receipt: UUID
-    repeated: bool
+    repeated: bool = False
+    spooled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
     """Validate, screen and write one submission; wake the intake.
 
     A quarantined one is answered like any other, so that spammers learn nothing. Raise
-    KeyReusedError for a key that came with other content, DatabaseAwayError when the ledger
-    cannot be written.
+    KeyReusedError for a key that came with other content, DatabaseAwayError when neither the ledger
+    nor the spool can be written.
     """
     answers, errors = validate(form.definition, sent.answers)
     if errors:
@@ -87,8 +91,9 @@ async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
     if outcome.fate is Fate.STORED:
         _tell(row, reasons)
     else:
-        SUBMISSIONS.labels("repeated").inc()
-    return Taken(outcome.receipt, repeated=outcome.fate is Fate.REPEATED)
+        SUBMISSIONS.labels(outcome.fate.value).inc()
+    repeated, spooled = outcome.fate is Fate.REPEATED, outcome.fate is Fate.SPOOLED
+    return Taken(outcome.receipt, repeated, spooled)
 
 
 def sent_at(value: Any, now: datetime) -> datetime | None:

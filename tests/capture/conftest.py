@@ -1,5 +1,6 @@
 import asyncio
 import json
+import socket
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -7,7 +8,7 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from leadgen.capture import nudge
-from leadgen.capture.database import Database
+from leadgen.capture.database import Database, connection_parameters
 from leadgen.capture.edge import Edge
 from leadgen.capture.line import Line
 
@@ -99,6 +100,7 @@ def nudges(monkeypatch):
     """Count the hints instead of sending them."""
     counted = []
     monkeypatch.setattr(nudge._nudger, "nudge", lambda: counted.append(1))
+    monkeypatch.setattr(nudge._replayer, "nudge", lambda: None)
     return counted
 
 
@@ -122,6 +124,33 @@ def make_client(transactional_db):
 @pytest.fixture
 def client(make_client):
     return make_client()
+
+
+@pytest.fixture
+def away():
+    """Where no PostgreSQL listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        yield {**connection_parameters(), "host": "127.0.0.1", "port": unused.getsockname()[1]}
+
+
+@pytest.fixture(autouse=True)
+def storage(settings, tmp_path):
+    """A storage of the test's own; its folder."""
+    folder = tmp_path / "storage"
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": folder},
+        }
+    }
+    return folder
+
+
+@pytest.fixture
+def no_storage(storage):
+    """Make the storage fail: its folder is a file."""
+    storage.write_text("in the way")
 
 
 @pytest.fixture(autouse=True)

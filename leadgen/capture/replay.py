@@ -1,0 +1,166 @@
+"""From the spool back to the ledger: every object exactly once, in the order of receipts."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from itertools import islice
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.db import DataError, IntegrityError, connection, transaction
+from django.utils import timezone
+
+from leadgen.capture import spool
+from leadgen.capture.models import Repeat
+from leadgen.capture.nudge import nudge
+from leadgen.capture.reasons import Reason
+from leadgen.capture.rows import (
+    FIND,
+    INSERT,
+    Fate,
+    Outcome,
+    Row,
+    encode,
+    find_values,
+    joined,
+    outcomes,
+    unknown,
+)
+from leadgen.lib.metrics import SPOOL
+
+logger = logging.getLogger("leadgen.capture")
+
+BATCH = 100
+_THREADS = 8
+_LANE_KEY = 0x5B001
+# Younger ones that cannot be read may still be on their way into a file.
+_SETTLED = timedelta(minutes=1)
+
+
+def replay(*, seconds: float) -> int:
+    """Move spooled submissions to the ledger until none is left or the time is over.
+
+    Return how many were moved. An object is deleted once its row is committed; killed in between,
+    the next run meets the row by its receipt. One run at a time does the work.
+    """
+    deadline = time.monotonic() + seconds
+    moved = 0
+    for names in _batched(spool.waiting(), BATCH):
+        count = _move(names)
+        if count is None:
+            break
+        moved += count
+        if time.monotonic() > deadline:
+            break
+    if moved:
+        logger.info("submissions replayed from the spool", extra={"rows": moved})
+        nudge()
+    return moved
+
+
+def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    iterator = iter(names)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _move(names: Sequence[str]) -> int | None:
+    """Move one batch; None when another run is at work."""
+    with transaction.atomic(), ThreadPoolExecutor(_THREADS) as threads:
+        if not _takes_lane():
+            return None
+        contents = dict(zip(names, threads.map(_content, names), strict=True))
+        rows = dict(_readable(contents))
+        refused = _restore(list(rows.values()))
+    for name in [name for name, row in rows.items() if row.id in refused]:
+        _park(name, contents[name] or b"", refused[rows.pop(name).id])
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(default_storage.delete, rows))
+    return len(rows)
+
+
+def _takes_lane() -> bool:
+    with connection.cursor() as cursor:
+        # Foreign keys are checked with each statement, where a bad row can still be set apart.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LANE_KEY])
+        return bool(cursor.fetchone() == (True,))
+
+
+def _content(name: str) -> bytes | None:
+    try:
+        return spool.read(name)
+    except FileNotFoundError:
+        return None
+
+
+def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Row]]:
+    """Yield what can be read; park what cannot, unless it may still be on its way into a file."""
+    for name, content in contents.items():
+        if content is None:
+            continue
+        try:
+            yield name, spool.unpack(content)
+        except spool.UnreadableError as error:
+            at = spool.received_at(name)
+            if not at or timezone.now() - at > _SETTLED:
+                _park(name, content, str(error))
+
+
+def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
+    """Write the rows; return the receipts that the database refuses, with the reason."""
+    try:
+        with transaction.atomic():
+            _write(sorted(rows, key=lambda row: row.lock_order))
+    except (DataError, IntegrityError) as error:
+        if len(rows) == 1:
+            return {rows[0].id: type(error).__name__}
+        middle = len(rows) // 2
+        return _restore(rows[:middle]) | _restore(rows[middle:])
+    return {}
+
+
+def _write(rows: Sequence[Row]) -> None:
+    for row, outcome in zip(rows, _insert(rows), strict=True):
+        if outcome.fate is Fate.REPEATED:
+            SPOOL.labels("repeated").inc()
+            _remember(row, outcome.receipt)
+        elif outcome.fate is Fate.CONFLICT:
+            SPOOL.labels("conflicting").inc()
+            _insert([_held(row)])
+        else:
+            SPOOL.labels("replayed").inc()
+
+
+def _insert(rows: Sequence[Row]) -> list[Outcome]:
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [joined(map(encode, rows))])
+        inserted = {receipt for (receipt,) in cursor.fetchall()}
+        asked = unknown(rows, inserted)
+        if asked:
+            cursor.execute(FIND, find_values(asked))
+        return outcomes(rows, inserted, cursor.fetchall() if asked else [])
+
+
+def _remember(row: Row, first: UUID) -> None:
+    """Keep the second receipt of what the ledger has already: it was promised to somebody."""
+    Repeat.objects.get_or_create(
+        receipt=row.id, defaults={"submission_id": first, "received_at": row.received_at}
+    )
+
+
+def _held(row: Row) -> Row:
+    """The live edge refuses other content under a known key; the spool could not know the key."""
+    reasons = [*row.reasons, Reason.KEY_REUSED.value]
+    return replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
+
+
+def _park(name: str, content: bytes, reason: str) -> None:
+    SPOOL.labels("parked").inc()
+    logger.error("a spooled submission was parked: %s", reason, extra={"object": name})
+    spool.park(name, content)

@@ -1,0 +1,170 @@
+"""Each spooled submission reaches the ledger once, in order, with its own receipt and time."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
+
+from leadgen.capture import replay as replaying
+from leadgen.capture import spool
+from leadgen.capture.models import Repeat, Submission
+from leadgen.capture.reasons import Reason
+from leadgen.capture.tasks import replay as task
+from leadgen.lib.ids import uuid7
+from tests.capture.rows import make_row
+from tests.factories import make_form
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+OLD_RECEIPT = "019b7c8f-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def form():
+    return make_form()
+
+
+def replay():
+    return replaying.replay(seconds=10)
+
+
+def in_order(count):
+    return sorted(uuid7() for _ in range(count))
+
+
+def plant(storage, content, name=f"{OLD_RECEIPT}.json", day="2026-01-02"):
+    path = Path(storage) / "spool" / day / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def test_a_spooled_submission_keeps_its_receipt_and_its_time(form, nudges):
+    row = make_row(form, received_at=LONG_AGO, idempotency_key="k", reasons=["flood"])
+    spool.store(row)
+    assert replay() == 1
+    kept = Submission.objects.get()
+    assert (kept.id, kept.received_at) == (row.id, LONG_AGO)
+    assert (kept.idempotency_key, kept.reasons, kept.raw) == ("k", ["flood"], row.raw)
+    assert spool.depth().waiting == 0
+    assert nudges == [1]
+
+
+def test_replay_goes_in_the_order_of_receipts_over_days_and_batches(form, monkeypatch):
+    monkeypatch.setattr(replaying, "BATCH", 2)
+    rows = [
+        make_row(form, id=receipt, received_at=LONG_AGO + timedelta(hours=9 * place))
+        for place, receipt in enumerate(in_order(5))
+    ]
+    for row in reversed(rows):
+        spool.store(row)
+    assert list(spool.waiting()) == [
+        f"spool/{row.received_at:%Y-%m-%d}/{row.id}.json" for row in rows
+    ]
+    assert replay() == 5
+    assert list(Submission.objects.order_by("received_at").values_list("id", flat=True)) == [
+        row.id for row in rows
+    ]
+
+
+def test_a_write_in_doubt_and_its_spooled_twin_are_one_submission(form):
+    row = make_row(form, idempotency_key="k")
+    spool.store(row)
+    replay()
+    spool.store(row)
+    assert replay() == 1
+    assert (Submission.objects.count(), Repeat.objects.count()) == (1, 0)
+    assert spool.depth().waiting == 0
+
+
+def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
+    def killed(name):
+        raise KeyboardInterrupt
+
+    same = make_row(form, idempotency_key="k")
+    for row in (same, replace(same, id=uuid7()), replace(same, id=uuid7(), fingerprint="b")):
+        spool.store(row)
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", killed)
+        with pytest.raises(KeyboardInterrupt):
+            replay()
+    assert replay() == 3
+    assert (Submission.objects.count(), Repeat.objects.count()) == (2, 1)
+    assert spool.depth() == spool.Depth(0, None, 0)
+
+
+def test_the_same_content_under_one_key_is_one_submission_and_both_receipts_are_known(form):
+    receipt, later = in_order(2)
+    first = make_row(form, id=receipt, idempotency_key="k")
+    second = replace(first, id=later)
+    spool.store(second)
+    spool.store(first)
+    assert replay() == 2
+    assert Submission.objects.get().id == first.id
+    assert Repeat.objects.get(receipt=second.id).submission_id == first.id
+
+
+def test_other_content_under_a_known_key_is_held_for_a_person(form):
+    first = make_row(form, idempotency_key="k")
+    other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
+    spool.store(first)
+    replay()
+    spool.store(other)
+    replay()
+    held = Submission.objects.quarantined().get()
+    assert (held.id, held.reasons) == (other.id, [Reason.KEY_REUSED])
+    assert (held.idempotency_key, held.raw) == (None, {"name": "Grace"})
+
+
+def test_an_object_that_cannot_be_read_is_parked_and_holds_nobody_up(form, storage):
+    plant(storage, b"\x00 half an obj")
+    plant(storage, b"{}", name="stray.txt")
+    spool.store(make_row(form))
+    assert replay() == 1
+    assert (spool.depth().waiting, spool.depth().parked) == (0, 2)
+    parked = Path(storage) / "spool" / "parked" / f"{OLD_RECEIPT}.json"
+    assert parked.read_bytes() == b"\x00 half an obj"
+
+
+def test_an_object_still_being_written_is_left_alone(storage):
+    now = datetime.now(UTC)
+    plant(storage, b'{"version": 1, "ro', name=f"{uuid7()}.json", day=f"{now:%Y-%m-%d}")
+    assert replay() == 0
+    assert (spool.depth().waiting, spool.depth().parked) == (1, 0)
+
+
+def test_a_submission_that_the_database_refuses_is_parked_alone(form):
+    rows = [make_row(form) for _ in range(9)]
+    rows[4] = replace(rows[4], version_id=0)
+    for row in rows:
+        spool.store(row)
+    assert replay() == 8
+    assert (spool.depth().waiting, spool.depth().parked) == (0, 1)
+    assert Submission.objects.count() == 8
+
+
+def test_while_the_database_is_away_objects_stay(form, monkeypatch):
+    def away():
+        raise OperationalError
+
+    spool.store(make_row(form))
+    with monkeypatch.context() as patch:
+        patch.setattr(replaying, "_takes_lane", away)
+        with pytest.raises(OperationalError):
+            replay()
+    assert spool.depth().waiting == 1
+    task()
+    assert Submission.objects.count() == 1
+
+
+def test_one_run_at_a_time_does_the_work(form, monkeypatch):
+    spool.store(make_row(form))
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LANE_KEY])
+        assert replay() == 0
+    other.close()
+    assert replay() == 1

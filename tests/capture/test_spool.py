@@ -1,0 +1,103 @@
+"""What becomes of a submission while the ledger cannot be written."""
+
+import asyncio
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leadgen.capture import keeping, spool
+from leadgen.capture.database import DatabaseAwayError
+from leadgen.capture.keeping import Keeper
+from leadgen.capture.line import Line
+from leadgen.capture.models import Submission
+from leadgen.capture.rows import Fate
+from leadgen.capture.writer import Writer
+from tests.capture.rows import make_row
+from tests.factories import make_form
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form()
+
+
+@pytest.fixture
+def keep():
+    """Write rows at once by way of the given line; return their outcomes and errors."""
+
+    async def all_of(rows, line, patience):
+        keeper = Keeper(Writer(line), patience=patience)
+        writes = (keeper.write(row) for row in rows)
+        kept = await asyncio.gather(*writes, return_exceptions=True)
+        await keeper.close()
+        return kept
+
+    def run(*rows, line=None, patience=4.0):
+        return asyncio.run(all_of(rows, line or Line(patience=0.4), patience))
+
+    return run
+
+
+def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
+    row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
+    (outcome,) = keep(row, line=Line(away, patience=0.4))
+    assert (outcome.fate, outcome.receipt) == (Fate.SPOOLED, row.id)
+    written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
+    assert json.loads(written.read_bytes())["version"] == 1
+    assert spool.unpack(written.read_bytes()) == row
+
+
+def test_many_at_once_are_all_spooled(form, keep, away):
+    outcomes = keep(*(make_row(form) for _ in range(50)), line=Line(away, patience=0.4))
+    assert {outcome.fate for outcome in outcomes} == {Fate.SPOOLED}
+    assert spool.depth().waiting == 50
+
+
+def test_what_the_ledger_takes_is_not_spooled(form, keep):
+    assert keep(make_row(form))[0].fate is Fate.STORED
+    assert spool.depth() == spool.Depth(0, None, 0)
+
+
+def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
+    refused, good = keep(make_row(form, form_id=0), make_row(form))
+    assert (refused.fate, good.fate) == (Fate.SPOOLED, Fate.STORED)
+    assert (Submission.objects.count(), spool.depth().waiting) == (1, 1)
+
+
+def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
+    (outcome,) = keep(make_row(form), line=Line(away, patience=0.4))
+    assert isinstance(outcome, DatabaseAwayError)
+
+
+def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(spool, "store", lambda row: gate.wait(10))
+    monkeypatch.setattr(keeping, "MOST_WAITING", 20)
+    rows = [make_row(form) for _ in range(50)]
+    outcomes = keep(*rows, line=Line(away, patience=0.4), patience=0.2)
+    gate.set()
+    assert {type(outcome) for outcome in outcomes} == {DatabaseAwayError}
+    assert [str(outcome) for outcome in outcomes].count("no answer in time") == 20
+
+
+def test_depth_and_age_are_told_by_names_alone(form, storage):
+    first = make_row(form)
+    spool.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
+    spool.store(first)
+    (storage / "spool" / "parked").mkdir()
+    (storage / "spool" / "parked" / "x.json").write_text("?")
+    depth = spool.depth()
+    assert (depth.waiting, depth.parked) == (2, 1)
+    assert depth.oldest
+    assert abs(depth.oldest - first.received_at) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b'{"version": 2, "row": {}}', b'{"version": 1, "row": {"id": 3}}', b"\xff"],
+)
+def test_what_is_no_spooled_submission_is_told_apart(content):
+    with pytest.raises(spool.UnreadableError):
+        spool.unpack(content)

@@ -31,6 +31,11 @@ def _migrated() -> None:
         raise NotMigratedError(f"{len(plan)} migrations wait, the first is {plan[0][0]}")
 
 
+def has_seen_tables() -> bool:
+    """Whether this process has ever found the tables as its code needs them."""
+    return bool(_migrated.cache_info().currsize)
+
+
 def storage() -> None:
     """Ask for an object that is not there: the place and the credentials answer for it."""
     default_storage.exists("health/absent")

@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.http.request import validate_host
 from django.utils import timezone
 
+from leadgen.capture import spool
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.operations import backends
@@ -141,6 +142,20 @@ def _storage() -> str:
     return "wrote, read and deleted an object"
 
 
+def _spool() -> str:
+    depth = spool.depth()
+    if depth.oldest and timezone.now() - depth.oldest > _TOLERATED_WAIT:
+        raise AdviceError(
+            f"{depth.waiting} submissions wait in the storage since {depth.oldest:%Y-%m-%d %H:%M}"
+            " UTC: are the database, worker and beat up?"
+        )
+    if depth.parked:
+        raise UserWarning(
+            f"{depth.parked} objects under {spool.PARKED}/ need a look: docs/operating/faults.md."
+        )
+    return f"{depth.waiting} submissions wait in the storage"
+
+
 def _broker() -> str:
     backends.broker_declares()
     return "connected and declared a queue"
@@ -179,6 +194,7 @@ CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("clock", "", _clock),
     ("event log", "", _event_log),
     ("storage", "Check STORAGE_URL and its credentials.", _storage),
+    ("spool", "Check STORAGE_URL and its credentials.", _spool),
     ("broker", "Check BROKER_URL: leads come late without it, none is lost.", _broker),
     ("email", "Check EMAIL_URL.", _email),
     ("workers", "", _workers),

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -46,6 +46,18 @@ def ask_all() -> list[Answer]:
     """Ask every backend at the same time, each within the limit."""
     with ThreadPoolExecutor(len(BACKENDS)) as executor:
         return list(executor.map(_ask, BACKENDS))
+
+
+def keeps_submissions(answers: Sequence[Answer]) -> bool:
+    """Whether what is required answers, or the storage may stand in for the database.
+
+    Taking web processes away because the database is away would turn visitors away. A process that
+    has never seen the tables knows no form yet: nothing stands in for that.
+    """
+    if all(answer.ok for answer in answers if answer.required):
+        return True
+    spools = any(answer.ok for answer in answers if answer.name == "storage")
+    return spools and backends.has_seen_tables()
 
 
 def _ask(backend: Backend) -> Answer:

@@ -1,15 +1,19 @@
 """The balance sheet of submissions: each one is accounted for, or named with what is wrong."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from leadgen.capture import spool
 from leadgen.capture.models import Submission
+
+logger = logging.getLogger(__name__)
 
 SHOWN = 100
 PLACES = ("on a lead", "quarantined", "waiting", "parked", "erased")
@@ -53,13 +57,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The sum of ``places`` and ``unaccounted`` is ``total``; ``faults`` names the first ones."""
+    """The sum of ``places`` and ``unaccounted`` is ``total``; ``faults`` names the first ones.
+
+    ``spooled`` is the part of those waiting and parked that the storage holds; None when it cannot
+    be read.
+    """
 
     at: datetime
     places: dict[str, int]
     unaccounted: int = 0
     oldest_waiting: datetime | None = None
     faults: list[Fault] = field(default_factory=list)
+    spooled: int | None = 0
 
     @property
     def total(self) -> int:
@@ -68,11 +77,14 @@ class Balance:
 
 def measure() -> Balance:
     """Count the whole ledger in one consistent snapshot: a full pass, so not for a request."""
+    # The spool first: what is replayed meanwhile is counted twice rather than not at all.
+    depth = _spool()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         groups = [Group(**row) for row in _groups()]
-        return add_up(groups, _faults([group for group in groups if group.problem]))
+        balance = add_up(groups, _faults([group for group in groups if group.problem]))
+    return with_spool(balance, depth)
 
 
 def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
@@ -91,6 +103,24 @@ def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
         ),
         faults=faults,
     )
+
+
+def with_spool(balance: Balance, depth: spool.Depth | None) -> Balance:
+    """Add what the storage holds to what waits and what is parked."""
+    if depth is None:
+        return replace(balance, spooled=None)
+    held = {"waiting": depth.waiting, "parked": depth.parked}
+    places = {place: count + held.get(place, 0) for place, count in balance.places.items()}
+    oldest = min(filter(None, (balance.oldest_waiting, depth.oldest)), default=None)
+    return replace(balance, places=places, oldest_waiting=oldest, spooled=sum(held.values()))
+
+
+def _spool() -> spool.Depth | None:
+    try:
+        return spool.depth()
+    except Exception as error:
+        logger.warning("the spool cannot be read: %s", error)
+        return None
 
 
 def _rows() -> Any:  # a QuerySet of dictionaries; its type cannot be written

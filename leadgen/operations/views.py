@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from leadgen.lib import env
 from leadgen.operations import health
 from leadgen.operations.gauges import LedgerCollector
+from leadgen.operations.spool_gauges import SpoolCollector
 
 
 @never_cache
@@ -25,9 +26,9 @@ def live(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 while the database answers and is migrated, else 503; every backend is named."""
+    """200 while submissions can be kept, else 503; every backend is named."""
     answers = health.ask_all()
-    ok = all(answer.ok for answer in answers if answer.required)
+    ok = health.keeps_submissions(answers)
     named = {answer.name: asdict(answer) for answer in answers}
     return JsonResponse({"ok": ok, "backends": named}, status=200 if ok else 503)
 
@@ -40,7 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     expected = settings.METRICS_TOKEN
     if expected and not constant_time_compare(offered, f"Bearer {expected}"):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    text = generate_latest(_counted()) + generate_latest(_read_from_the_ledger())
+    text = generate_latest(_counted()) + generate_latest(_read_from_the_backends())
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
 
@@ -53,7 +54,8 @@ def _counted() -> CollectorRegistry:
     return together
 
 
-def _read_from_the_ledger() -> CollectorRegistry:
+def _read_from_the_backends() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector())
+    registry.register(SpoolCollector())
     return registry

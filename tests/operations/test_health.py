@@ -17,16 +17,6 @@ def backends(monkeypatch):
     return lambda *made: monkeypatch.setattr(health, "BACKENDS", list(made))
 
 
-@pytest.fixture(autouse=True)
-def _storage(settings, tmp_path):
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path},
-        }
-    }
-
-
 def refuse():
     raise ConnectionRefusedError("amqp://user:secret@host refuses")
 
@@ -51,12 +41,25 @@ def test_every_backend_is_named(client):
     }
 
 
-def test_a_required_backend_that_refuses_makes_it_unready(client, backends):
-    backends(Backend("database", refuse), Backend("storage", works))
+def test_with_the_database_away_the_storage_keeps_submissions(client, backends):
+    client.get("/health/ready")
+    backends(Backend("database", refuse), Backend("storage", works, required=False))
     answer = client.get("/health/ready")
-    assert answer.status_code == 503
+    assert answer.status_code == 200
     assert answer.json()["backends"]["database"]["error"] == "ConnectionRefusedError"
     assert answer.json()["backends"]["storage"]["ok"]
+
+
+def test_with_neither_ledger_nor_spool_it_is_not_ready(client, backends):
+    client.get("/health/ready")
+    backends(Backend("database", refuse), Backend("storage", refuse, required=False))
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_a_process_that_never_saw_the_tables_is_not_ready(client, backends):
+    _migrated.cache_clear()
+    backends(Backend("database", refuse), Backend("storage", works, required=False))
+    assert client.get("/health/ready").status_code == 503
 
 
 def test_a_fault_does_not_tell_strangers_more_than_its_kind(client, backends):

@@ -33,6 +33,10 @@ def _in_words(balance: Balance) -> list[str]:
     if balance.oldest_waiting:
         age = timesince(balance.oldest_waiting, balance.at).replace("\xa0", " ")
         lines.append(f"{'':>12}  the oldest has waited {age}")
+    if balance.spooled is None:
+        lines.append(f"{'':>12}  the spool cannot be read: check STORAGE_URL")
+    elif balance.spooled:
+        lines.append(f"{'':>12}  {balance.spooled:,} of these are in the spool")
     if not balance.unaccounted:
         return [*lines, "Every submission is accounted for."]
     lines.append(f"{balance.unaccounted:>12,}  UNACCOUNTED FOR; the first {SHOWN} at most:")

@@ -1,0 +1,76 @@
+"""Real processes under load lose a part of what they stand on: no promise is broken."""
+
+import signal
+import time
+
+import pytest
+
+from tests.faults.load import loading
+from tests.stack import wait_until_ready
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("faults")]
+
+
+def accounted_for(system, load):
+    """Every receipt that was given is in the ledger once, and the ledger balances."""
+    balance = system.settled()
+    assert balance.returncode == 0, balance.stdout + balance.stderr
+    ledger = system.ledger()
+    assert len(ledger) == len(set(ledger))
+    assert set(load.receipts) - set(ledger) == set()
+
+
+def test_web_killed_under_load(system, stack):
+    with loading(stack.url, system.public_id) as load:
+        load.until(receipts=100)
+        stack.stop("web", signal.SIGKILL)
+        stack.start("web")
+        wait_until_ready(stack)
+        load.until(receipts=100)
+    assert set(load.statuses) == {201}
+    accounted_for(system, load)
+
+
+def test_postgresql_killed_under_load(system, stack, server):
+    with loading(stack.url, system.public_id) as load:
+        load.until(receipts=100)
+        server.kill()
+        load.until(receipts=100)
+        server.start()
+        load.until(receipts=200)
+    assert set(load.statuses) == {201, 202}
+    assert load.broken == 0
+    accounted_for(system, load)
+
+
+def test_postgresql_frozen_under_load(system, stack, server):
+    with loading(stack.url, system.public_id) as load:
+        load.until(receipts=100)
+        server.signal(signal.SIGSTOP)
+        try:
+            load.until(receipts=100)
+        finally:
+            server.signal(signal.SIGCONT)
+        load.until(receipts=100)
+    assert set(load.statuses) == {201, 202}
+    assert load.longest_gap < 3
+    accounted_for(system, load)
+
+
+def test_postgresql_and_storage_gone_under_load(system, stack, server):
+    with loading(stack.url, system.public_id) as load:
+        load.until(receipts=100)
+        system.storage.write_text("in the way")
+        server.kill()
+        promised = len(load.receipts)
+        deadline = time.monotonic() + 30
+        while load.statuses[503] < 20:
+            assert time.monotonic() < deadline, load.statuses
+            time.sleep(0.02)
+        server.start()
+        system.storage.unlink()
+        load.until(receipts=100)
+    assert len(load.receipts) > promised
+    assert set(load.statuses) <= {201, 202, 503}
+    assert load.without_retry_after == 0
+    accounted_for(system, load)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
 
@@ -13,6 +14,7 @@ from leadgen.capture import spool
 from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.reasons import Reason
 from leadgen.capture.tasks import replay as task
+from leadgen.lib import backends
 from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
 from tests.factories import make_form
@@ -84,9 +86,10 @@ def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
     def killed(name):
         raise KeyboardInterrupt
 
-    same = make_row(form, idempotency_key="k")
-    for row in (same, replace(same, id=uuid7()), replace(same, id=uuid7(), fingerprint="b")):
-        spool.store(row)
+    first, second, third = in_order(3)
+    row = make_row(form, id=first, idempotency_key="k")
+    for each in (row, replace(row, id=second), replace(row, id=third, fingerprint="b")):
+        spool.store(each)
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -166,5 +169,18 @@ def test_one_run_at_a_time_does_the_work(form, monkeypatch):
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LANE_KEY])
         assert replay() == 0
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [replaying._LANE_KEY])
     other.close()
     assert replay() == 1
+
+
+def test_the_spool_works_the_same_on_s3(form, settings, s3_url):
+    settings.STORAGES = settings.STORAGES | {"default": backends.storage(s3_url)}
+    rows = [make_row(form, id=receipt, idempotency_key="k") for receipt in in_order(3)]
+    for row in rows:
+        spool.store(row)
+    default_storage.save(f"spool/2026-01-02/{OLD_RECEIPT}.json", ContentFile(b"?"))
+    before = spool.depth()
+    assert replay() == 3
+    assert (before.waiting, spool.depth().waiting, spool.depth().parked) == (4, 0, 1)
+    assert (Submission.objects.get().id, Repeat.objects.count()) == (rows[0].id, 2)

@@ -4,8 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from leadgen.capture.database import DatabaseAwayError
-
 logger = logging.getLogger("leadgen.capture")
 
 Probe = Callable[[], Awaitable[object]]
@@ -57,6 +55,7 @@ class Breaker:
     async def _answers(self) -> bool:
         try:
             await self._probe()
-        except DatabaseAwayError:
+        except Exception as error:
+            logger.debug("still away: %s", error)
             return False
         return True

@@ -68,7 +68,7 @@ class Writer:
         """
         waiting = self._enqueue(row)
         with LEDGER_WRITE_SECONDS.time():
-            return await asyncio.shield(waiting.outcome)
+            return await waiting.outcome
 
     async def close(self) -> None:
         """Write what waits, and hang up."""
@@ -78,8 +78,6 @@ class Writer:
         await self._line.close()
 
     def _enqueue(self, row: Row) -> _Waiting:
-        if self._breaker.is_open:
-            raise DatabaseAwayError("the last write failed")
         text = encode(row)
         if self._is_busy(len(text)):
             raise BusyError
@@ -136,7 +134,7 @@ class Writer:
 
     async def _write(self, batch: Sequence[_Waiting]) -> list[Outcome]:
         if self._breaker.is_open:
-            raise DatabaseAwayError("the first half failed")
+            raise DatabaseAwayError("the last write failed")
         rows = [waiting.row for waiting in batch]
         written = await self._line.fetch(INSERT, [joined(waiting.text for waiting in batch)])
         LEDGER_BATCH_ROWS.observe(len(rows))

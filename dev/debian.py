@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dev.commands import finish
 from dev.console import say
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
@@ -28,17 +28,8 @@ def install(packages: Iterable[str]) -> None:
 
 def _apt(*arguments: str) -> None:
     command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", *arguments]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    finish(" ".join(command), command, env=env)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """`make run`: the whole system on this machine, with demo data, until Ctrl-C."""
 
 import shutil
-import subprocess
 import sys
 import time
 import urllib.error
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from dev import environment, ports, postgres
+from dev.commands import finish
 from dev.console import fail, paint, say
 from dev.process import Group, Interrupted, interruptible
 from dev.state import ROOT, VAR, AlreadyRunningError, only_one
@@ -82,18 +82,8 @@ def _prepare(env: dict[str, str]) -> None:
 
 
 def _manage(env: dict[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        env={**env, "LOG_LEVEL": "WARNING"},
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout[-3000:]}")
+    command = [sys.executable, "manage.py", *arguments]
+    finish(f"manage.py {arguments[0]}", command, env={**env, "LOG_LEVEL": "WARNING"}, cwd=ROOT)
 
 
 def _serve(env: dict[str, str], started: float) -> None:

@@ -67,9 +67,6 @@ class CompanyQuerySet(_SeenThroughLeads["Company"]):
 class TaskQuerySet(_SeenThroughLeads["Task"]):
     path = "tasks"
 
-    def to_do(self) -> Self:
-        return self.filter(done_at=None)
-
 
 def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
     """The submissions that a person may see.

@@ -95,6 +95,11 @@ class Client:
         return Answer(sent[0]["status"], names, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
+@pytest.fixture
+def path(form):
+    return f"/api/v1/public/forms/{form.public_id}/submissions"
+
+
 @pytest.fixture(autouse=True)
 def nudges(monkeypatch):
     """Count the hints instead of sending them."""

@@ -14,11 +14,6 @@ def form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
 
 
-@pytest.fixture
-def path(form):
-    return f"/api/v1/public/forms/{form.public_id}/submissions"
-
-
 def test_a_submission_is_in_the_ledger_before_it_is_acknowledged(client, path, form, nudges):
     answer = client.post_json(path, {"fields": ADA})
     row = Submission.objects.get()

@@ -24,11 +24,6 @@ def form(transactional_db):
 
 
 @pytest.fixture
-def path(form):
-    return f"/api/v1/public/forms/{form.public_id}/submissions"
-
-
-@pytest.fixture
 def outage(monkeypatch, away):
     """Switch PostgreSQL off for the edge alone, and on again."""
     connect = psycopg.AsyncConnection.connect

@@ -1,0 +1,27 @@
+"""Programs that run to their end and speak only when they fail. Standard library only."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def finish(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
+    """Run the command without input; raise RuntimeError with its last words when it fails."""
+    done = subprocess.run(
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{name} failed:\n{done.stdout[-3000:]}")

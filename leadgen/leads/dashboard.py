@@ -61,7 +61,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "greeting": _greeting(user),
         "now": timezone.now(),
         "tiles": [make(desk) for make in tiles],
-        "sections": [make(desk) for make in sections],
+        "sections": [section for make in sections if (section := make(desk))],
     }
 
 
@@ -144,8 +144,8 @@ def _stages(desk: _Desk) -> Section:
 
 
 def _new(desk: _Desk) -> Section:
-    waiting = desk.leads.filter(closed_at=None, first_response_at=None)
-    return _leads("Waiting for an answer", "new", waiting, place="main")
+    unanswered = desk.leads.filter(closed_at=None, first_response_at=None)
+    return _leads("Waiting for an answer", "new", unanswered, place="main")
 
 
 def _without_owner(desk: _Desk) -> Section:
@@ -188,11 +188,19 @@ def _forms(desk: _Desk) -> Section:
     return Section("forms", "Forms, last 30 days", numbers.by_form(desk.leads), place="main")
 
 
+def _spool(desk: _Desk) -> Section | None:
+    depth = numbers.spooled()
+    is_empty = depth and not (depth.waiting or depth.parked)
+    return None if is_empty else Section("spool", "Not in the ledger yet", depth, place="top")
+
+
 def _system(desk: _Desk) -> Section:
     return Section("system", "The ledger", numbers.ledger(), place="top")
 
 
-_HOMES: dict[Role, tuple[list[Callable[[_Desk], Tile]], list[Callable[[_Desk], Section]]]] = {
+_Tiles = list[Callable[[_Desk], Tile]]
+_Sections = list[Callable[[_Desk], Section | None]]
+_HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
     Role.SALES_REP: (
         [_unanswered, _tasks_due, _came, _response],
         [_new, _per_day, _my_tasks, _stages],
@@ -203,11 +211,11 @@ _HOMES: dict[Role, tuple[list[Callable[[_Desk], Tile]], list[Callable[[_Desk], S
     ),
     Role.MARKETER: (
         [_came, _sent, _held, _won],
-        [_per_day, _sources, _forms, _campaigns],
+        [_spool, _per_day, _sources, _forms, _campaigns],
     ),
     Role.ADMIN: (
         [_came, _unanswered, _unowned, _held],
-        [_system, _per_day, _stages, _team, _sources, _forms, _campaigns],
+        [_spool, _system, _per_day, _stages, _team, _sources, _forms, _campaigns],
     ),
     Role.VIEWER: (
         [_came, _unanswered, _won, _response],

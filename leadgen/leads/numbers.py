@@ -6,6 +6,7 @@ windows keep the cost to a range of the index on ``created_at``, however many le
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,12 +17,18 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from leadgen.accounts.models import User
+from leadgen.capture import spool
 from leadgen.capture.models import Submission
 from leadgen.forms.models import Form
 from leadgen.leads.models import Lead, Stage, Task
+from leadgen.lib.limits import within
+
+logger = logging.getLogger(__name__)
 
 DAYS = 30
 OPEN_DAYS = 90
+# A storage that hangs must not hold the page up.
+SPOOL_SECONDS = 1.0
 _CAP = 10_000
 _ROWS = 8
 _WON = Q(stage__type=Stage.Type.WON)
@@ -215,6 +222,15 @@ def ledger() -> Ledger:
         parked=Submission.objects.filter(parked_at__isnull=False)[:_CAP].count(),
         quarantined=quarantined(),
     )
+
+
+def spooled() -> spool.Depth | None:
+    """What waits in the storage; None when that does not tell within SPOOL_SECONDS."""
+    try:
+        return within(SPOOL_SECONDS, spool.depth)
+    except Exception as error:
+        logger.warning("the spool cannot be read for the home page: %s", error)
+        return None
 
 
 def quarantined() -> int:

@@ -17,7 +17,7 @@ from leadgen.capture import spool
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.operations import backends
-from leadgen.operations.limits import within
+from leadgen.lib.limits import within
 from leadgen.operations.models import Balance
 
 SECONDS = 10.0

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Cursor, Event, ParkedEvent
-from leadgen.operations.limits import within
+from leadgen.lib.limits import within
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leadgen.lib.metrics import DEPENDENCY_ERRORS
 from leadgen.operations import backends
-from leadgen.operations.limits import within
+from leadgen.lib.limits import within
 
 SECONDS = 2.0
 

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from leadgen.capture import spool
-from leadgen.operations.limits import within
+from leadgen.lib.limits import within
 
 SECONDS = 3.0
 

@@ -7,7 +7,7 @@ from leadgen.lib.backends import storage
 from leadgen.operations import health
 from leadgen.operations.backends import _migrated
 from leadgen.operations.health import Backend
-from leadgen.operations.limits import within
+from leadgen.lib.limits import within
 
 pytestmark = pytest.mark.django_db
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import amqp
@@ -31,24 +32,83 @@ def ensure() -> None:
     debian.install(["rabbitmq-server"])
 
 
+@dataclass(frozen=True)
+class Node:
+    """An installed RabbitMQ with data and ports of its own, which stay when it is started again."""
+
+    folder: Path
+    port: int
+    password: str
+    env: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return _url(self.port, self.password)
+
+    @contextmanager
+    def running(self) -> Iterator[Process]:
+        """Run it for as long as the context lasts."""
+        with running("rabbitmq", [_SERVER], self.env) as process:
+            yield process
+
+    def wait(self, process: Process) -> None:
+        """Return when it answers; raise RuntimeError when it does not."""
+        wait_until(lambda: _answers(self.port, self.password), "RabbitMQ", process, 180)
+
+    def control(self, *arguments: str) -> str:
+        """Run rabbitmqctl and return what it printed."""
+        return subprocess.run(
+            [str(_SERVER.with_name("rabbitmqctl")), *arguments],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+
+def is_installed() -> bool:
+    """Tell whether RabbitMQ runs here as a process of ours rather than in Docker."""
+    return _SERVER.exists()
+
+
 @contextmanager
 def server() -> Iterator[Service]:
     """Start a broker with fresh data, found by TEST_RABBITMQ_URL; stop it on leaving."""
+    if not _SERVER.exists():
+        port, password = ports.any_free(), secrets.token_hex(12)
+        with _in_docker(port, password) as process:
+            yield _service(port, password, process)
+        return
+    with node("test-rabbitmq") as made, made.running() as process:
+        yield _service(made.port, made.password, process)
+
+
+@contextmanager
+def node(name: str) -> Iterator[Node]:
+    """Yield a node with fresh data, not yet started, for as long as its port mapper runs."""
     port, distribution, mapper = ports.several_free(3)
     password = secrets.token_hex(12)
-    if _SERVER.exists():
-        starting = _native(_folder(port, password), distribution, mapper)
-    else:
-        starting = _in_docker(port, password)
-    with starting as process:
-        yield Service(
-            {"TEST_RABBITMQ_URL": f"amqp://leadgen:{password}@127.0.0.1:{port}//"},
-            lambda: wait_until(lambda: _answers(port, password), "RabbitMQ", process, 180),
-        )
+    folder = _folder(name, port, password)
+    env = _settings(folder, distribution, mapper)
+    # Its own port mapper, in the foreground: the one that Erlang starts itself would stay behind.
+    with running("epmd", ["epmd", "-port", str(mapper), "-address", "127.0.0.1"], env):
+        wait_until(lambda: not ports.is_free(mapper), "epmd")
+        yield Node(folder, port, password, env)
 
 
-def _folder(port: int, password: str) -> Path:
-    folder = VAR / "test-rabbitmq"
+def _service(port: int, password: str, process: Process) -> Service:
+    return Service(
+        {"TEST_RABBITMQ_URL": _url(port, password)},
+        lambda: wait_until(lambda: _answers(port, password), "RabbitMQ", process, 180),
+    )
+
+
+def _url(port: int, password: str) -> str:
+    return f"amqp://leadgen:{password}@127.0.0.1:{port}//"
+
+
+def _folder(name: str, port: int, password: str) -> Path:
+    folder = VAR / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "plugins").write_text("[].\n")
@@ -59,16 +119,6 @@ def _folder(port: int, password: str) -> Path:
         "log.console = true\nlog.console.level = warning\nlog.file = false\n"
     )
     return folder
-
-
-@contextmanager
-def _native(folder: Path, distribution: int, mapper: int) -> Iterator[Process]:
-    env = _settings(folder, distribution, mapper)
-    # Its own port mapper, in the foreground: the one that Erlang starts itself would stay behind.
-    with running("epmd", ["epmd", "-port", str(mapper), "-address", "127.0.0.1"], env):
-        wait_until(lambda: not ports.is_free(mapper), "epmd")
-        with running("rabbitmq", [_SERVER], env) as process:
-            yield process
 
 
 def _settings(folder: Path, distribution: int, mapper: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,52 +15,67 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dev import ports
-from dev.process import Service, running, wait_until
+from dev.process import Process, Service, running, wait_until
 from dev.state import VAR
 
 _BUCKET = "leadgen-test"
 
 
 @dataclass(frozen=True)
-class _Storage:
-    port: int
+class Node:
+    """A storage with data and ports of its own, which stay when it is started again."""
+
+    folder: Path
+    numbers: list[int]
     key: str
     secret: str
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.numbers[0]}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What boto3 and STORAGE_URL need, the latter as TEST_S3_URL."""
+        return {
+            "TEST_S3_URL": f"s3://{_BUCKET}?endpoint_url={self.endpoint}&region=us-east-1",
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[Process]:
+        """Run it for as long as the context lasts."""
+        command = [f"{Path(sys.executable).parent}/weed", *_arguments(self.folder, self.numbers)]
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        # Its data is thrown away: no need to be patient with its shutdown.
+        with running("seaweedfs", command, env, patience=0) as process:
+            yield process
+
+    def wait(self, process: Process) -> None:
+        """Return when its bucket can be written; raise RuntimeError when it does not come up."""
+        wait_until(lambda: _bucket_is_made(self), "SeaweedFS", process, 120)
 
 
 @contextmanager
 def server() -> Iterator[Service]:
     """Start a storage with one empty bucket, found by TEST_S3_URL; stop it on leaving."""
-    numbers = ports.several_free(8)
-    storage = _Storage(numbers[0], secrets.token_hex(8), secrets.token_hex(16))
-    folder = _folder(storage)
-    command = [f"{Path(sys.executable).parent}/weed", *_arguments(folder, numbers)]
-    env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    # Its data is thrown away: no need to be patient with its shutdown.
-    with running("seaweedfs", command, env, patience=0) as process:
-        yield Service(
-            {
-                "TEST_S3_URL": f"s3://{_BUCKET}?endpoint_url={storage.endpoint}&region=us-east-1",
-                "AWS_ACCESS_KEY_ID": storage.key,
-                "AWS_SECRET_ACCESS_KEY": storage.secret,
-            },
-            lambda: wait_until(lambda: _bucket_is_made(storage), "SeaweedFS", process, 120),
-        )
+    made = node("test-seaweedfs")
+    with made.running() as process:
+        yield Service(made.environment, lambda: made.wait(process))
 
 
-def _folder(storage: _Storage) -> Path:
-    folder = VAR / "test-seaweedfs"
+def node(name: str) -> Node:
+    """Return a storage with fresh data, not yet started."""
+    folder = VAR / name
+    key, secret = secrets.token_hex(8), secrets.token_hex(16)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    keys = [{"accessKey": storage.key, "secretKey": storage.secret}]
+    credentials = [{"accessKey": key, "secretKey": secret}]
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    identity = {"name": "test", "credentials": keys, "actions": actions}
+    identity = {"name": "test", "credentials": credentials, "actions": actions}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    return folder
+    return Node(folder, ports.several_free(8), key, secret)
 
 
 def _arguments(folder: Path, numbers: list[int]) -> list[str]:
@@ -76,8 +91,8 @@ def _arguments(folder: Path, numbers: list[int]) -> list[str]:
     ]
 
 
-def _bucket_is_made(storage: _Storage) -> bool:
-    if ports.is_free(storage.port):
+def _bucket_is_made(storage: Node) -> bool:
+    if ports.is_free(storage.numbers[0]):
         return False
     client = boto3.client(
         "s3",
@@ -88,7 +103,8 @@ def _bucket_is_made(storage: _Storage) -> bool:
         config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
     )
     try:
-        client.create_bucket(Bucket=_BUCKET)
+        with suppress(client.exceptions.BucketAlreadyExists):
+            client.create_bucket(Bucket=_BUCKET)
         client.put_object(Bucket=_BUCKET, Key="ready", Body=b"")
         client.delete_object(Bucket=_BUCKET, Key="ready")
     except (BotoCoreError, ClientError):

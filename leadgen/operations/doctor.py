@@ -16,8 +16,8 @@ from django.utils import timezone
 from leadgen.capture import spool
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.operations import backends
 from leadgen.lib.limits import within
+from leadgen.operations import backends
 from leadgen.operations.models import Balance
 
 SECONDS = 10.0

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from leadgen.lib.limits import within
 from leadgen.lib.metrics import DEPENDENCY_ERRORS
 from leadgen.operations import backends
-from leadgen.lib.limits import within
 
 SECONDS = 2.0
 

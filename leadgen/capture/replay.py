@@ -5,13 +5,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from itertools import islice
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
-from django.utils import timezone
 
 from leadgen.capture import spool
 from leadgen.capture.models import Repeat
@@ -29,15 +27,13 @@ from leadgen.capture.rows import (
     outcomes,
     unknown,
 )
-from leadgen.lib.metrics import SPOOL
+from leadgen.lib.metrics import DEPENDENCY_ERRORS, SPOOL
 
 logger = logging.getLogger("leadgen.capture")
 
 BATCH = 100
 _THREADS = 8
 _LANE_KEY = 0x5B001
-# Younger ones that cannot be read may still be on their way into a file.
-_SETTLED = timedelta(minutes=1)
 
 
 def replay(*, seconds: float) -> int:
@@ -47,6 +43,7 @@ def replay(*, seconds: float) -> int:
     the next run meets the row by its receipt. One run at a time does the work.
     """
     deadline = time.monotonic() + seconds
+    spool.tidy()
     moved = 0
     for names in _batched(spool.waiting(), BATCH):
         count = _move(names)
@@ -78,7 +75,7 @@ def _move(names: Sequence[str]) -> int | None:
     for name in [name for name, row in rows.items() if row.id in refused]:
         _park(name, contents[name] or b"", refused[rows.pop(name).id])
     with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(default_storage.delete, rows))
+        list(threads.map(_delete, rows))
     return len(rows)
 
 
@@ -91,23 +88,38 @@ def _takes_lane() -> bool:
 
 
 def _content(name: str) -> bytes | None:
+    """Return what the object holds; None for one that is gone or cannot be had now."""
     try:
         return spool.read(name)
     except FileNotFoundError:
         return None
+    except Exception as error:  # each storage has errors of its own
+        _stays(name, error)
+        return None
+
+
+def _delete(name: str) -> None:
+    try:
+        default_storage.delete(name)
+    except Exception as error:
+        _stays(name, error)
+
+
+def _stays(name: str, error: Exception) -> None:
+    """One object that the storage is at odds with holds no other up; the next run tries again."""
+    DEPENDENCY_ERRORS.labels("storage").inc()
+    logger.error("an object stays in the spool: %s", error, extra={"object": name})
 
 
 def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Row]]:
-    """Yield what can be read; park what cannot, unless it may still be on its way into a file."""
+    """Yield what can be read; park what is no submission."""
     for name, content in contents.items():
         if content is None:
             continue
         try:
             yield name, spool.unpack(content)
         except spool.UnreadableError as error:
-            at = spool.received_at(name)
-            if not at or timezone.now() - at > _SETTLED:
-                _park(name, content, str(error))
+            _park(name, content, str(error))
 
 
 def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
@@ -161,6 +173,10 @@ def _held(row: Row) -> Row:
 
 
 def _park(name: str, content: bytes, reason: str) -> None:
-    SPOOL.labels("parked").inc()
-    logger.error("a spooled submission was parked: %s", reason, extra={"object": name})
-    spool.park(name, content)
+    try:
+        spool.park(name, content)
+    except Exception as error:
+        _stays(name, error)
+    else:
+        SPOOL.labels("parked").inc()
+        logger.error("a spooled submission was parked: %s", reason, extra={"object": name})

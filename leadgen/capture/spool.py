@@ -1,6 +1,5 @@
 """Submissions as objects in the configured storage, while the ledger cannot be written."""
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +11,12 @@ import msgspec
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from leadgen.capture import disk
 from leadgen.capture.rows import Row
 
 FOLDER = "spool"
 PARKED = f"{FOLDER}/parked"
+UNFINISHED = f"{FOLDER}/unfinished"
 VERSION = 1
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -50,9 +51,16 @@ def unpack(content: bytes) -> Row:
 
 
 def store(row: Row) -> None:
-    """Write the row's object and return when it is durable; raises what the storage raises."""
+    """Write the row's object and return when it is durable; raises what the storage raises.
+
+    It is there as a whole or not at all, so nobody reads half of one.
+    """
     name = f"{FOLDER}/{row.received_at.astimezone(UTC):%Y-%m-%d}/{row.id}.json"
-    _force(default_storage.save(name, ContentFile(pack(row))))
+    path, unfinished = disk.path_of(name), disk.path_of(f"{UNFINISHED}/{row.id}")
+    if path and unfinished:
+        disk.write(path, pack(row), unfinished)
+    else:
+        default_storage.save(name, ContentFile(pack(row)))
 
 
 def waiting() -> Iterator[str]:
@@ -71,8 +79,19 @@ def read(name: str) -> bytes:
 
 def park(name: str, content: bytes) -> None:
     """Move an object to where a person looks at it."""
-    default_storage.save(f"{PARKED}/{name.rpartition('/')[2]}", ContentFile(content))
-    default_storage.delete(name)
+    parked = f"{PARKED}/{name.rpartition('/')[2]}"
+    path, target = disk.path_of(name), disk.path_of(parked)
+    if path and target:
+        disk.rename(path, target)
+    else:
+        default_storage.save(parked, ContentFile(content))
+        default_storage.delete(name)
+
+
+def tidy() -> None:
+    """Remove what killed processes left unfinished on a disk of ours."""
+    if folder := disk.path_of(UNFINISHED):
+        disk.tidy(folder)
 
 
 def depth() -> Depth:
@@ -96,18 +115,3 @@ def _listing(folder: str) -> tuple[list[str], list[str]]:
         return default_storage.listdir(folder)
     except FileNotFoundError:
         return [], []
-
-
-def _force(name: str) -> None:
-    """Where the storage is a disk of ours, force the file and its folders onto it."""
-    try:
-        path = default_storage.path(name)
-    except NotImplementedError:
-        return
-    day = os.path.dirname(path)
-    for entry in (path, day, os.path.dirname(day)):
-        handle = os.open(entry, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

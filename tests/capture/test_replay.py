@@ -1,5 +1,6 @@
 """Each spooled submission reaches the ledger once, in order, with its own receipt and time."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
 
+from leadgen.capture import disk, spool
 from leadgen.capture import replay as replaying
-from leadgen.capture import spool
 from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.reasons import Reason
 from leadgen.capture.tasks import replay as task
@@ -132,11 +133,45 @@ def test_an_object_that_cannot_be_read_is_parked_and_holds_nobody_up(form, stora
     assert parked.read_bytes() == b"\x00 half an obj"
 
 
-def test_an_object_still_being_written_is_left_alone(storage):
-    now = datetime.now(UTC)
-    plant(storage, b'{"version": 1, "ro', name=f"{uuid7()}.json", day=f"{now:%Y-%m-%d}")
-    assert replay() == 0
-    assert (spool.depth().waiting, spool.depth().parked) == (1, 0)
+def test_an_object_still_being_written_is_not_seen(form, storage, monkeypatch):
+    seen = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (seen.extend(spool.waiting()), fsync(handle)))
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "rename", lambda path, target: None)
+        spool.store(make_row(form))
+    assert (seen, replay(), spool.depth()) == ([], 0, spool.Depth(0, None, 0))
+
+
+def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
+    folder = storage / "spool" / "unfinished"
+    folder.mkdir(parents=True)
+    for name, age in (("old", timedelta(days=2)), ("new", timedelta(hours=1))):
+        (folder / name).write_text("{")
+        at = (datetime.now(UTC) - age).timestamp()
+        os.utime(folder / name, (at, at))
+    replay()
+    assert [path.name for path in folder.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("broken", ["open", "delete"])
+def test_a_storage_that_does_a_part_of_its_work_holds_nobody_up(form, monkeypatch, broken):
+    first, *others = [make_row(form, id=receipt) for receipt in in_order(3)]
+    for row in (first, *others):
+        spool.store(row)
+    monkeypatch.setattr(replaying, "BATCH", 1)
+    works = getattr(default_storage, broken)
+
+    def breaks(name, *args):
+        if str(first.id) in name:
+            raise OSError("no")
+        return works(name, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, broken, breaks)
+        replay()
+    assert {row.id for row in others} <= set(Submission.objects.values_list("id", flat=True))
+    assert [str(first.id) in name for name in spool.waiting()] == [True]
 
 
 def test_a_submission_that_the_database_refuses_is_parked_alone(form):

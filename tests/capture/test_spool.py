@@ -1,7 +1,9 @@
 """What becomes of a submission while the ledger cannot be written."""
 
 import asyncio
+import errno
 import json
+import os
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -69,6 +71,20 @@ def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
 def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
     (outcome,) = keep(make_row(form), line=Line(away, patience=0.4))
     assert isinstance(outcome, DatabaseAwayError)
+
+
+@pytest.mark.parametrize("syncs", [0, 1, 3])
+def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monkeypatch, syncs):
+    left = iter([None] * syncs)
+
+    def full(handle):
+        if next(left, OSError) is OSError:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        spool.store(make_row(form))
+    assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
 def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, monkeypatch):

@@ -10,6 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID
 
 from django.conf import settings
 
+from leadgen import celery_heartbeat
 from leadgen.lib import backends
 
 app = Celery("leadgen")
@@ -58,5 +59,6 @@ app.conf.update(
         },
     },
 )
+celery_heartbeat.install(app)
 app.set_default()  # the current application is bound to a thread; every other falls back to this
 app.autodiscover_tasks(["leadgen.events", "leadgen.capture", "leadgen.leads", "leadgen.operations"])

@@ -7,8 +7,9 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware as DjangosCommonMiddleware
 
 from leadgen.lib import metrics, tracing
 
@@ -46,6 +47,15 @@ class RequestLogMiddleware:
             return _end(request, await self.get_response(request), started)
         finally:
             tracing.request_id.reset(token)
+
+
+class CommonMiddleware(DjangosCommonMiddleware):
+    """Django's, but probes and scrapers may call us by an address that ALLOWED_HOSTS lacks."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        if request.path in ("/health/live", "/health/ready", "/metrics"):
+            return None
+        return super().process_request(request)
 
 
 def _begin(request: HttpRequest) -> tuple[float, Any]:

@@ -1,0 +1,128 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from leadgen import heartbeat
+from tests.flows.waiting import eventually
+from tests.stack import free_port, running
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEARTBEAT_DIR", str(tmp_path))
+    return tmp_path
+
+
+def probe(role, **env):
+    done = subprocess.run(
+        [sys.executable, "-m", "leadgen.heartbeat", role],
+        env={**os.environ, **env},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def states(folder):
+    # Of both roles; nothing until each has left one.
+    files = list(folder.glob("*.heartbeat"))
+    return {file.read_text() for file in files} if len(files) == 2 else set()
+
+
+def grow_old(folder, role, seconds):
+    then = time.time() - seconds
+    os.utime(folder / f"leadgen-{role}.heartbeat", (then, then))
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+def test_a_role_that_has_just_come_round_is_alive(folder, role):
+    heartbeat.beat(role)
+    assert probe(role) == (0, "")
+
+
+@pytest.mark.parametrize("role", ["worker", "beat"])
+def test_a_role_that_stands_still_is_not_alive(folder, role):
+    heartbeat.beat(role)
+    grow_old(folder, role, heartbeat.SECONDS + 2)
+    status, said = probe(role)
+    assert status == 1
+    assert f"{role} last came round 6" in said
+
+
+def test_a_role_that_waits_for_its_broker_is_alive_however_long_that_takes(folder):
+    heartbeat.rest("worker")
+    grow_old(folder, "worker", 24 * 3600)
+    assert probe("worker") == (0, "")
+
+
+def test_a_role_that_has_not_started_is_not_alive(folder):
+    status, said = probe("beat")
+    assert status == 1
+    assert "beat has left no sign of life" in said
+
+
+def test_without_a_folder_nothing_is_written_and_the_probe_says_what_to_set(tmp_path, monkeypatch):
+    monkeypatch.delenv("HEARTBEAT_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    heartbeat.beat("worker")
+    assert list(tmp_path.iterdir()) == []
+    assert "HEARTBEAT_DIR is not set" in probe("worker")[1]
+
+
+def test_an_unknown_role_is_refused():
+    status, said = probe("nobody")
+    assert status == 1
+    assert "web|worker|beat" in said
+
+
+def test_a_web_process_that_nobody_hears_is_not_alive():
+    port = free_port()
+    status, said = probe("web", PORT=str(port))
+    assert status == 1
+    assert f"web does not answer on port {port}" in said
+
+
+def test_a_web_process_that_answers_with_an_error_is_not_alive():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asked = subprocess.Popen(
+            [sys.executable, "-m", "leadgen.heartbeat", "web"],
+            env={**os.environ, "PORT": str(listener.getsockname()[1])},
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+        )
+        visitor, _ = listener.accept()
+        with visitor:
+            visitor.recv(1000)
+            visitor.sendall(b"HTTP/1.1 500 Internal Server Error\r\n\r\n")
+        _, said = asked.communicate(timeout=20)
+    assert asked.returncode == 1
+    assert b"web answers 'HTTP/1.1 500" in said
+
+
+@pytest.mark.processes
+@pytest.mark.xdist_group("stack")
+def test_worker_and_beat_that_run_come_round_again_and_again(folder, rabbitmq_url):
+    roles = ("worker", "beat")
+    with running(folder, {"BROKER_URL": rabbitmq_url}, roles=roles):
+        eventually(lambda: states(folder) == {"beating"}, seconds=30)
+        for role in roles:
+            grow_old(folder, role, 3600)
+        eventually(lambda: [probe(role) for role in roles] == [(0, "")] * 2, seconds=20)
+
+
+@pytest.mark.processes
+@pytest.mark.xdist_group("stack")
+def test_worker_and_beat_without_a_broker_are_alive(folder):
+    nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
+    with running(folder, {"BROKER_URL": nowhere}, roles=("worker", "beat")):
+        eventually(lambda: states(folder) == {"resting"}, seconds=30)
+        assert probe("worker") == probe("beat") == (0, "")

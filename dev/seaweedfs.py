@@ -103,7 +103,7 @@ def _bucket_is_made(storage: Node) -> bool:
         config=Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1}),
     )
     try:
-        with suppress(client.exceptions.BucketAlreadyExists):
+        with suppress(ClientError):  # started again, it has its bucket
             client.create_bucket(Bucket=_BUCKET)
         client.put_object(Bucket=_BUCKET, Key="ready", Body=b"")
         client.delete_object(Bucket=_BUCKET, Key="ready")

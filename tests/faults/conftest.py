@@ -1,140 +1,106 @@
-import os
-import secrets
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from dev import postgres, state, unprivileged
+from dev import postgres, rabbitmq, seaweedfs, state, unprivileged
+from tests.faults.parts import Part, Server
+from tests.faults.system import System, environment
 from tests.stack import running
-
-ROOT = Path(__file__).resolve().parents[2]
-MAKE_FORM = """
-import django, sys; django.setup()
-from tests.factories import make_form, make_pipeline
-make_pipeline()
-print(make_form(slug=sys.argv[1]).public_id)
-"""
-
-
-@dataclass
-class Server:
-    """A PostgreSQL of the tests' own, to be killed, frozen and started again."""
-
-    data: Path
-    url: str = ""
-    running: ExitStack = field(default_factory=ExitStack)
-
-    def start(self):
-        self.url = self.running.enter_context(postgres.server("pg", durable=True))
-
-    def stop(self):
-        self.running.close()
-
-    def kill(self):
-        self.signal(signal.SIGKILL)
-        self.running.close()
-
-    def signal(self, signum):
-        """Signal the postmaster and its children."""
-        parent = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        for pid in (parent, *map(int, listed.split())):
-            unprivileged.end(pid, signum)
-
-    def query(self, statement):
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(statement).fetchall()
-
-
-@dataclass
-class System:
-    """The processes under fire, and what is left in ledger and storage afterwards."""
-
-    server: Server
-    environment: dict[str, str]
-    storage: Path
-    public_id: str = ""
-
-    def python(self, *arguments):
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def spooled(self):
-        return [path.name for path in (self.storage / "spool").glob("2*/*.json")]
-
-    def ledger(self):
-        """Every receipt that the ledger knows, second ones of a submission included."""
-        rows = self.server.query(
-            "SELECT id FROM capture_submission UNION ALL SELECT receipt FROM capture_repeat"
-        )
-        return [str(receipt) for (receipt,) in rows]
-
-    def settled(self, seconds=60):
-        """Wait until nothing is spooled or waits for intake; return what reconcile says."""
-        waiting = "SELECT 1 FROM capture_submission WHERE state IN ('received', 'accepted') LIMIT 1"
-        deadline = time.monotonic() + seconds
-        while self.spooled() or self.server.query(waiting):
-            assert time.monotonic() < deadline, f"{len(self.spooled())} are still spooled"
-            time.sleep(0.1)
-        return self.python("manage.py", "reconcile")
 
 
 @pytest.fixture(scope="module")
-def server():
+def folder():
     # Not tmp_path: PostgreSQL may run as another user, who must be able to enter.
-    folder = Path(tempfile.mkdtemp(prefix="leadgen-faults-"))
-    folder.chmod(0o755)
+    made = Path(tempfile.mkdtemp(prefix="leadgen-faults-"))
+    made.chmod(0o755)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (state, postgres, unprivileged):
-            patch.setattr(module, "VAR", folder)
+        for module in (state, postgres, unprivileged, rabbitmq, seaweedfs):
+            patch.setattr(module, "VAR", made)
         recall, keep = state.remembered, state.remember
-        patch.setattr(postgres, "remembered", lambda key, other: recall(key, other, folder))
-        patch.setattr(postgres, "remember", lambda key, value: keep(key, value, folder))
-        made = Server(folder / "pg")
+        patch.setattr(postgres, "remembered", lambda key, other: recall(key, other, made))
+        patch.setattr(postgres, "remember", lambda key, value: keep(key, value, made))
+        yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    """PostgreSQL."""
+    made = Server(folder / "pg")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(folder):
+    """RabbitMQ."""
+    if not rabbitmq.is_installed():
+        pytest.skip("signals RabbitMQ's processes, which a container hides")
+    with rabbitmq.node("rabbitmq") as node:
+        made = Part(node)
         made.start()
         yield made
         made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def system(server, tmp_path):
-    """A migrated database with a form of this test on the air, and folders for the rest."""
-    (tmp_path / "broker").mkdir()
-    limits = {"CAPTURE_FLOOD_PER_MINUTE": "1000000", "CAPTURE_LIMIT_PER_MINUTE": "1000000"}
-    backends = {
-        "DEBUG": "true",
-        "DJANGO_SETTINGS_MODULE": "leadgen.settings",
-        "DATABASE_URL": server.url,
-        "BROKER_URL": f"filesystem://{tmp_path}/broker",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
-        "PYTHONPATH": str(ROOT),
+@pytest.fixture(scope="module")
+def storage(folder):
+    """SeaweedFS."""
+    made = Part(seaweedfs.node("seaweedfs"))
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def backends(folder):
+    """Broker and storage: folders, unless a module says otherwise."""
+    for name in ("broker", "storage"):
+        (folder / name).mkdir()
+    return {
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "STORAGE_URL": f"file://{folder}/storage",
     }
-    made = System(server, {**os.environ, **backends, **limits}, tmp_path / "storage")
-    migrated = made.python("manage.py", "migrate", "-v0")
-    assert migrated.returncode == 0, migrated.stderr
-    form = made.python("-c", MAKE_FORM, secrets.token_hex(4))
-    assert form.returncode == 0, form.stderr
-    made.public_id = form.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def system(server, backends, folder):
+    """A migrated database with a form on the air, and folders for the rest."""
+    made = System(server, environment(server, backends), folder / "storage")
+    made.prepare()
     return made
 
 
-@pytest.fixture
-def stack(system, tmp_path):
-    with running(tmp_path, system.environment) as started:
+@pytest.fixture(scope="module")
+def stack(system, folder):
+    """Web, worker and beat; a test that ends one starts it again."""
+    with running(folder, system.environment) as started:
         yield started
+
+
+@pytest.fixture
+def figures(request):
+    """What a test measures: a row in the table at the end."""
+    measured: dict[str, object] = {}
+    yield measured
+    if measured:
+        request.node.user_properties.append(("figures", measured))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the drills measured, a line for each."""
+    reports = [
+        (report, dict(report.user_properties)["figures"])
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.getreports(outcome)
+        if report.when == "teardown" and "figures" in dict(report.user_properties)
+    ]
+    if not reports:
+        return
+    terminalreporter.section("drills")
+    for report, measured in reports:
+        told = "  ".join(f"{name} {value}" for name, value in measured.items())
+        terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}\n    {told}")

@@ -6,18 +6,10 @@ import time
 import pytest
 
 from tests.faults.load import loading
+from tests.faults.system import accounted_for
 from tests.stack import wait_until_ready
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("faults")]
-
-
-def accounted_for(system, load):
-    """Every receipt that was given is in the ledger once, and the ledger balances."""
-    balance = system.settled()
-    assert balance.returncode == 0, balance.stdout + balance.stderr
-    ledger = system.ledger()
-    assert len(ledger) == len(set(ledger))
-    assert set(load.receipts) - set(ledger) == set()
 
 
 def test_web_killed_under_load(system, stack):
@@ -27,7 +19,7 @@ def test_web_killed_under_load(system, stack):
         stack.start("web")
         wait_until_ready(stack)
         load.until(receipts=100)
-    assert set(load.statuses) == {201}
+    assert set(load.statuses) <= {200, 201}
     accounted_for(system, load)
 
 
@@ -60,6 +52,7 @@ def test_postgresql_frozen_under_load(system, stack, server):
 def test_postgresql_and_storage_gone_under_load(system, stack, server):
     with loading(stack.url, system.public_id) as load:
         load.until(receipts=100)
+        aside = system.storage.rename(system.storage.with_name("aside"))
         system.storage.write_text("in the way")
         server.kill()
         promised = len(load.receipts)
@@ -69,6 +62,7 @@ def test_postgresql_and_storage_gone_under_load(system, stack, server):
             time.sleep(0.02)
         server.start()
         system.storage.unlink()
+        aside.rename(system.storage)
         load.until(receipts=100)
     assert len(load.receipts) > promised
     assert set(load.statuses) <= {201, 202, 503}

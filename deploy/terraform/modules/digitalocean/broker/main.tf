@@ -1,0 +1,11 @@
+# DigitalOcean runs no RabbitMQ: asked for one, this module says so and what to do.
+
+variable "size" {
+  type = string
+  validation {
+    condition     = var.size == null
+    error_message = "DigitalOcean runs no RabbitMQ: set broker_managed = false and use the component rabbitmq."
+  }
+}
+
+output "host" { value = "" }

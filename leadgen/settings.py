@@ -80,6 +80,9 @@ EMAIL_USE_TLS: bool = _EMAIL["EMAIL_USE_TLS"]
 EMAIL_TIMEOUT: int = _EMAIL["EMAIL_TIMEOUT"]
 DEFAULT_FROM_EMAIL = env.string("EMAIL_FROM", "Leadgen <leadgen@localhost>")
 
+BACKUP_URL = env.string("BACKUP_URL")
+BACKUP_RECIPIENTS = env.listing("BACKUP_RECIPIENTS")
+
 # -- Capture and intake ----------------------------------------------------------------------------
 
 CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 65_536)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -80,9 +80,9 @@ class Database:
         )
 
 
-def connection_parameters() -> dict[str, Any]:
-    """Return what psycopg needs to reach the configured database."""
-    database = settings.DATABASES["default"]
+def connection_parameters(database: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return what psycopg needs to reach the configured database, or this entry of DATABASES."""
+    database = database or settings.DATABASES["default"]
     named = {ours: database.get(theirs) for theirs, ours in _NAMES.items()}
     options = {key: value for key, value in database.get("OPTIONS", {}).items() if key != "pool"}
     return {**{key: value for key, value in named.items() if value}, **options}

@@ -8,10 +8,11 @@ from django.core.exceptions import ImproperlyConfigured
 from leadgen.lib import file_broker
 
 
-def storage(url: str) -> dict[str, Any]:
+def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
     """Turn file:///path or s3://bucket?endpoint_url=…&region=… into a STORAGES entry.
 
-    Keys never stand in the URL: boto3 finds the workload identity or the usual AWS variables.
+    Keys never stand in the URL: boto3 finds the workload identity, the usual AWS variables, or
+    with &profile=… a profile of the AWS credentials file. Errors call the URL by ``name``.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
@@ -22,7 +23,7 @@ def storage(url: str) -> dict[str, Any]:
         }
     if parts.scheme == "s3" and parts.hostname:
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3(url)}
-    raise ImproperlyConfigured(f"STORAGE_URL must be file:///path or s3://bucket, not {url!r}.")
+    raise ImproperlyConfigured(f"{name} must be file:///path or s3://bucket, not {url!r}.")
 
 
 def _s3(url: str) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def _s3(url: str) -> dict[str, Any]:
         "endpoint_url": query.get("endpoint_url"),
         "region_name": query.get("region"),
         "addressing_style": style,
+        **_profile(query.get("profile")),
         "file_overwrite": False,
         "client_config": Config(
             connect_timeout=3,
@@ -49,6 +51,11 @@ def _s3(url: str) -> dict[str, Any]:
             s3={"addressing_style": style},
         ),
     }
+
+
+def _profile(name: str | None) -> dict[str, Any]:
+    # The usual variables stand aside for a profile, so that one process can reach two clouds.
+    return {"session_profile": name, "access_key": None, "secret_key": None} if name else {}
 
 
 def email(url: str) -> dict[str, Any]:

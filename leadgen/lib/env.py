@@ -50,6 +50,13 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in string(name, default).split(",") if part.strip()]
 
 
+def changed(values: dict[str, str]) -> dict[str, str]:
+    """Return the environment for a child process, these variables put in place of ours."""
+    replaced = {f"{name}_FILE" for name in values}
+    kept = {name: value for name, value in os.environ.items() if name not in replaced}
+    return kept | values
+
+
 def _read(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from django.db import models
+from django.utils import timezone
 
 from leadgen.operations import reconcile
+from leadgen.operations.moving.manifest import Manifest
 
 _KEPT = timedelta(days=7)
 
@@ -42,3 +44,40 @@ class Balance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}: {self.unaccounted} unaccounted"
+
+
+class BackupManager(models.Manager["Backup"]):
+    def record(self, name: str, made: Manifest, seconds: float) -> "Backup":
+        """Remember a finished backup."""
+        return self.create(
+            name=name,
+            at=made.at,
+            rows=made.rows,
+            objects_count=made.objects,
+            size=made.size,
+            seconds=seconds,
+        )
+
+    def checked(self, name: str) -> None:
+        """Remember that this backup has been restored for a try."""
+        self.filter(name=name).update(checked_at=timezone.now())
+
+
+class Backup(models.Model):
+    """A finished backup, and when a restore of it was last tried; ``size`` is in bytes.
+
+    ``at`` is the moment that it holds, not when it was done, so its age is what could be lost.
+    """
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField(db_index=True)
+    rows = models.BigIntegerField()
+    objects_count = models.BigIntegerField()
+    size = models.BigIntegerField()
+    seconds = models.FloatField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BackupManager()
+
+    def __str__(self) -> str:
+        return self.name

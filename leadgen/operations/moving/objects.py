@@ -1,0 +1,70 @@
+"""Objects of a storage, walked, measured and copied with their exact names."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
+
+from leadgen.capture import spool
+from leadgen.operations.moving.faults import DifferentError
+from leadgen.operations.moving.manifest import Entry
+
+THREADS = 8
+# Objects that come and go by themselves: what the health check and a doctor write.
+_PASSING = "health"
+
+
+def names(storage: Storage, folder: str = "", *, spooled: bool) -> Iterator[str]:
+    """Yield the names of all objects, folder by folder; those of the spool only if asked for."""
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    prefix = f"{folder}/" if folder else ""
+    yield from (f"{prefix}{name}" for name in sorted(filter(None, files)))
+    for name in sorted(filter(None, folders)):
+        path = f"{prefix}{name}"
+        if path != _PASSING and (spooled or path != spool.FOLDER):
+            yield from names(storage, path, spooled=spooled)
+
+
+def read(storage: Storage, name: str) -> tuple[Entry, bytes]:
+    """Return an object whole: what takes uploads bounds them. FileNotFoundError when it is gone."""
+    with storage.open(name) as stored:
+        content = bytes(stored.read())
+    return Entry(name, len(content), hashlib.sha256(content).hexdigest()), content
+
+
+def put(storage: Storage, name: str, content: bytes) -> None:
+    """Write an object under exactly this name; raise DifferentError when that is taken."""
+    saved = storage.save(name, ContentFile(content))
+    if saved != name:
+        storage.delete(saved)
+        raise DifferentError(f"{name} is there already")
+
+
+def copy(source: Storage, target: Storage, name: str) -> Entry | None:
+    """Copy one object and read it back; None when it is gone from the source.
+
+    Raise DifferentError when the copy is not the same.
+    """
+    try:
+        entry, content = read(source, name)
+    except FileNotFoundError:
+        return None
+    put(target, name, content)
+    if read(target, name)[0] != entry:
+        raise DifferentError(f"{name} arrived with other content")
+    return entry
+
+
+def copy_all(source: Storage, target: Storage, wanted: Iterable[str]) -> Iterator[Entry]:
+    """Copy these objects, several at a time, and yield what each holds."""
+    with ThreadPoolExecutor(THREADS) as threads:
+        queue = iter(wanted)
+        while batch := list(islice(queue, 100)):
+            copied = threads.map(lambda name: copy(source, target, name), batch)
+            yield from filter(None, copied)

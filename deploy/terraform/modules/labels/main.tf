@@ -4,8 +4,8 @@ variable "name" {
   description = "Short name of the deployment, the first part of every resource's name."
   type        = string
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.name))
-    error_message = "name must be 3 to 16 characters: lower-case letters, digits and dashes, starting with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{1,8}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 10 characters: lower-case letters, digits and dashes, starting with a letter."
   }
 }
 

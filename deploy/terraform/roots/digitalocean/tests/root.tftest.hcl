@@ -1,0 +1,84 @@
+mock_provider "digitalocean" {
+  mock_data "digitalocean_account" {
+    defaults = { uuid = "00000000-0000-0000-0000-000000000000" }
+  }
+  mock_data "digitalocean_kubernetes_versions" {
+    defaults = { latest_version = "1.34.1-do.0" }
+  }
+}
+
+variables {
+  environment         = "production"
+  owner               = "growth-platform"
+  cost_centre         = "cc-1234"
+  data_classification = "confidential"
+  region              = "fra1"
+  allowed_admin_cidrs = ["203.0.113.0/24"]
+  node_size           = "s-2vcpu-8gb-amd"
+  database_size       = "db-s-2vcpu-4gb"
+  budget_amount       = 1000
+  budget_emails       = ["platform@example.com"]
+  oidc_repository     = "example/leadgen"
+}
+
+run "secrets_are_named_as_the_manifest_names_them" {
+  command = plan
+  assert {
+    condition     = output.db_secret == "leadgen-production-database" && output.secret_store == "kubernetes"
+    error_message = "The cloud has no store: Kubernetes Secrets stand in."
+  }
+  assert {
+    condition     = strcontains(output.manual_steps[0], "1000 USD for platform@example.com")
+    error_message = "The budget alarm, which has no API, is told as a step."
+  }
+}
+
+run "postgresql_can_be_run_in_the_cluster" {
+  command = plan
+  variables { database_managed = false }
+  assert {
+    condition     = output.db_host == "" && output.db_port == 5432
+    error_message = "An empty host means the component in the cluster."
+  }
+}
+
+run "a_managed_broker_is_refused_where_there_is_none" {
+  command = plan
+  module {
+    source = "../../modules/digitalocean/broker"
+  }
+  variables {
+    size = "mq.m7g.large"
+  }
+  expect_failures = [var.size]
+}
+
+run "the_cluster_is_not_opened_to_the_internet" {
+  command = plan
+  variables { allowed_admin_cidrs = ["0.0.0.0/0"] }
+  expect_failures = [var.allowed_admin_cidrs]
+}
+
+run "a_pipeline_with_a_wildcard_is_not_trusted" {
+  command = plan
+  variables { oidc_subject = "repo:example/*" }
+  expect_failures = [var.oidc_subject]
+}
+
+run "another_issuer_needs_its_subject" {
+  command = plan
+  variables { oidc_issuer = "https://gitlab.com" }
+  expect_failures = [var.oidc_subject]
+}
+
+run "an_old_kubernetes_is_refused" {
+  command = plan
+  variables { kubernetes_version = "1.32" }
+  expect_failures = [var.kubernetes_version]
+}
+
+run "fewer_than_seven_days_of_backups_are_refused" {
+  command = plan
+  variables { database_backup_days = 3 }
+  expect_failures = [var.database_backup_days]
+}

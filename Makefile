@@ -3,7 +3,7 @@ PYTHON ?= python3
 IN_VENV = @exec $(PYTHON) -m dev.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help run manage test check fix lock
+.PHONY: help run manage test bench check fix lock
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ manage:  ## Run a manage.py command on what `make run` has started, such as ARGS
 
 test:  ## Start real services and run every test; T=path picks some, ARGS=… goes to pytest
 	$(IN_VENV) dev.test $(T) $(ARGS)
+
+bench:  ## Measure against the targets; ARGS="--only capture --rounds 3" a part
+	$(IN_VENV) dev.bench $(ARGS)
 
 check:  ## Format, lint, types, imports, migrations, settings, locks
 	$(IN_VENV) dev.check

@@ -27,6 +27,9 @@ class Target:
     table: str
     roots: dict[str, int]
 
+    def empty(self) -> None:
+        self.database.query(f"TRUNCATE {self.table} CASCADE")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -41,6 +44,11 @@ class Run:
     wrk_ms: float
     steal: float
     others: float
+
+    @property
+    def noise(self) -> float:
+        """What was taken from the run, in cores."""
+        return self.steal + self.others
 
     def __str__(self) -> str:
         return (

@@ -19,7 +19,7 @@ from dev.commands import finish
 from tests.benchmarks import machine
 
 ROOT = Path(__file__).resolve().parents[2]
-BODY = {
+BODY: dict[str, Any] = {
     "fields": {
         "name": "Augusta Example",
         "email": "augusta.UNIQUE@example.com",
@@ -92,6 +92,11 @@ class Site:
         return f"{url}/api/v1/public/forms/{self.public_id}/submissions"
 
 
+def environment() -> dict[str, str]:
+    """Return what programs under measurement find set, backends apart."""
+    return {**os.environ, **SETTINGS}
+
+
 @contextmanager
 def server() -> Iterator[str]:
     """Run PostgreSQL with production's commit settings and yield its URL."""
@@ -119,22 +124,21 @@ def site(server_url: str, name: str, broker_url: str = "") -> Iterator[Site]:
     (folder / "broker").mkdir()
     try:
         with database(server_url, name) as made:
-            environment = {
-                **os.environ,
-                **SETTINGS,
+            backends = {
                 "DATABASE_URL": made.url,
                 "BROKER_URL": broker_url or f"filesystem://{folder}/broker",
                 "STORAGE_URL": f"file://{folder}/storage",
             }
-            finish("migrate", [sys.executable, "manage.py", "migrate", "-v0"], env=environment)
-            yield Site(made, folder, environment, python(environment, "form").strip())
+            env = environment() | backends
+            finish("migrate", [sys.executable, "manage.py", "migrate", "-v0"], env=env)
+            yield Site(made, folder, env, inside(env, "form"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def python(environment: dict[str, str], module: str, *arguments: str) -> str:
-    """Run one of the benchmarks' scripts in a process that has Django; return what it printed."""
-    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
+def inside(environment: dict[str, str], module: str, *arguments: str) -> str:
+    """Run main() of a module here in a process that has Django; return what it printed."""
+    command = [sys.executable, "-m", "tests.benchmarks.inside", module, *arguments]
     done = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -40,10 +40,10 @@ def ensure() -> None:
 
 def post(url: str, body: dict[str, Any], *, clients: int, seconds: int) -> Load:
     """Post from so many connections, each waiting for its answer; UNIQUE in the body varies."""
-    options = ["-t", "1", "-c", f"{clients}", "-d", f"{seconds}", "--timeout", "10", "-s", _SCRIPT]
+    limits = ["-t", "1", "-c", f"{clients}", "-d", f"{seconds}", "--timeout", "10"]
     before = _cpu()
     done = subprocess.run(
-        ["wrk", *options, url, "--", uuid4().hex[:12], json.dumps(body)],
+        ["wrk", *limits, "-s", f"{_SCRIPT}", url, "--", uuid4().hex[:12], json.dumps(body)],
         capture_output=True,
         text=True,
         check=True,

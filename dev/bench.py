@@ -1,0 +1,54 @@
+"""`make bench`: measure, hold against the targets, and write var/bench/latest.json."""
+
+import argparse
+from importlib import import_module
+
+from dev.console import fail, say
+from dev.process import Interrupted, interruptible
+from dev.state import VAR, AlreadyRunningError, only_one
+from tests.benchmarks import machine, results, wrk
+from tests.benchmarks.ground import ground
+
+# The name on the command line, and the module that measures it.
+BENCHMARKS = {
+    "capture": "capture_vs_pgbench",
+    "drf": "capture_vs_plain_drf",
+    "intake": "intake_rows_per_second",
+}
+LATEST = VAR / "bench" / "latest.json"
+
+
+def main() -> None:
+    """Run all benchmarks, or some of them; end with status 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, default=5, help="the figures are their medians")
+    given = parser.parse_args()
+    try:
+        with interruptible(), only_one("bench"):
+            found = _measure(given.only, given.rounds)
+    except AlreadyRunningError as other:
+        fail(f"`make bench` is already active in this checkout (process {other}).")
+    except RuntimeError as error:
+        fail(str(error))
+    except Interrupted:
+        fail("Interrupted; every process was stopped and nothing was written.")
+    results.show(found)
+    results.keep(found, LATEST)
+    say(f"Noise is what others took, in cores of {machine.CORES}. All figures: {LATEST}")
+    if any(each.passes is False for each in found):
+        fail("A target is missed.")
+
+
+def _measure(names: list[str], rounds: int) -> list[results.Result]:
+    wrk.ensure()
+    found: list[results.Result] = []
+    with ground() as shared:
+        for name in names:
+            say(f"Measuring {name} …")
+            found += import_module(f"tests.benchmarks.{BENCHMARKS[name]}").run(shared, rounds)
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 """How gunicorn serves: ``gunicorn -c python:leadgen.server leadgen.asgi:application``."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -12,6 +13,9 @@ from leadgen.settings import LOGGING
 bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 workers = env.integer("WEB_CONCURRENCY", 2)
 worker_class = "asgi"
+# Both in C, and required: without them the server alone costs as much as the rest (ADR 0020).
+asgi_loop = "uvloop"
+http_parser = "fast"
 worker_connections = 1000
 backlog = 1024
 
@@ -50,6 +54,12 @@ def on_starting(server: Any) -> None:
         return
     _own_folder.append(tempfile.mkdtemp(prefix="leadgen-metrics-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = _own_folder[0]  # noqa: TID251
+
+
+def post_worker_init(worker: Any) -> None:
+    """Leave what the worker has loaded out of every later garbage collection: those took 50 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -1,6 +1,5 @@
 """The public JSON API: a form's definition, and its submissions."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +68,7 @@ class Api:
         if errors:
             SUBMISSIONS.labels("invalid").inc()
             return json_response(422, {"errors": errors})
-        sent = replace(_sent(request, body, answers), posts_this_minute=posts)
+        sent = _sent(request, body, answers, posts)
         try:
             return _answer(await take(form, sent, self._desk.ledger))
         except KeyReusedError:
@@ -106,7 +105,7 @@ def _answers(form: Published, body: payload.Body) -> tuple[dict[str, Any], Error
     return {**body.fields, **body.consents}, errors
 
 
-def _sent(request: Request, body: payload.Body, answers: dict[str, Any]) -> Sent:
+def _sent(request: Request, body: payload.Body, answers: dict[str, Any], posts: int) -> Sent:
     said = body.context if isinstance(body.context, dict) else {}
     told = {"page_url": request.headers.get("referer", ""), **said}
     return Sent(
@@ -114,6 +113,7 @@ def _sent(request: Request, body: payload.Body, answers: dict[str, Any]) -> Sent
         answers=answers,
         context=context(request, "api", told),
         key=_key(request),
+        posts_this_minute=posts,
         submitted_at=sent_at(body.submitted_at, datetime.now(UTC)),
     )
 
@@ -128,7 +128,8 @@ def _key(request: Request) -> str | None:
 def _answer(result: Taken | Invalid) -> Response:
     if isinstance(result, Invalid):
         return json_response(422, {"errors": result.errors})
-    data = {"receipt": str(result.receipt), "state": "received"}
+    receipt = str(result.receipt)
+    data = {"receipt": receipt, "state": "received"}
     if result.repeated:
-        return json_response(200, data, idempotent_replayed="true")
-    return json_response(202 if result.spooled else 201, data)
+        return json_response(200, data, receipt, idempotent_replayed="true")
+    return json_response(202 if result.spooled else 201, data, receipt)

@@ -1,10 +1,12 @@
 """Where a visitor came from: bounded, cleaned context, and the source and medium it tells of."""
 
-import ipaddress
 import re
+import socket
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from leadgen.capture.flood import packed_address
 
 UTM = (
     "source",
@@ -103,13 +105,10 @@ def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
 
 def truncated(address: str) -> str:
     """Return the network of an IP address: /24 of IPv4, /48 of IPv6; empty for anything else."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    prefix = 24 if ip.version == 4 else 48
-    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False).network_address)
+    packed = packed_address(address)
+    if len(packed) == 4:
+        return socket.inet_ntop(socket.AF_INET, packed[:3] + bytes(1))
+    return socket.inet_ntop(socket.AF_INET6, packed[:6] + bytes(10)) if packed else ""
 
 
 def _touch(sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,14 +137,16 @@ def _text(value: Any, longest: int) -> str:
     """Cut, and drop what PostgreSQL cannot store: NUL and lone surrogates."""
     if not isinstance(value, str):
         return ""
-    storable = value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
-    return storable.strip()[:longest]
+    text: str = value
+    if not (text.isascii() and "\x00" not in text):
+        text = text.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+    return text.strip()[:longest]
 
 
 def _texts(value: Any, names: Any, longest: int) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    return _filled({name: _text(value.get(name), longest) for name in names})
+    return _filled({name: _text(value[name], longest) for name in names if name in value})
 
 
 def _milliseconds(value: Any) -> int | None:

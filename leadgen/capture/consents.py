@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from leadgen.forms.definition import Definition
@@ -17,9 +18,14 @@ def consents_in(
             "field": field.name,
             "given": answers.get(field.name) is True,
             "wording": field.wording,
-            "wording_hash": hashlib.sha256(field.wording.encode()).hexdigest(),
+            "wording_hash": _hash(field.wording),
             "at": at.isoformat(),
         }
         for field in definition.fields
         if field.kind == "consent"
     ]
+
+
+@lru_cache(1000)
+def _hash(wording: str) -> str:
+    return hashlib.sha256(wording.encode()).hexdigest()

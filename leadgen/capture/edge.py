@@ -15,7 +15,6 @@ from django.conf import settings
 from leadgen.capture import api, hosted
 from leadgen.capture.database import Database, DatabaseAwayError
 from leadgen.capture.desk import Desk
-from leadgen.capture.flood import client_address
 from leadgen.capture.keeping import Keeper
 from leadgen.capture.line import Line
 from leadgen.capture.messages import (
@@ -27,7 +26,6 @@ from leadgen.capture.messages import (
     Response,
     Scope,
     Send,
-    headers_of,
 )
 from leadgen.capture.nudge import nudge_replay
 from leadgen.capture.published import PublishedForms
@@ -108,7 +106,7 @@ class Edge:
         self, route: Route, key: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
         started = perf_counter()
-        request = _request(scope, receive)
+        request = Request.of(scope, receive, settings.TRUSTED_PROXIES)
         mark = tracing.request_id.set(tracing.adopt(request.headers.get("x-request-id")))
         try:
             response = await _answer(route, key, request)
@@ -140,11 +138,6 @@ def _routes(desk: Desk) -> tuple[Route, ...]:
             api.refuse,
         ),
     )
-
-
-def _request(scope: Scope, receive: Receive) -> Request:
-    forwarded = headers_of(scope).get("x-forwarded-for", "")
-    return Request.of(scope, receive, client_address(scope, forwarded, settings.TRUSTED_PROXIES))
 
 
 async def _answer(route: Route, key: str, request: Request) -> Response:
@@ -185,4 +178,5 @@ def _record(route: Route, request: Request, response: Response, seconds: float) 
     REQUESTS.labels(name, method, str(response.status)).inc()
     REQUEST_SECONDS.labels(name).observe(seconds)
     told = {"route": name, "status": response.status, "ms": round(seconds * 1000)}
-    access.info("%s %s %d", method, name, response.status, extra=told)
+    receipt = {"receipt": response.receipt} if response.receipt else {}
+    access.info("%s %s %d", method, name, response.status, extra=told | receipt)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from time import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -61,9 +60,9 @@ class Hosted:
             raise Refusal(403, "Open the form itself and send it from there.")
         posts = self._desk.admit(request)
         texts = _texts(request)
-        sent = _sent(form, request, texts)
+        sent = _sent(form, request, texts, posts)
         try:
-            result = await take(form, replace(sent, posts_this_minute=posts), self._desk.ledger)
+            result = await take(form, sent, self._desk.ledger)
         except DatabaseAwayError:
             SUBMISSIONS.labels("failed").inc()
             again = _again(form, 503, texts, {"": [_NOT_SAVED]})
@@ -123,7 +122,7 @@ def _texts(request: Request) -> payload.Texts:
     return payload.read_urlencoded(request.body)
 
 
-def _sent(form: Published, request: Request, texts: payload.Texts) -> Sent:
+def _sent(form: Published, request: Request, texts: payload.Texts, posts: int) -> Sent:
     token = tokens.read(_first(texts, "_token"))
     raw = {name: values for name, values in texts.items() if not name.startswith("_")}
     return Sent(
@@ -133,6 +132,7 @@ def _sent(form: Published, request: Request, texts: payload.Texts) -> Sent:
         page_key=token.key if token else "",
         honeypot=_first(texts, "_url"),
         seconds=max(0.0, time() - token.at) if token else None,
+        posts_this_minute=posts,
     )
 
 
@@ -158,7 +158,8 @@ def _again(form: Published, status: int, texts: payload.Texts, errors: Errors) -
 def _thank(form: Published, taken: Taken) -> Response:
     thanks = f"/f/{form.slug}/thanks?receipt={taken.receipt}"
     target = iri_to_uri(form.definition.redirect_url) or thanks
-    return Response(303, b"", {"location": target, "cache-control": "no-store"})
+    headers = {"location": target, "cache-control": "no-store"}
+    return Response(303, b"", headers, str(taken.receipt))
 
 
 def _receipt(query: str) -> str:

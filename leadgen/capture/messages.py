@@ -3,10 +3,12 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import msgspec
+
+from leadgen.capture.flood import client_address
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -35,15 +37,19 @@ class ClientGoneError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer; the length is added when it is sent."""
+    """A whole answer; the length is added when it is sent.
+
+    ``receipt`` is the one that it promises, for the access line.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    receipt: str = ""
 
     def having(self, headers: Mapping[str, str]) -> Self:
         """Return the same answer with these headers too."""
-        return replace(self, headers={**self.headers, **headers})
+        return type(self)(self.status, self.body, {**self.headers, **headers}, self.receipt)
 
     async def send(self, send: Send, *, head: bool) -> None:
         """Send it; ``head`` leaves the body out and keeps its length."""
@@ -55,11 +61,11 @@ class Response:
         await send({"type": "http.response.body", "body": b"" if head else self.body})
 
 
-def json_response(status: int, data: Any, **headers: str) -> Response:
+def json_response(status: int, data: Any, receipt: str = "", **headers: str) -> Response:
     """Return ``data`` as JSON that nobody caches."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     base = {"content-type": "application/json", "cache-control": "no-store"}
-    return Response(status, msgspec.json.encode(data), {**base, **named})
+    return Response(status, msgspec.json.encode(data), {**base, **named}, receipt)
 
 
 @dataclass(slots=True)
@@ -75,14 +81,15 @@ class Request:
     _content: bytes | Refusal = b""
 
     @classmethod
-    def of(cls, scope: Scope, receive: Receive, address: str) -> Self:
-        """Read a request from its ASGI scope."""
+    def of(cls, scope: Scope, receive: Receive, proxies: int) -> Self:
+        """Read a request from its ASGI scope, behind so many proxies of ours."""
+        headers = headers_of(scope)
         return cls(
             method=scope["method"],
             path=scope["path"],
             query=scope.get("query_string", b"").decode("latin-1"),
-            headers=headers_of(scope),
-            address=address,
+            headers=headers,
+            address=client_address(scope, headers.get("x-forwarded-for", ""), proxies),
             receive=receive,
         )
 

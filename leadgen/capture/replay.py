@@ -4,10 +4,10 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import islice
 from uuid import UUID
 
+import msgspec
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
 
@@ -169,7 +169,7 @@ def _remember(row: Row, first: UUID) -> None:
 def _held(row: Row) -> Row:
     """The live edge refuses other content under a known key; the spool could not know the key."""
     reasons = [*row.reasons, Reason.KEY_REUSED.value]
-    return replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
+    return msgspec.structs.replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
 
 
 def _park(name: str, content: bytes, reason: str) -> None:

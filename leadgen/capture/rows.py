@@ -14,8 +14,7 @@ TABLE = "capture_submission"
 Found = tuple[UUID, int, str | None, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A submission as the ledger keeps it; each attribute is a column of Submission's table."""
 
     id: UUID

@@ -5,9 +5,9 @@ To add one: a reason in reasons.py, a function here, its name in CHECKS, a test.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from disposable_email_domains import blocklist
 
 from leadgen.capture.reasons import Reason
@@ -17,8 +17,7 @@ _LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
 _SHORTEST, _MOST_LINKS = 2.0, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """What the checks look at; ``seconds`` since the page was served, None when unknown."""
 
     definition: Definition
@@ -43,7 +42,7 @@ def too_fast(attempt: Attempt) -> Reason | None:
 def too_many_links(attempt: Attempt) -> Reason | None:
     """More than three links in all texts together."""
     texts = (value for value in attempt.answers.values() if isinstance(value, str))
-    links = sum(len(_LINK.findall(text)) for text in texts)
+    links = sum(len(_LINK.findall(text)) for text in texts if _may_link(text))
     return Reason.TOO_MANY_LINKS if links > _MOST_LINKS else None
 
 
@@ -72,6 +71,11 @@ CHECKS: tuple[Callable[[Attempt], Reason | None], ...] = (
 def screen(attempt: Attempt) -> list[Reason]:
     """Return every reason to hold the submission; none means that it is accepted."""
     return [reason for check in CHECKS if (reason := check(attempt))]
+
+
+def _may_link(text: str) -> bool:
+    """Most texts hold no link, and finding this out by the pattern costs twenty times as much."""
+    return "://" in text or "www." in text.lower()
 
 
 def _is_disposable(address: str) -> bool:

@@ -1,14 +1,13 @@
 """The one verb that takes a submission, whichever channel it came through."""
 
 import hashlib
-import json
-import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 
 from leadgen.capture.consents import consents_in
@@ -21,8 +20,6 @@ from leadgen.forms.validation import Errors, validate
 from leadgen.lib.ids import uuid7
 from leadgen.lib.metrics import QUARANTINED, SUBMISSIONS
 
-logger = logging.getLogger("leadgen.capture")
-
 
 class Ledger(Protocol):
     """Whatever makes a row durable before it returns."""
@@ -30,8 +27,7 @@ class Ledger(Protocol):
     async def write(self, row: Row) -> Outcome: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """What a channel has read from one post.
 
     ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
@@ -65,7 +61,7 @@ class Taken:
 class Invalid:
     """Messages by field name; nothing was written."""
 
-    errors: Errors = field(default_factory=dict)
+    errors: Errors
 
 
 class KeyReusedError(Exception):
@@ -139,8 +135,8 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
 
 def _fingerprint(form_id: int, answers: Mapping[str, Any]) -> str:
     """Hash the form and the answers; consents are answers too."""
-    content = json.dumps([form_id, answers], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()
+    content = msgspec.json.encode([form_id, answers], order="sorted")
+    return hashlib.sha256(content).hexdigest()
 
 
 def _page_key(page_key: str, fingerprint: str) -> str | None:
@@ -155,6 +151,5 @@ def _tell(row: Row, reasons: list[Reason]) -> None:
     SUBMISSIONS.labels(outcome).inc()
     for reason in reasons:
         QUARANTINED.labels(reason.value).inc()
-    logger.info("submission taken", extra={"receipt": str(row.id), "state": row.state})
     if not reasons:
         nudge()

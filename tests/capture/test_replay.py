@@ -1,7 +1,6 @@
 """Each spooled submission reaches the ledger once, in order, with its own receipt and time."""
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
+from msgspec.structs import replace
 
 from leadgen.capture import disk, spool
 from leadgen.capture import replay as replaying

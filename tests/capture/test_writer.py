@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from django.db import connection, transaction
+from msgspec.structs import replace
 
 from leadgen.capture import writer as writing
 from leadgen.capture.database import DatabaseAwayError

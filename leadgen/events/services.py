@@ -1,6 +1,6 @@
 """Write facts, and hand them to whoever listens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from leadgen.events.models import Event
+from leadgen.lib import bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,19 @@ def emit(
     data: Mapping[str, Any] | None = None,
 ) -> Event:
     """Write one event in the caller's transaction; actor None means Leadgen itself."""
-    return emit_many([Fact(kind, subject, data or {})], actor=actor)[0]
+    return Event.objects.create(**_row(Fact(kind, subject, data or {}), actor))
 
 
-def emit_many(facts: list[Fact], *, actor: AbstractBaseUser | None = None) -> list[Event]:
-    """Write many events with one statement, in the given order; return them with their ids."""
-    return Event.objects.bulk_create(
-        Event(
-            kind=fact.kind,
-            actor_id=actor.pk if actor else None,
-            subject_type=fact.subject._meta.model_name or "",
-            subject_id=str(fact.subject.pk),
-            data=dict(fact.data),
-        )
-        for fact in facts
-    )
+def emit_many(facts: Sequence[Fact], *, actor: AbstractBaseUser | None = None) -> list[int]:
+    """Write many events with one statement, in the given order; return their ids."""
+    return bulk.insert(Event, [_row(fact, actor) for fact in facts])
+
+
+def _row(fact: Fact, actor: AbstractBaseUser | None) -> dict[str, Any]:
+    return {
+        "kind": fact.kind,
+        "actor_id": actor.pk if actor else None,
+        "subject_type": fact.subject._meta.model_name,
+        "subject_id": str(fact.subject.pk),
+        "data": fact.data,
+    }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models.functions import Now
+from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
@@ -13,6 +13,7 @@ from leadgen.leads import entries, lookup, pipelines, routing
 from leadgen.leads.entries import Entry
 from leadgen.leads.identify import identify
 from leadgen.leads.models import Lead, LeadSubmission, Stage
+from leadgen.lib import bulk
 
 
 def attach(submissions: Sequence[Submission]) -> None:
@@ -29,9 +30,7 @@ def attach(submissions: Sequence[Submission]) -> None:
     _save_leads(batch)
     _link(batch)
     emit_many(facts)
-    Submission.objects.filter(pk__in=[entry.submission.pk for entry in batch]).update(
-        state=Submission.State.PROCESSED, processed_at=Now(), next_at=None, last_error=""
-    )
+    _set_processed(batch)
 
 
 def _set_campaigns(batch: Sequence[Entry]) -> None:
@@ -56,12 +55,12 @@ def _set_leads(batch: Sequence[Entry]) -> None:
 
 def _new_lead(entry: Entry, stage: Stage) -> Lead:
     return Lead(
-        contact=entry.contact,
-        company=entry.contact.company,
-        form=entry.form,
-        campaign=entry.campaign,
-        pipeline=stage.pipeline,
-        stage=stage,
+        contact_id=entry.contact.pk,
+        company_id=entry.contact.company_id,
+        form_id=entry.form.pk,
+        campaign_id=entry.campaign.pk if entry.campaign else None,
+        pipeline_id=stage.pipeline_id,
+        stage_id=stage.pk,
         source=entry.source[:100],
         medium=entry.medium[:100],
         created_at=entry.submission.received_at,
@@ -113,41 +112,29 @@ def _discord(entry: Entry) -> dict[str, Any]:
 
 
 def _save_leads(batch: Sequence[Entry]) -> None:
-    new = [entry.lead for entry in batch if entry.opens]
-    Lead.objects.bulk_create(new)
-    present = {entry.lead.pk: entry.lead for entry in batch}
-    for lead in new:
-        del present[lead.pk]
-    if present:
-        _update(list(present.values()))
-
-
-def _update(leads: Sequence[Lead]) -> None:
-    # bulk_update would send a CASE with a branch for every row and column: ten times slower.
-    columns: list[list[Any]] = [
-        [lead.pk for lead in leads],
-        [lead.submissions_count for lead in leads],
-        [lead.last_activity_at for lead in leads],
-        [lead.message for lead in leads],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE leads_lead SET submissions_count = new.submissions_count, "
-            "last_activity_at = new.last_activity_at, message = new.message "
-            "FROM unnest(%s::bigint[], %s::int[], %s::timestamptz[], %s::text[]) "
-            "AS new(id, submissions_count, last_activity_at, message) "
-            "WHERE leads_lead.id = new.id",
-            columns,
-        )
+    known = {entry.lead.pk: entry.lead for entry in batch if entry.lead.pk}
+    bulk.update(list(known.values()), ["submissions_count", "last_activity_at", "message"])
+    bulk.create([entry.lead for entry in batch if entry.opens])
 
 
 def _link(batch: Sequence[Entry]) -> None:
-    reasons = LeadSubmission.Reason
-    LeadSubmission.objects.bulk_create(
-        LeadSubmission(
-            lead=entry.lead,
-            submission=entry.submission,
-            reason=reasons.NEW if entry.opens else reasons.MATCHED,
-        )
+    now, reasons = timezone.now(), LeadSubmission.Reason
+    rows = [
+        {
+            "lead_id": entry.lead.pk,
+            "submission_id": entry.submission.pk,
+            "reason": reasons.NEW if entry.opens else reasons.MATCHED,
+            "created_at": now,
+        }
         for entry in batch
-    )
+    ]
+    bulk.insert(LeadSubmission, rows)
+
+
+def _set_processed(batch: Sequence[Entry]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE capture_submission SET state = %s, processed_at = statement_timestamp(), "
+            "next_at = NULL, last_error = '' WHERE id = ANY(%s::uuid[])",
+            [Submission.State.PROCESSED, [entry.receipt for entry in batch]],
+        )

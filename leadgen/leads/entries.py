@@ -22,6 +22,7 @@ class Entry:
     """
 
     submission: Submission
+    receipt: str
     form: Form
     facts: Facts
     source: str
@@ -32,10 +33,6 @@ class Entry:
     other: Contact | None = None
     lead: Lead = field(init=False)
     opens: bool = False
-
-    @property
-    def receipt(self) -> str:
-        return str(self.submission.pk)
 
     @property
     def utm_campaign(self) -> str:
@@ -50,6 +47,7 @@ def read(submissions: Sequence[Submission]) -> list[Entry]:
     return [
         Entry(
             submission,
+            str(submission.pk),
             versions[submission.version_id].form,
             matching.read(definition(submission.version_id), submission.answers),
             *source_and_medium(submission.context),

@@ -1,19 +1,21 @@
 """Give every entry of a batch its contact: found by its identities, or new."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
-from django.db import models, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from leadgen.leads import lookup, matching
 from leadgen.leads.entries import Entry
 from leadgen.leads.matching import Key
 from leadgen.leads.people import Company, Contact, Identity
+from leadgen.lib import bulk
 
 _ATTEMPTS = 10
 _FILLED = ("name", "email", "phone", "job_title", "country")
+_WRITTEN = (*_FILLED, "company", "provenance", "search", "updated_at")
 
 
 class OvertakenError(Exception):
@@ -34,7 +36,8 @@ def identify(entries: Sequence[Entry]) -> None:
 
 
 def _identify(entries: Sequence[Entry], companies: Mapping[str, Company]) -> None:
-    keys = {key for entry in entries for key in entry.facts.keys}
+    # In one order everywhere, so that two batches never wait for each other in a circle.
+    keys = sorted({key for entry in entries for key in entry.facts.keys})
     known = _owners(keys)
     persons, owners = matching.group([entry.facts.keys for entry in entries], known)
     contacts = _contacts(set(persons) | set(owners.values()))
@@ -44,15 +47,17 @@ def _identify(entries: Sequence[Entry], companies: Mapping[str, Company]) -> Non
         entry.other = contacts[others[0]] if others else None
         entry.differing = _fill(entry, companies.get(entry.facts.company))
     _save(contacts, {entry.receipt for entry in entries})
-    _claim({key: contacts[owners[key]] for key in keys - known.keys()})
+    _claim({key: contacts[owners[key]] for key in keys if key not in known})
 
 
-def _owners(keys: Collection[Key]) -> dict[Key, int]:
-    by_kind = models.Q(pk__in=())
-    for kind in Identity.Kind.values:
-        by_kind |= models.Q(kind=kind, value__in=[value for name, value in keys if name == kind])
-    rows = Identity.objects.filter(by_kind).values_list("kind", "value", "contact_id")
-    return {(kind, value): contact for kind, value, contact in rows}
+def _owners(keys: Sequence[Key]) -> dict[Key, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, value, contact_id FROM leads_identity "
+            "JOIN unnest(%s::text[], %s::text[]) AS asked(kind, value) USING (kind, value)",
+            [[kind for kind, _ in keys], [value for _, value in keys]],
+        )
+        return {(kind, value): contact for kind, value, contact in cursor.fetchall()}
 
 
 def _contacts(persons: Iterable[int]) -> dict[int, Contact]:
@@ -82,20 +87,17 @@ def _fill(entry: Entry, company: Company | None) -> dict[str, str]:
 
 def _save(contacts: Mapping[int, Contact], receipts: AbstractSet[str]) -> None:
     changed = {p: c for p, c in contacts.items() if not receipts.isdisjoint(c.provenance.values())}
-    now = timezone.now()
     for contact in changed.values():
         contact.index()
-        contact.updated_at = now
-    Contact.objects.bulk_create(contact for person, contact in contacts.items() if person < 0)
-    Contact.objects.bulk_update(
-        [contact for person, contact in changed.items() if person > 0],
-        [*_FILLED, "company", "provenance", "search", "updated_at"],
-    )
+    bulk.create([contact for person, contact in contacts.items() if person < 0])
+    bulk.update([contact for person, contact in changed.items() if person > 0], _WRITTEN)
 
 
 def _claim(wanted: Mapping[Key, Contact]) -> None:
-    # In one order everywhere, so that two batches never wait for each other in a circle.
-    rows = [Identity(kind=key[0], value=key[1], contact=wanted[key]) for key in sorted(wanted)]
-    Identity.objects.bulk_create(rows, ignore_conflicts=True)
-    if _owners(wanted) != {key: contact.pk for key, contact in wanted.items()}:
+    now = timezone.now()
+    rows = [
+        {"kind": kind, "value": value, "contact_id": wanted[kind, value].pk, "created_at": now}
+        for kind, value in wanted
+    ]
+    if len(bulk.insert(Identity, rows, new_only=True)) < len(rows):
         raise OvertakenError

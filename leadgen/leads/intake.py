@@ -26,6 +26,7 @@ SILENCE = "60s"
 _LANE_KEY = 0x1EAD
 _BACK_OFF_SECONDS = 10
 _PAUSE_SECONDS = 30
+_READ = ("version_id", "answers", "context", "received_at", "attempts")
 # Classes of SQLSTATE that tell of the server or its schema and never of a row: connection,
 # read-only, deadlock, a table or column to come, resources, locks, shutdown or time-out, disk.
 _PASSING = ("08", "25", "40", "42", "53", "55", "57", "58")
@@ -97,7 +98,7 @@ def _takes_lane(lanes: int) -> bool:
 def _claim(limit: int) -> list[Submission]:
     due = models.Q(next_at=None) | models.Q(next_at__lte=Now())
     rows = Submission.objects.waiting().filter(due).order_by("received_at", "id")
-    return list(rows.select_for_update(skip_locked=True)[:limit])
+    return list(rows.only(*_READ).select_for_update(skip_locked=True)[:limit])
 
 
 def _work(rows: Sequence[Submission]) -> Outcome:

@@ -4,8 +4,10 @@ from collections.abc import Collection
 from typing import TypeVar
 
 from django.db import models
+from django.utils import timezone
 
 from leadgen.leads.models import Campaign, Company
+from leadgen.lib import bulk
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -15,8 +17,9 @@ def companies(names: Collection[str]) -> dict[str, Company]:
     found = _by_text(Company, "name", names)
     if missing := {name.lower(): name for name in names if name not in found}:
         # In one order everywhere, so that two batches never wait for each other in a circle.
-        rows = [Company(name=missing[key]) for key in sorted(missing)]
-        Company.objects.bulk_create(rows, ignore_conflicts=True)
+        made = {"website": "", "created_at": timezone.now()}
+        rows = [{"name": missing[key], **made} for key in sorted(missing)]
+        bulk.insert(Company, rows, new_only=True)
         found = _by_text(Company, "name", names)
     return found
 

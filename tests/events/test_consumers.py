@@ -42,7 +42,7 @@ def three_events() -> list[int]:
     team = make_team()
     events = emit_many([Fact("team.renamed", team)] * 3)
     settle()
-    return [event.pk for event in events]
+    return events
 
 
 def five_failures(listener):

@@ -1,0 +1,164 @@
+import re
+import runpy
+
+import pytest
+
+from leadgen import server
+from tests.deploy.compose import ROOT, document, services
+
+OURS = {"web", "worker", "beat", "migrate", "demo", "prepare"}
+ONCE = {"migrate", "demo", "prepare"}
+HOLDS_DATA = {"postgres", "rabbitmq", "seaweedfs"}
+NAMES = sorted(services())
+# Images whose own user is not root.
+BY_IMAGE = {"prometheus", "grafana"}
+
+
+def seconds(text):
+    return int(text.removesuffix("s"))
+
+
+def mounted(service):
+    return [volume.split(":") for volume in service.get("volumes", [])]
+
+
+def variables():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    return {line[1:].split("=")[0] for line in lines if re.match(r"#[A-Z_]+=", line)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_service_runs_without_powers_it_does_not_need(name):
+    service = services()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service.get("cap_add", []) == (["CHOWN"] if name == "prepare" else [])
+    assert "privileged" not in service
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_service_has_limits(name):
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(services()[name])
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"prepare"}))
+def test_no_service_but_the_first_runs_as_root(name):
+    user = services()[name].get("user", "image's")
+    assert name in OURS | BY_IMAGE or user.split(":")[0] not in ("image's", "root", "0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ports_are_open_to_this_machine_only(name):
+    for port in services()[name].get("ports", []):
+        assert port.startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - ONCE - {"web"}))
+def test_every_service_that_stays_says_how_it_is(name):
+    assert services()[name]["healthcheck"]["test"][0].startswith("CMD")
+    assert services()[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", sorted(ONCE))
+def test_what_runs_once_is_not_started_again(name):
+    assert services()[name]["restart"] == "no"
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OURS))
+def test_other_peoples_images_are_named_with_their_version(name):
+    assert re.search(r":v?\d[\w.-]*$", services()[name]["image"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_secret_stands_in_the_file(name):
+    for variable, value in services()[name].get("environment", {}).items():
+        if re.search("SECRET|PASSWORD|TOKEN|DATABASE|BROKER|CREDENTIALS", variable):
+            assert value.startswith("/run/secrets/"), variable
+
+
+@pytest.mark.parametrize("volume", [name for name in document()["volumes"] if "secrets-" in name])
+def test_a_secret_is_seen_by_those_who_need_it_and_changed_by_none(volume):
+    owner = volume.removeprefix("secrets-")
+    may = {"leadgen": OURS - {"prepare"}, "watch": {"prometheus", "grafana"}}.get(owner, {owner})
+    seen = {
+        (name, *mount[1:])
+        for name, service in services().items()
+        for mount in mounted(service)
+        if mount[0] == volume and name != "prepare"
+    }
+    assert seen == {(name, "/run/secrets", "ro") for name in may}
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS_DATA))
+def test_what_holds_data_has_a_volume_and_no_way_out(name):
+    service = services()[name]
+    assert service["networks"] == ["back"]
+    assert "ports" not in service
+    assert name in [mount[0] for mount in mounted(service)]
+    assert document()["networks"]["back"] == {"internal": True}
+
+
+def test_leadgen_is_given_only_variables_that_it_reads():
+    given = {name.removesuffix("_FILE") for name in services()["web"]["environment"]}
+    assert {name for name in given if not name.startswith("AWS_")} <= variables()
+
+
+def test_s3_look_alikes_are_not_sent_the_checksums_they_refuse():
+    for direction in ("REQUEST_CHECKSUM_CALCULATION", "RESPONSE_CHECKSUM_VALIDATION"):
+        assert services()["web"]["environment"][f"AWS_{direction}"] == "when_required"
+
+
+def test_roles_wait_for_the_migration():
+    for name in ("web", "worker", "beat", "demo"):
+        condition = services()[name]["depends_on"]["migrate"]["condition"]
+        assert condition == "service_completed_successfully"
+
+
+def test_web_has_time_to_answer_what_is_in_flight():
+    assert seconds(services()["web"]["stop_grace_period"]) >= server.graceful_timeout + 5
+
+
+@pytest.fixture
+def prepare(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.chown", lambda *arguments: None)
+    for owner in ("leadgen", "postgres", "rabbitmq", "seaweedfs", "watch"):
+        (tmp_path / owner).mkdir()
+
+    def run():
+        module = runpy.run_path(str(ROOT / "deploy/compose/prepare.py"))
+        module["main"].__globals__["SECRETS"] = tmp_path
+        module["main"]()
+        return {
+            str(path.relative_to(tmp_path)): path.read_text()
+            for path in tmp_path.rglob("*")
+            if path.is_file()
+        }
+
+    return run
+
+
+def test_secrets_are_made_once(prepare):
+    assert prepare() == prepare()
+
+
+def test_two_deployments_share_no_secret(prepare, tmp_path):
+    first = prepare()
+    for name in first:
+        (tmp_path / name).unlink()
+    assert [name for name, text in prepare().items() if text == first[name]] == []
+
+
+def test_a_start_that_was_cut_off_is_finished_by_the_next(prepare, tmp_path):
+    whole = prepare()
+    for name in ("leadgen/broker_url", "leadgen/aws_credentials", "leadgen/database_url"):
+        (tmp_path / name).unlink()
+    assert prepare() == whole
+
+
+def test_every_file_that_a_service_reads_is_made(prepare):
+    made = {name.split("/")[1] for name in prepare()}
+    text = (ROOT / "docker-compose.yml").read_text()
+    text += (ROOT / "deploy/compose/prometheus.yml").read_text()
+    read = set(re.findall(r"/run/secrets/([\w.]+)", text))
+    assert read <= made

@@ -1,0 +1,53 @@
+import json
+import re
+
+import pytest
+
+from tests.deploy.compose import ROOT, services
+from tests.stack import COMMANDS
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+FINAL = DOCKERFILE.rsplit("\nFROM ", 1)[1]
+
+
+def instruction(name):
+    return re.findall(rf"^{name} (.+)$", FINAL, re.M)
+
+
+def test_the_command_chooses_the_role():
+    assert instruction("ENTRYPOINT") == []
+    assert json.loads(instruction("CMD")[0]) == COMMANDS["web"].split()
+    assert "command" not in services()["web"]
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "beat", "migrate"])
+def test_the_readme_names_the_command_of_each_role(role):
+    row = re.search(rf"^\| {role} \| `(.+)` \|$", (ROOT / "README.md").read_text(), re.M)
+    assert row
+    command = services()[role].get("command") or COMMANDS["web"].split()
+    assert set(row[1].split()) <= set(command)
+
+
+def test_the_user_is_a_number_that_is_not_roots():
+    user, group = instruction("USER")[0].split(":")
+    assert int(user) >= 10_000
+    assert group == "0"
+
+
+def test_packages_are_what_the_lock_says():
+    assert "--require-hashes" in DOCKERFILE
+    assert "--only-binary :all:" in DOCKERFILE
+    assert "apt-get" not in DOCKERFILE
+
+
+def test_only_what_the_image_is_made_of_reaches_the_builder():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    rules = [line for line in lines if not line.startswith("#")]
+    assert rules[0] == "*"
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M)
+    sources = {source for line in copied for source in line.split()}
+    assert sources == {rule[1:] for rule in rules if rule.startswith("!")}
+
+
+def test_web_is_asked_how_it_is():
+    assert json.loads(re.findall(r"^  CMD (.+)$", FINAL, re.M)[0])[-1] == "web"

@@ -96,7 +96,8 @@ def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
     """
     utm = context.get("utm") or {}
     source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
-    clicked = next((CLICK_IDS[name] for name in context.get("click_ids") or {}), None)
+    clicks = context.get("click_ids") or {}
+    clicked = next((CLICK_IDS[name] for name in clicks if name in CLICK_IDS), None)
     if source:
         return source, medium or (clicked[1] if clicked else "none")
     seen = clicked or _referral(context) or ("direct", "none")

@@ -39,9 +39,9 @@ class Field:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a field from ``to_json``'s dictionary."""
-        options = tuple(Option(**option) for option in data.get("options", ()))
-        return cls(**{**data, "options": options})
+        """Rebuild a field from ``to_json``'s dictionary, of a newer release's as well."""
+        options = tuple(Option(**_known(Option, option)) for option in data.get("options", ()))
+        return cls(**{**_known(cls, data), "options": options})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,20 @@ class Definition:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a definition from ``to_json``'s dictionary."""
+        """Rebuild a definition from ``to_json``'s dictionary, of a newer release's as well."""
         fields = tuple(Field.from_json(field) for field in data["fields"])
-        return cls(**{**data, "fields": fields})
+        return cls(**{**_known(cls, data), "fields": fields})
 
     def to_json(self) -> dict[str, Any]:
         """Return what FormVersion.definition stores: dictionaries, lists and strings only."""
         data = asdict(self)
         data["fields"] = [{**field, "options": list(field["options"])} for field in data["fields"]]
         return data
+
+
+def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
+    # While a new release is rolled out, the old one reads what the new one has published.
+    return {name: value for name, value in data.items() if name in kind.__dataclass_fields__}
 
 
 FILLS = {

@@ -1,0 +1,68 @@
+import pytest
+
+from leadgen.capture.models import Submission
+from leadgen.forms.models import Form, FormVersion
+from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.models import Lead
+from tests.factories import make_pipeline, make_submission
+
+pytestmark = pytest.mark.django_db
+
+EMAIL: dict[str, object] = {"name": "email", "kind": "email", "label": "Email", "fills": "email"}
+OLDEST = {"title": "Talk to sales", "fields": [EMAIL]}
+NEWER = {
+    **OLDEST,
+    "theme": {"colour": "teal"},
+    "fields": [
+        {**EMAIL, "pattern": ".*", "options": [{"value": "a", "label": "A", "on": 1}]},
+        {"name": "mood", "kind": "hologram", "label": "Mood", "fills": "mood"},
+    ],
+}
+
+
+@pytest.fixture(autouse=True)
+def _pipeline():
+    make_pipeline()
+
+
+def submitted(definition, **fields):
+    form = Form.objects.create(title="Talk to sales", slug="talk")
+    form.published = FormVersion.objects.create(form=form, number=1, definition=definition)
+    return make_submission(form, **fields)
+
+
+def worked(submission):
+    assert drain() == Outcome(processed=1)
+    return Lead.objects.get(links__submission=submission)
+
+
+@pytest.mark.parametrize("definition", [OLDEST, NEWER])
+def test_a_form_published_by_another_release_is_read_by_what_both_know(definition):
+    submission = submitted(definition, answers={"email": "ada@example.com", "mood": {"joy": 1}})
+    assert worked(submission).contact.email == "ada@example.com"
+
+
+def test_answers_and_context_with_more_than_this_release_knows_cost_no_lead():
+    context = {"channel": "hologram", "utm": {"source": "x", "colour": "red"}, "device": {"w": 1}}
+    answers = {"email": "ada@example.com", "former_question": ["a", {"b": None}], "age": 7}
+    lead = worked(submitted(OLDEST, answers=answers, context=context))
+    assert (lead.source, lead.contact.email) == ("x", "ada@example.com")
+
+
+def test_answers_and_context_with_less_than_this_release_expects_cost_no_lead():
+    lead = worked(submitted(OLDEST, answers={}, context={}))
+    assert (lead.source, lead.contact.email) == ("direct", "")
+
+
+@pytest.mark.parametrize(
+    "context", [{"utm": []}, {"click_ids": {"newclid": "x"}}, {"utm": {"source": 3}}]
+)
+def test_a_context_that_another_release_shaped_otherwise_costs_no_lead(context):
+    assert worked(submitted(OLDEST, answers={"email": "ada@example.com"}, context=context))
+
+
+def test_a_row_that_an_earlier_release_has_tried_is_worked_and_forgets_its_error():
+    submission = submitted(OLDEST, attempts=3, last_error="KeyError: 'utm'", state="received")
+    worked(submission)
+    kept = Submission.objects.get(pk=submission.pk)
+    assert (kept.state, kept.last_error, kept.attempts) == ("processed", "", 3)

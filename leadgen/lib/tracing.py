@@ -1,8 +1,8 @@
 """The id that ties together all log lines of one request or task."""
 
+import os
 import re
 from contextvars import ContextVar
-from uuid import uuid4
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -11,4 +11,4 @@ _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 def adopt(offered: str | None) -> str:
     """Return the caller's id where it is short and harmless in a log line, or a new one."""
-    return offered if offered and _SAFE.fullmatch(offered) else uuid4().hex
+    return offered if offered and _SAFE.fullmatch(offered) else os.urandom(16).hex()

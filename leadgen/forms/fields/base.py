@@ -26,7 +26,7 @@ class Kind:
 
     def is_empty(self, value: object) -> bool:
         """Tell whether a JSON value is no answer at all (False and 0 are answers)."""
-        return any(type(value) is type(empty) and value == empty for empty in self.empties)
+        return value in self.empties
 
     def clean(self, field: Field, value: Any) -> Any:
         """Return the answer to keep, exactly as sent, or raise InvalidAnswerError."""

@@ -1,0 +1,73 @@
+"""How the rules read rendered manifests: plain dictionaries, as YAML gives them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Object = dict[str, Any]
+Objects = Sequence[Object]
+
+MANDATORY_LABELS = ("owner", "environment", "cost-centre", "data-classification")
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """An object that makes pods: its name as kind/name, the object, its pod template."""
+
+    name: str
+    object: Object
+    template: Object
+
+    @property
+    def kind(self) -> str:
+        return str(self.object["kind"])
+
+    @property
+    def spec(self) -> Object:
+        return dict(self.template["spec"])
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return dict(self.template.get("metadata", {}).get("labels", {}))
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it runs the application's image rather than a service beside it."""
+        return self.labels.get("app.kubernetes.io/name") == "leadgen"
+
+    @property
+    def all_containers(self) -> list[Object]:
+        return [*self.spec.get("initContainers", []), *self.spec["containers"]]
+
+
+def name_of(found: Object) -> str:
+    """Return kind/name, as kubectl prints it."""
+    return f"{found['kind']}/{found['metadata']['name']}"
+
+
+def of_kind(objects: Objects, *kinds: str) -> Iterator[Object]:
+    """Yield the objects of these kinds."""
+    return (found for found in objects if found["kind"] in kinds)
+
+
+def names_of(objects: Objects, *kinds: str) -> set[str]:
+    """Return the plain names of the objects of these kinds."""
+    return {found["metadata"]["name"] for found in of_kind(objects, *kinds)}
+
+
+def workloads(objects: Objects, *kinds: str) -> Iterator[Workload]:
+    """Yield everything that makes pods, or only those of these kinds."""
+    wanted = kinds or ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
+    for found in of_kind(objects, *wanted):
+        spec = found["spec"]
+        if found["kind"] == "CronJob":
+            spec = spec["jobTemplate"]["spec"]
+        yield Workload(name_of(found), found, spec["template"])
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Tell whether a selector by labels takes in an object; an empty one takes in all."""
+    if "matchExpressions" in selector:
+        raise ValueError(f"selectors by expression are not read here: {selector}")
+    wanted = selector.get("matchLabels", {})
+    return all(labels.get(key) == value for key, value in wanted.items())

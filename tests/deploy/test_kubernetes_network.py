@@ -1,0 +1,82 @@
+from itertools import product
+
+import pytest
+import yaml
+
+from deploy.policy.network import Place, allowed, our_places
+from tests.deploy import manifests, planted
+from tests.deploy.manifests import OVERLAYS, ROOT
+
+TABLE = yaml.safe_load((ROOT / "deploy/policy/flows.yaml").read_text())
+CALLERS = [Place(name, **told) for name, told in TABLE["callers"].items()]
+OUTSIDE = [Place(name, **told) for name, told in TABLE["places"].items()]
+PORTS = {port for flow in TABLE["flows"] for port in flow["ports"]} | {22, 465, 6443, 8089}
+
+
+def expected(overlay, ours):
+    return {
+        (source, flow["to"], port)
+        for flow in TABLE["flows"]
+        if overlay in flow.get("in", OVERLAYS)
+        for source in (ours if flow["from"] == "everybody" else [flow["from"]])
+        for port in flow["ports"]
+    }
+
+
+def found(objects):
+    places = [*our_places(objects), *OUTSIDE]
+    return {
+        (source.name, target.name, port)
+        for source, target, port in product([*places, *CALLERS], places, PORTS)
+        if (source.is_ours or target.is_ours) and allowed(objects, source, target, port)
+    }
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_exactly_the_expected_connections_are_allowed(overlay):
+    objects = manifests.rendered(overlay)
+    ours = {place.name for place in our_places(objects)}
+    assert found(objects) == expected(overlay, ours)
+
+
+@pytest.mark.parametrize(
+    ("fault", "flow"),
+    [
+        (planted.remove("NetworkPolicy/to-dns"), ("web", "dns", 53)),
+        (planted.remove("NetworkPolicy/from-keda"), ("keda", "web", 8000)),
+        (
+            planted.drop(planted.WEB, "spec|template|metadata|labels|reaches-database"),
+            ("web", "own-network", 5432),
+        ),
+    ],
+)
+def test_a_policy_that_goes_takes_its_connections_along(fault, flow):
+    objects = planted.objects()
+    assert flow in found(objects)
+    fault(objects)
+    assert flow not in found(objects)
+
+
+@pytest.mark.parametrize(
+    ("fault", "flow"),
+    [
+        (
+            planted.put(
+                "NetworkPolicy/from-keda", "spec|ingress|0|from|0", {"namespaceSelector": {}}
+            ),
+            ("stranger", "web", 8000),
+        ),
+        (planted.drop("NetworkPolicy/from-keda", "spec|ingress|0|from"), ("internet", "web", 8000)),
+        (
+            planted.put(
+                "NetworkPolicy/to-world", "spec|egress|0|to|0", {"ipBlock": {"cidr": "0.0.0.0/0"}}
+            ),
+            ("worker", "other-network", 443),
+        ),
+    ],
+)
+def test_a_policy_that_is_too_wide_shows(fault, flow):
+    objects = planted.objects()
+    assert flow not in found(objects)
+    fault(objects)
+    assert flow in found(objects)

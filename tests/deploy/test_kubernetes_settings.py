@@ -1,0 +1,134 @@
+import re
+
+import pytest
+import yaml
+
+from tests.architecture.test_environment import documented
+from tests.deploy import manifests, planted
+from tests.deploy.manifests import CLOUDS, KUBERNETES, OVERLAYS, ROOT
+
+# Read by libraries, not by us: boto3 and libpq.
+LIBRARIES = {
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_DEFAULT_REGION",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+}
+# For the variables that other variables are made of.
+PARTS = {"POD_IP", "POD_NAMESPACE", "PUBLIC_HOSTS"}
+
+
+def settings(objects):
+    return next(
+        found["data"]
+        for found in objects
+        if found["kind"] == "ConfigMap" and found["metadata"]["name"].startswith("leadgen-")
+    )
+
+
+def env_file(path):
+    lines = (line for line in path.read_text().splitlines() if line and line[0] != "#")
+    return dict(line.split("=", 1) for line in lines)
+
+
+def images(objects):
+    return set(re.findall(r"[^\s\"']+@sha256:[0-9a-f]{64}", yaml.safe_dump(objects, width=1000)))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_setting_is_one_that_the_application_reads(overlay):
+    names = set(settings(manifests.rendered(overlay)))
+    assert {name.removesuffix("_FILE") for name in names - LIBRARIES} <= set(documented())
+
+
+def test_every_variable_of_web_is_one_that_the_application_reads():
+    web = planted.find(planted.objects(), planted.WEB)["spec"]["template"]["spec"]["containers"][0]
+    assert {entry["name"] for entry in web["env"]} - PARTS <= set(documented())
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_all_that_must_be_set_is_set(overlay):
+    given = settings(manifests.rendered(overlay))
+    required = {"ALLOWED_HOSTS", "PUBLIC_URL", "STORAGE_URL"}
+    secret = {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "BROKER_URL_FILE"}
+    assert {name for name in required | secret if not given.get(name)} == set()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_checksums_are_sent_only_where_they_are_required(overlay):
+    given = settings(manifests.rendered(overlay))
+    assert given["AWS_REQUEST_CHECKSUM_CALCULATION"] == "when_required"
+    assert given["AWS_RESPONSE_CHECKSUM_VALIDATION"] == "when_required"
+
+
+def test_every_secret_of_the_settings_is_made_by_the_external_secret(tmp_path):
+    objects = manifests.combined({"external-secrets", "mail"}, tmp_path / "both")
+    files = {v.rsplit("/", 1)[1] for k, v in settings(objects).items() if k.endswith("_FILE")}
+    made = planted.find(objects, "ExternalSecret/leadgen")["spec"]["target"]["template"]["data"]
+    assert files == set(made)
+
+
+def test_all_overlays_run_the_same_image():
+    found = {overlay: images(manifests.rendered(overlay)) for overlay in OVERLAYS}
+    assert set.union(*found.values()) == {env_file(KUBERNETES / "release/release.env")["image"]}
+    assert all(found.values())
+
+
+def test_the_files_from_terraform_have_the_same_names_in_all_clouds():
+    names = {
+        cloud: set(env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")) for cloud in CLOUDS
+    }
+    assert names["aws"] == names["gcp"] == names["digitalocean"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_terraform_says_arrives(cloud):
+    told = env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")
+    objects = manifests.rendered(cloud)
+    given = settings(objects)
+    secret = planted.find(objects, "ExternalSecret/leadgen")["spec"]
+    database = secret["target"]["template"]["data"]["DATABASE_URL"]
+    assert f'"{told["db_host"]}" "{told["db_port"]}" "{told["db_name"]}"' in database
+    assert given["STORAGE_URL"] == (
+        f"s3://{told['bucket_name']}/?endpoint_url={told['bucket_endpoint']}"
+    )
+    assert given["AWS_DEFAULT_REGION"] == told["bucket_region"]
+    keys = {entry["remoteRef"]["key"] for entry in secret["data"]}
+    assert keys == {told["db_secret"], told["broker_secret"], told["app_secret"]}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_labels_and_namespace_are_terraforms(cloud):
+    told = env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")
+    web = planted.find(manifests.rendered(cloud), planted.WEB)["metadata"]
+    assert web["namespace"] == told["kube_namespace"]
+    for label in ("owner", "environment", "cost-centre", "data-classification"):
+        assert web["labels"][label] == told[label.replace("-", "_")]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_gateway_answers_to_the_first_allowed_host(overlay):
+    objects = manifests.rendered(overlay)
+    host = settings(objects)["ALLOWED_HOSTS"].split(",")[0]
+    gateway = planted.find(objects, "Gateway/web")["spec"]["listeners"]
+    route = planted.find(objects, "HTTPRoute/web")["spec"]["hostnames"]
+    assert {listener["hostname"] for listener in gateway} | set(route) == {host}
+
+
+def test_a_namespace_for_each_client_is_named_everywhere(tmp_path):
+    folder = tmp_path / "client"
+    manifests.combined({"keda", "admission"}, folder)
+    path = folder / "kustomization.yaml"
+    path.write_text(path.read_text().replace("namespace: leadgen", "namespace: client-a"))
+    text = yaml.safe_dump_all(manifests.kustomize(folder))
+    assert "http://web.client-a.svc:8000/metrics" in text
+    assert "kubernetes.io/metadata.name: client-a" in text
+    assert "kubernetes.io/metadata.name: leadgen" not in text
+
+
+def test_the_readme_lists_every_component():
+    text = (ROOT / "deploy/kubernetes/README.md").read_text()
+    listed = re.findall(r"^\| `([a-z-]+)` \|", text, re.M)
+    assert listed == list(manifests.COMPONENTS)

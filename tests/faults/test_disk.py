@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.test_capture import accounted_for
+from tests.faults.system import accounted_for
 from tests.flows.waiting import eventually
 
 pytestmark = [

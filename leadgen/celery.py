@@ -10,18 +10,25 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID
 
 from django.conf import settings
 
-from leadgen import celery_heartbeat
+from leadgen import celery_heartbeat, celery_shutdown, celery_standby
 from leadgen.lib import backends
 
 app = Celery("leadgen")
 _IS_RABBITMQ = urlsplit(settings.BROKER_URL).scheme.startswith("amqp")
 
+# Hints only, so none is worth keeping for long: one that ends its worker each time is dropped,
+# and with no worker about the oldest make room.
+_QUORUM = {
+    "x-queue-type": "quorum",
+    "x-delivery-limit": 5,
+    "x-max-length": 10_000,
+    "x-overflow": "drop-head",
+}
+
 app.conf.update(
     backends.broker(settings.BROKER_URL),
     task_default_queue="leadgen",
-    task_queues=[
-        Queue("leadgen", queue_arguments={"x-queue-type": "quorum"} if _IS_RABBITMQ else None)
-    ],
+    task_queues=[Queue("leadgen", queue_arguments=_QUORUM if _IS_RABBITMQ else None)],
     task_ignore_result=True,
     # A task is a hint to look at the ledger: run again after a crash, harmless when run twice.
     task_acks_late=True,
@@ -34,7 +41,8 @@ app.conf.update(
     worker_enable_remote_control=_IS_RABBITMQ,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
-    broker_heartbeat=30,
+    broker_connection_max_retries=None,  # the usual 100 end a worker after an outage of an hour
+    broker_heartbeat=10,
     timezone="UTC",
     beat_schedule={
         "sweep the ledger": {
@@ -60,5 +68,7 @@ app.conf.update(
     },
 )
 celery_heartbeat.install(app)
+celery_standby.install(app)
+celery_shutdown.install()
 app.set_default()  # the current application is bound to a thread; every other falls back to this
 app.autodiscover_tasks(["leadgen.events", "leadgen.capture", "leadgen.leads", "leadgen.operations"])

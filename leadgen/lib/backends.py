@@ -89,7 +89,11 @@ def broker(url: str) -> dict[str, Any]:
         file_broker.register()
         return {"broker_url": "filesystem://localhost", "broker_transport_options": options}
     if parts.scheme in ("amqp", "amqps", "memory"):
-        return {"broker_url": url, "broker_transport_options": {"confirm_publish": True}}
+        # Without time limits a publisher waits for ever on a broker that stands still, even to
+        # close the connection (celery/celery#6911).
+        limits = {"read_timeout": 5, "write_timeout": 5}
+        options = {"confirm_publish": True, **limits}
+        return {"broker_url": url, "broker_transport_options": options}
     raise ImproperlyConfigured(
         f"BROKER_URL must be filesystem:///path, amqp:// or amqps://, not {parts.scheme!r}."
     )

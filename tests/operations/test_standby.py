@@ -1,0 +1,40 @@
+from types import SimpleNamespace
+
+import pytest
+
+from leadgen.celery_standby import Standby
+from tests.flows.waiting import eventually
+
+
+def breaks():
+    raise OSError("no database")
+
+
+@pytest.fixture
+def timetable():
+    """An application with two tasks, and how often the second was run."""
+    runs = []
+    tasks = {"breaks": breaks, "works": lambda: runs.append(1)}
+    schedule = {name: {"task": name, "schedule": 3.0} for name in tasks}
+    conf = SimpleNamespace(beat_schedule=schedule)
+    return SimpleNamespace(conf=conf, tasks=tasks, runs=runs)
+
+
+def test_a_worker_that_hears_nothing_is_silent_until_it_hears_something(timetable):
+    standby = Standby(timetable, patience=0.05)
+    assert not standby.is_silent()
+    eventually(standby.is_silent, seconds=5)
+    standby.hear()
+    assert not standby.is_silent()
+
+
+def test_a_silent_worker_works_the_timetable_though_a_task_fails(timetable):
+    Standby(timetable).work()
+    assert len(timetable.runs) == 1
+
+
+def test_one_look_is_enough_for_every_process_of_a_worker(timetable):
+    standby = Standby(timetable, patience=0.5)
+    eventually(standby.is_silent, seconds=5)
+    standby.work()
+    assert not standby.is_silent()

@@ -1,6 +1,7 @@
 """Bodies read strictly: what cannot be kept exactly as it was sent is refused by name."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -141,11 +142,10 @@ def _collected(pairs: list[tuple[str, str]]) -> Texts:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in seen:
-            raise Refusal(400, f"{name!r} is given twice.")
-        seen[name] = value
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Refusal(400, f"{twice!r} is given twice.")
     return seen
 
 

@@ -11,6 +11,10 @@ variable "kms_key_arn" { type = string }
 
 data "aws_availability_zones" "available" {
   state = "available"
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"] # no local zones
+  }
 }
 
 locals {
@@ -107,14 +111,45 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[count.index].id
 }
 
+# What the cluster may ask of S3: read anything (images and packages lie in buckets of AWS), and work on
+# buckets of this account.
+data "aws_iam_policy_document" "s3" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+  }
+  statement {
+    actions = [
+      "s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetBucketLocation", "s3:GetObjectVersion", "s3:ListBucket",
+      "s3:ListMultipartUploadParts", "s3:PutObject",
+    ]
+    resources = ["*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
 resource "aws_vpc_endpoint" "s3" {
   vpc_id          = aws_vpc.this.id
+  policy          = data.aws_iam_policy_document.s3.json
   service_name    = "com.amazonaws.${data.aws_region.current.name}.s3"
   route_table_ids = aws_route_table.private[*].id
   tags            = { Name = "${var.id}-s3" }
 }
 
 data "aws_region" "current" {}
+data "aws_caller_identity" "current" {}
 
 resource "aws_cloudwatch_log_group" "flows" {
   name              = "/vpc/${var.id}"

@@ -27,18 +27,19 @@ resource "google_project_iam_member" "node" {
 }
 
 resource "google_container_cluster" "this" {
-  name                     = var.id
-  location                 = var.region
-  min_master_version       = var.kubernetes_version
-  network                  = var.network_id
-  subnetwork               = var.subnet_id
-  networking_mode          = "VPC_NATIVE"
-  datapath_provider        = "ADVANCED_DATAPATH"
-  enable_shielded_nodes    = true
-  initial_node_count       = 1
-  remove_default_node_pool = true
-  deletion_protection      = var.deletion_protection
-  resource_labels          = var.labels
+  name                        = var.id
+  location                    = var.region
+  min_master_version          = var.kubernetes_version
+  network                     = var.network_id
+  subnetwork                  = var.subnet_id
+  networking_mode             = "VPC_NATIVE"
+  datapath_provider           = "ADVANCED_DATAPATH"
+  enable_shielded_nodes       = true
+  enable_intranode_visibility = true
+  initial_node_count          = 1
+  remove_default_node_pool    = true
+  deletion_protection         = var.deletion_protection
+  resource_labels             = var.labels
 
   ip_allocation_policy {
     cluster_secondary_range_name  = "pods"
@@ -111,7 +112,8 @@ resource "google_container_cluster" "this" {
   node_config { # the pool that is removed at once
     service_account = google_service_account.node.email
     shielded_instance_config {
-      enable_secure_boot = true
+      enable_secure_boot          = true
+      enable_integrity_monitoring = true
     }
     workload_metadata_config {
       mode = "GKE_METADATA"

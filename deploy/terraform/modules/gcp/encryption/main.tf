@@ -21,10 +21,11 @@ resource "google_kms_key_ring" "this" {
 }
 
 resource "google_kms_crypto_key" "this" {
-  for_each        = local.agents
-  name            = each.key
-  key_ring        = google_kms_key_ring.this.id
-  rotation_period = "7776000s"
+  for_each                   = local.agents
+  name                       = each.key
+  key_ring                   = google_kms_key_ring.this.id
+  rotation_period            = "7776000s"
+  destroy_scheduled_duration = "2592000s" # a month to change one's mind
 }
 
 resource "google_kms_crypto_key_iam_member" "agent" {

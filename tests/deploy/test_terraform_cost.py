@@ -1,0 +1,50 @@
+import csv
+import datetime
+import re
+
+import pytest
+
+from tests.deploy.terraform import CLOUDS, ROOT, resource_types
+
+DOCS = ROOT / "deploy" / "docs"
+SIZES = ("small", "medium", "large")
+with (DOCS / "cost.csv").open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
+
+
+def stated():
+    table = re.findall(r"^\| (\w+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", text(), re.M)
+    return {
+        (cloud, size): int(sums[place].replace(",", ""))
+        for cloud, *sums in table
+        for place, size in enumerate(SIZES)
+    }
+
+
+def text():
+    return (DOCS / "cost.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_sum_in_the_table_is_the_sum_of_the_rows(cloud, size):
+    ours = [row for row in ROWS if (row["cloud"], row["size"]) == (cloud, size)]
+    total = sum(float(row["quantity"]) * float(row["unit_price_usd"]) for row in ours)
+    assert stated()[cloud, size] == round(total)
+
+
+def test_every_row_is_of_a_resource_that_terraform_makes():
+    assert {row["resource"] for row in ROWS} <= resource_types()
+
+
+def test_every_price_says_where_it_is_from_and_when_it_was_checked():
+    for row in ROWS:
+        assert datetime.date.fromisoformat(row["dated"])
+        checked = row["checked_on"]
+        assert checked == "to be checked" or datetime.date.fromisoformat(checked)
+        assert (row["source"] == "estimate") == (checked == "to be checked")
+
+
+def test_estimates_are_called_estimates():
+    if any(row["source"] == "estimate" for row in ROWS):
+        assert "These are estimates, not prices" in text()

@@ -1,0 +1,185 @@
+import json
+
+import pytest
+
+from deploy.policy import plans, terraform
+from deploy.policy.plans import UNKNOWN, Resource
+from deploy.policy.settings import SETTINGS
+from tests.deploy.terraform import broken, resource, resource_types
+
+TAGS = {
+    "owner": "platform",
+    "environment": "production",
+    "cost-centre": "cc-1234",
+    "data-classification": "confidential",
+}
+ANYONE = {"cidr_ipv4": "0.0.0.0/0"}
+
+
+def nested(path, value):
+    for part in reversed(path.split(".")):
+        value = [value] if part.isdecimal() else {part: value}
+    return value
+
+
+def trust(**condition):
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/example.com"},
+        "Condition": condition,
+    }
+    return json.dumps({"Statement": [statement]})
+
+
+def allowing(action):
+    return json.dumps({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+
+
+def parameters(**flags):
+    pairs = {name.replace("_dot_", "."): value for name, value in flags.items()}
+    return [{"name": name, "value": value} for name, value in pairs.items()]
+
+
+def bucket(*companions):
+    kinds = ["aws_s3_bucket", *companions]
+    return [Resource(f'module.storage.{kind}.this["data"]', kind, {}) for kind in kinds]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: f"{one.type}.{one.path}")
+def test_a_planted_bad_setting_is_caught(setting):
+    bad = next(value for value in (None, True, False, 1, "no", []) if not setting.good(value))
+    planted = resource(setting.type, **nested(setting.path, bad))
+    found = [one for one in terraform.findings([planted]) if f"({setting.path})" in one]
+    assert found == [
+        f"{setting.rule} {setting.type} {planted.address}: {setting.fix} ({setting.path})"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "planted"),
+    {
+        "tagged": resource("aws_vpc", tags_all={**TAGS, "owner": ""}),
+        "keyless": resource("aws_iam_access_key"),
+        "buckets": resource("aws_s3_bucket"),
+        "flags": resource("aws_db_parameter_group", parameter=parameters(rds_dot_force_ssl="0")),
+        "pinned": resource("aws_iam_role", assume_role_policy=trust()),
+        "least": resource("aws_iam_role_policy", policy=allowing("s3:*")),
+        "watched": resource("aws_vpc"),
+        "closed": resource(
+            "aws_vpc_security_group_ingress_rule", **ANYONE, from_port=22, to_port=22
+        ),
+    }.items(),
+)
+def test_a_planted_fault_is_caught_by_its_rule(rule, planted):
+    assert rule in broken(planted)
+
+
+def test_every_rule_has_a_planted_fault():
+    planted = test_a_planted_fault_is_caught_by_its_rule.pytestmark[0].args[1]
+    assert {rule.__name__ for rule in terraform.RULES} == {rule for rule, _ in planted} | {
+        "settings"
+    }
+
+
+@pytest.mark.parametrize("missing", TAGS)
+def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
+    left = {name: value for name, value in TAGS.items() if name != missing}
+    listed = [f"{name}:{value}" for name, value in left.items()]
+    assert "tagged" in broken(resource("aws_eip", tags_all=left))
+    assert "tagged" in broken(resource("google_kms_crypto_key", terraform_labels=left))
+    assert "tagged" in broken(resource("digitalocean_volume", tags=listed))
+
+
+def test_what_a_cloud_cannot_tag_needs_no_tags():
+    assert "tagged" not in broken(resource("digitalocean_vpc"), resource("aws_route"))
+
+
+def test_everyone_may_come_in_to_https_and_to_nothing_else():
+    rule = "aws_vpc_security_group_ingress_rule"
+    assert not broken(resource(rule, **ANYONE, from_port=443, to_port=443))
+    assert "closed" in broken(resource(rule, **ANYONE, from_port=443, to_port=65535))
+    assert "closed" in broken(resource("google_compute_firewall", source_ranges=["::/0"]))
+
+
+def test_a_clusters_interface_names_who_may_reach_it():
+    named = {"control_plane_firewall": [{"allowed_addresses": ["203.0.113.0/24"]}]}
+    everyone = {"control_plane_firewall": [{"allowed_addresses": ["0.0.0.0/0"]}]}
+    assert "closed" not in broken(resource("digitalocean_kubernetes_cluster", **named))
+    assert "closed" in broken(resource("digitalocean_kubernetes_cluster", **everyone))
+    assert "closed" in broken(resource("aws_eks_cluster"))
+
+
+@pytest.mark.parametrize("missing", terraform.BUCKET_COMPANIONS)
+def test_a_bucket_needs_each_companion_under_its_own_key(missing):
+    others = [kind for kind in terraform.BUCKET_COMPANIONS if kind != missing]
+    elsewhere = Resource(f'module.storage.{missing}.this["backup"]', missing, {})
+    assert not broken(*bucket(*terraform.BUCKET_COMPANIONS))
+    assert "buckets" in broken(*bucket(*others), elsewhere)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"example.com:sub": "repo:example/leadgen:environment:production"}},
+        {"StringEquals": {"example.com:sub": "repo:example/*", "example.com:aud": "aws"}},
+        {"StringLike": {"example.com:sub": "repo:example/leadgen", "example.com:aud": "aws"}},
+    ],
+)
+def test_a_loose_trust_is_caught(condition):
+    assert "pinned" in broken(resource("aws_iam_role", assume_role_policy=trust(**condition)))
+
+
+def test_an_exact_trust_passes():
+    exact = {
+        "example.com:sub": "repo:example/leadgen:environment:production",
+        "example.com:aud": "a",
+    }
+    policy = trust(StringEquals=exact)
+    assert "pinned" not in broken(resource("aws_iam_role", assume_role_policy=policy))
+
+
+def test_a_google_federation_names_its_subject():
+    kind = "google_iam_workload_identity_pool_provider"
+    loose = 'assertion.repository_owner == "example"'
+    exact = 'assertion.sub == "repo:example/leadgen:environment:production"'
+    assert "pinned" in broken(resource(kind, attribute_condition=loose))
+    assert "pinned" not in broken(resource(kind, attribute_condition=exact))
+
+
+def test_a_grant_to_everybody_is_caught():
+    assert "least" in broken(resource("google_storage_bucket_iam_member", member="allUsers"))
+
+
+def test_a_value_that_the_cloud_decides_counts_as_given():
+    one = Resource("a", "aws_cloudwatch_log_group", {}, {"kms_key_id": True})
+    assert one.get("kms_key_id") == UNKNOWN
+    assert not broken(one)
+
+
+def test_plans_and_states_are_read_alike():
+    one = {"address": "a.b", "type": "a", "mode": "managed"}
+    plan = {"resource_changes": [{**one, "change": {"after": {"x": 1}, "after_unknown": {}}}]}
+    child = {"resources": [{**one, "values": {"x": 1}}]}
+    state = {"values": {"root_module": {"child_modules": [child]}}}
+    assert plans.load(json.dumps(plan)) == plans.load(json.dumps(state))
+
+
+def test_what_is_deleted_breaks_no_rule():
+    gone = {
+        "address": "a",
+        "type": "aws_iam_access_key",
+        "mode": "managed",
+        "change": {"after": None},
+    }
+    assert plans.resources({"resource_changes": [gone]}) == []
+
+
+def test_another_document_is_refused():
+    with pytest.raises(ValueError, match="neither a plan nor a state"):
+        plans.load("{}")
+
+
+def test_every_type_in_the_rules_is_made_by_a_module_or_forbidden():
+    known = {setting.type for setting in SETTINGS} | set(terraform.BUCKET_COMPANIONS)
+    assert known <= resource_types()

@@ -3,8 +3,8 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Self
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -36,11 +36,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many submissions went onto a lead, will be tried again, or were parked."""
+    """How many submissions went onto a lead, will be tried again, or were parked.
+
+    ``reached`` is when the last of a batch was received.
+    """
 
     processed: int = 0
     failed: int = 0
     parked: int = 0
+    reached: datetime | None = field(default=None, compare=False)
 
     @property
     def rows(self) -> int:
@@ -63,26 +67,29 @@ def drain(
     the whole deployment: one that finds no free lane leaves the rows to those that run.
     """
     deadline = time.monotonic() + seconds if seconds is not None else None
-    total = Outcome()
+    size, total, since = limit or settings.INTAKE_BATCH_ROWS, Outcome(), None
     while True:
-        outcome = _work_batch(limit or settings.INTAKE_BATCH_ROWS, lanes)
+        outcome = _work_batch(size, lanes, since)
         total += outcome
-        if not outcome.rows or (deadline is not None and time.monotonic() >= deadline):
+        ends = not (outcome.rows or since)
+        if ends or (deadline is not None and time.monotonic() >= deadline):
             return total
+        # What came late with an earlier time, such as from the spool, is seen by a last look.
+        since = outcome.reached if outcome.rows == size else None
 
 
-def _work_batch(limit: int, lanes: int | None) -> Outcome:
+def _work_batch(limit: int, lanes: int | None, since: datetime | None = None) -> Outcome:
     with transaction.atomic():
         end_when_silent(SILENCE)
         if lanes is not None and not _takes_lane(lanes):
             return Outcome()
-        rows = _claim(limit)
+        rows = _claim(limit, since)
         if not rows:
             return Outcome()
         with metrics.INTAKE_SECONDS.time():
             outcome = _work(rows)
     _count(outcome)
-    return outcome
+    return replace(outcome, reached=rows[-1].received_at)
 
 
 def _takes_lane(lanes: int) -> bool:
@@ -95,9 +102,12 @@ def _takes_lane(lanes: int) -> bool:
     return False
 
 
-def _claim(limit: int) -> list[Submission]:
+def _claim(limit: int, since: datetime | None) -> list[Submission]:
     due = models.Q(next_at=None) | models.Q(next_at__lte=Now())
     rows = Submission.objects.waiting().filter(due).order_by("received_at", "id")
+    if since:
+        # Until a vacuum the index still holds the rows that were worked: begin behind them.
+        rows = rows.filter(received_at__gte=since)
     return list(rows.only(*_READ).select_for_update(skip_locked=True)[:limit])
 
 

@@ -9,7 +9,8 @@ from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.definition import Definition, Field
-from leadgen.leads import services
+from leadgen.leads import intake, services
+from leadgen.leads.attach import attach
 from leadgen.leads.intake import Outcome, drain
 from leadgen.leads.models import (
     Campaign,
@@ -217,6 +218,21 @@ def test_the_oldest_are_worked_first(form):
     drain(1)
     leads = list(Lead.objects.order_by("id").values_list("links__submission", flat=True))
     assert leads == [early.pk, late.pk]
+
+
+def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, monkeypatch):
+    now = timezone.now()
+    for minute in range(3):
+        make_submission(form, received_at=now + timedelta(minutes=minute))
+    late = iter([now - timedelta(days=1), now + timedelta(seconds=90)])
+
+    def replayed_meanwhile(rows):
+        if received_at := next(late, None):
+            make_submission(form, received_at=received_at)
+        return attach(rows)
+
+    monkeypatch.setattr(intake, "attach", replayed_meanwhile)
+    assert drain(1) == Outcome(processed=5)
 
 
 def test_statements_do_not_grow_with_the_rows_of_a_batch(send):

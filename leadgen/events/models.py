@@ -61,7 +61,12 @@ class Event(models.Model):
     at = models.DateTimeField(db_default=Now())
     kind = models.CharField(max_length=60)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=36)
@@ -73,6 +78,10 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["transaction", "id"], name="event_order"),
             models.Index(fields=["subject_type", "subject_id", "-id"], name="event_subject"),
+            # Most events are Leadgen's own and have none.
+            models.Index(
+                fields=["actor"], name="event_actor", condition=models.Q(actor__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

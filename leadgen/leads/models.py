@@ -118,16 +118,24 @@ class Lead(models.Model):
         Company, models.SET_NULL, null=True, blank=True, related_name="leads"
     )
     form = models.ForeignKey(Form, models.PROTECT, null=True, blank=True, related_name="leads")
+    # Where a list below begins with the same column, an index of the column alone adds nothing.
     campaign = models.ForeignKey(
-        Campaign, models.SET_NULL, null=True, blank=True, related_name="leads"
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
     )
     pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="leads")
-    stage = models.ForeignKey(Stage, models.PROTECT, related_name="leads")
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="leads", db_index=False)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.NEW)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="leads"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        db_index=False,
     )
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="leads")
+    team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
+    )
     source = models.CharField(max_length=100, blank=True)
     medium = models.CharField(max_length=100, blank=True)
     message = models.TextField(blank=True)

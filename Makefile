@@ -3,10 +3,10 @@ PYTHON ?= python3
 IN_VENV = @exec $(PYTHON) -m dev.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help run manage test bench check fix lock
+.PHONY: help run manage test test-faults bench check fix lock
 
 help:  ## List the commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run:  ## Start everything with demo data and print where it is; Ctrl-C stops it
 	$(IN_VENV) dev.run
@@ -16,6 +16,9 @@ manage:  ## Run a manage.py command on what `make run` has started, such as ARGS
 
 test:  ## Start real services and run every test; T=path picks some, ARGS=… goes to pytest
 	$(IN_VENV) dev.test $(T) $(ARGS)
+
+test-faults:  ## Kill, freeze and restart every part under load; prints what it cost (25 minutes)
+	$(IN_VENV) dev.test $(or $(T),tests/faults) -m "processes" -n 0 $(ARGS)
 
 bench:  ## Measure against the targets; ARGS="--only capture --rounds 3" a part
 	$(IN_VENV) dev.bench $(ARGS)

@@ -92,15 +92,20 @@ def figures(request):
 
 def pytest_terminal_summary(terminalreporter):
     """Print what the drills measured, a line for each."""
-    reports = [
-        (report, dict(report.user_properties)["figures"])
-        for outcome in ("passed", "failed")
-        for report in terminalreporter.getreports(outcome)
-        if report.when == "teardown" and "figures" in dict(report.user_properties)
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    rows = [
+        (report.nodeid.rpartition("::")[2], value)
+        for report in reports
+        if getattr(report, "when", "") == "teardown"
+        for name, value in report.user_properties
+        if name == "figures"
     ]
-    if not reports:
-        return
-    terminalreporter.section("drills")
-    for report, measured in reports:
-        told = "  ".join(f"{name} {value}" for name, value in measured.items())
-        terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}\n    {told}")
+    if rows:
+        terminalreporter.section("drills")
+    for drill, measured in sorted(rows):
+        told = "  ".join(f"{name} {_short(value)}" for name, value in measured.items())
+        terminalreporter.write_line(f"{drill}\n    {told}")
+
+
+def _short(value):
+    return f"{value:.1f}" if isinstance(value, float) else value

@@ -81,8 +81,8 @@ class Load:
             "acked": len(self.receipts),
             **{str(status): told[status] for status in (201, 202, 303, 503)},
             "failed": self.failed,
-            "gap s": f"{self.longest_gap:.2f}",
-            "p99 ms": f"{self.p99() * 1000:.0f}",
+            "gap s": self.longest_gap,
+            "p99 ms": self.p99() * 1000,
         }
 
     def until(self, receipts: int, seconds: float = 30) -> None:
@@ -90,6 +90,13 @@ class Load:
         goal, deadline = len(self.receipts) + receipts, time.monotonic() + seconds
         while len(self.receipts) < goal:
             assert time.monotonic() < deadline, (self.statuses, self.broken)
+            time.sleep(0.02)
+
+    def until_stored(self, since: float, seconds: float) -> None:
+        """Go on until the ledger itself has taken a post of a program again."""
+        deadline = time.monotonic() + seconds
+        while not any(answer.status == 201 and answer.at > since for answer in self.answers):
+            assert time.monotonic() < deadline, self.statuses
             time.sleep(0.02)
 
     def go_on(self, seconds: float) -> tuple[float, float]:
@@ -121,7 +128,7 @@ class Visitor:
 
     def __init__(self, load: Load) -> None:
         self._load = load
-        self._urls = cycle(load.urls)
+        self._turn = 0
         self._connection: http.client.HTTPConnection | None = None
         self._requests = 0
         self._token = ""
@@ -192,7 +199,9 @@ class Visitor:
 
     def _connect(self) -> http.client.HTTPConnection:
         while True:
-            connection = http.client.HTTPConnection(urlsplit(next(self._urls)).netloc, timeout=20)
+            self._turn += 1
+            url = self._load.urls[self._turn % len(self._load.urls)]
+            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
             try:
                 connection.connect()
             except ConnectionRefusedError:

@@ -30,6 +30,11 @@ class Server:
         self.signal(signal.SIGKILL)
         self.running.close()
 
+    def end(self, signum):
+        """Tell the postmaster to shut down: SIGINT is fast, SIGQUIT immediate."""
+        unprivileged.end(self.pid, signum)
+        self.running.close()
+
     def signal(self, signum):
         """Signal the postmaster and its children."""
         parent = self.pid
@@ -39,7 +44,7 @@ class Server:
 
     @property
     def pid(self):
-        """The postmaster; it takes SIGINT as a fast shutdown and SIGQUIT as an immediate one."""
+        """The postmaster."""
         return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
 
     def query(self, statement):

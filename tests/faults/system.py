@@ -33,6 +33,10 @@ WAITING = (
     "SELECT count(*) FROM capture_submission"
     " WHERE state IN ('received', 'accepted') AND parked_at IS NULL"
 )
+OLDEST = (
+    "SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0) FROM capture_submission"
+    " WHERE state IN ('received', 'accepted') AND parked_at IS NULL"
+)
 
 
 @dataclass
@@ -70,6 +74,14 @@ class System:
     def waiting(self):
         """How many submissions wait for intake."""
         return self.server.query(WAITING)[0][0]
+
+    def oldest_waiting(self, seconds):
+        """Watch for so long; return the highest age, in seconds, of what waited for intake."""
+        deadline, worst = time.monotonic() + seconds, 0.0
+        while time.monotonic() < deadline:
+            worst = max(worst, float(self.server.query(OLDEST)[0][0]))
+            time.sleep(0.2)
+        return worst
 
     def spooled(self):
         """The names of what waits in the storage."""

@@ -1,0 +1,96 @@
+"""RabbitMQ fails in every way it knows: no visitor notices, and leads are made without it."""
+
+import signal
+import time
+from urllib.request import urlopen
+
+import pytest
+
+from tests.faults.load import loading
+from tests.faults.system import accounted_for
+from tests.flows.waiting import eventually
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.slow_faults,
+    pytest.mark.xdist_group("faults"),
+]
+
+# A worker that hears nothing looks by itself after ten seconds; two cores are busy.
+UNHEARD, HEARD = 25, 8
+NOISE = 50  # milliseconds
+
+
+@pytest.fixture(scope="module")
+def backends(broker, folder):
+    (folder / "storage").mkdir()
+    return {"BROKER_URL": broker.node.url, "STORAGE_URL": f"file://{folder}/storage"}
+
+
+@pytest.fixture
+def ride_out(system, stack, figures):
+    """Load before, during and after a trouble of so many seconds; keep what was measured."""
+
+    def riding(begin, end, seconds=20.0):
+        with loading(stack.url, system.public_id, system.slug) as load:
+            before = load.go_on(6)
+            begin()
+            start = time.monotonic()
+            figures["waited away s"] = system.oldest_waiting(seconds)
+            figures["p99 before ms"] = load.p99(*before) * 1000
+            figures["p99 away ms"] = load.p99(start) * 1000
+            end()
+            returned = time.monotonic()
+            eventually(lambda: system.oldest_waiting(2) < HEARD, seconds=60)
+            figures["recovered s"] = time.monotonic() - returned
+            figures["waited back s"] = system.oldest_waiting(6)
+        figures.update(load.figures())
+        figures["settled s"] = accounted_for(system, load)
+        assert set(load.statuses) <= {201, 303}
+        assert load.failed == 0
+        assert figures["waited away s"] < UNHEARD
+        assert figures["waited back s"] < HEARD
+        assert figures["p99 away ms"] < 1.5 * figures["p99 before ms"] + NOISE
+
+    return riding
+
+
+def nudges(stack, outcome):
+    with urlopen(f"{stack.url}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    name = f'leadgen_nudges_total{{outcome="{outcome}"}}'
+    return sum(float(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def test_killed_and_started_again(broker, ride_out):
+    ride_out(broker.kill, broker.start)
+
+
+def test_frozen_and_thawed(broker, ride_out):
+    ride_out(lambda: broker.signal(signal.SIGSTOP), lambda: broker.signal(signal.SIGCONT), 40)
+
+
+def test_frozen_then_killed_and_started_again(broker, ride_out):
+    def end():
+        broker.kill()
+        broker.start()
+
+    ride_out(lambda: broker.signal(signal.SIGSTOP), end, 30)
+
+
+def test_out_of_memory(broker, stack, ride_out, figures):
+    control = broker.node.control
+    failed = nudges(stack, "failed") + nudges(stack, "stuck")
+
+    def end():
+        assert nudges(stack, "failed") + nudges(stack, "stuck") > failed
+        control("set_vm_memory_high_watermark", "0.4")
+
+    ride_out(lambda: control("set_vm_memory_high_watermark", "0"), end, 30)
+
+
+def test_the_queue_is_replicated_bounded_and_gives_poison_up(broker, stack):
+    told = broker.node.control("--quiet", "list_queues", "name", "type", "durable", "arguments")
+    (queue,) = [line for line in told.splitlines() if line.startswith("leadgen\t")]
+    assert queue.split("\t")[1:3] == ["quorum", "true"]
+    assert all(name in queue for name in ("x-delivery-limit", "x-max-length"))

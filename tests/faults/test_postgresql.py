@@ -1,0 +1,88 @@
+"""PostgreSQL restarts, stays away, is locked and stands still: whoever posts is thanked."""
+
+import json
+import signal
+import time
+from datetime import datetime
+
+import psycopg
+import pytest
+
+from tests.faults.load import loading
+from tests.faults.processes import memory
+from tests.faults.system import accounted_for
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.slow_faults,
+    pytest.mark.xdist_group("faults"),
+]
+
+
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
+def test_five_restarts(system, stack, server, figures, way):
+    with loading(stack.url, system.public_id, system.slug) as load:
+        for _ in range(5):
+            load.go_on(3)
+            server.end(way)
+            load.go_on(1)
+            server.start()
+            back = time.monotonic()
+            load.until_stored(back, seconds=10)
+            slowest = max(figures.get("stored again s", 0.0), time.monotonic() - back)
+            figures["stored again s"] = slowest
+    figures.update(load.figures())
+    assert set(load.statuses) <= {200, 201, 202, 303}
+    assert load.failed == 0
+    assert figures["stored again s"] < 5
+    figures["settled s"] = accounted_for(system, load)
+
+
+def test_away_for_a_minute(system, stack, server, figures):
+    with loading(stack.url, system.public_id, system.slug) as load:
+        load.go_on(3)
+        server.end(signal.SIGINT)
+        load.go_on(60)
+        spooled = kept(system)
+        server.start()
+        load.go_on(3)
+    figures["spooled"] = len(spooled)
+    figures.update(load.figures())
+    assert set(load.statuses) <= {200, 201, 202, 303}
+    assert load.failed == 0
+    figures["settled s"] = accounted_for(system, load)
+    told = server.query("SELECT id::text, received_at FROM capture_submission")
+    ledger = {receipt: at.timestamp() for receipt, at in told}
+    assert {receipt: ledger[receipt] for receipt in spooled} == spooled
+    assert sorted(spooled, key=lambda receipt: (spooled[receipt], receipt)) == sorted(spooled)
+
+
+def kept(system):
+    """The receipts in the spool and when each was received."""
+    rows = [json.loads(path.read_bytes())["row"] for path in system.storage.glob("spool/2*/*.json")]
+    return {row["id"]: datetime.fromisoformat(row["received_at"]).timestamp() for row in rows}
+
+
+def test_locked_then_frozen(system, stack, server, figures):
+    with loading(stack.url, system.public_id, system.slug) as load:
+        load.go_on(3)
+        before = memory(stack, "web")
+        with psycopg.connect(server.url) as connection:
+            connection.execute("LOCK TABLE capture_submission IN ACCESS EXCLUSIVE MODE")
+            load.go_on(20)
+        load.go_on(3)
+        server.signal(signal.SIGSTOP)
+        try:
+            load.go_on(20)
+        finally:
+            server.signal(signal.SIGCONT)
+        back = time.monotonic()
+        load.until_stored(back, seconds=10)
+        figures["stored again s"] = time.monotonic() - back
+        figures["grown MB"] = memory(stack, "web") - before
+    figures.update(load.figures())
+    assert set(load.statuses) <= {200, 201, 202, 303}
+    assert load.failed == 0
+    assert figures["grown MB"] < 100
+    assert load.longest_gap < 5
+    figures["settled s"] = accounted_for(system, load)

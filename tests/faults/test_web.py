@@ -1,0 +1,65 @@
+"""Web ends and starts again under load, as in every deployment: no request fails."""
+
+import pytest
+
+from tests.faults.load import loading
+from tests.faults.processes import end, kill_child
+from tests.faults.system import accounted_for
+from tests.stack import running, wait_until_ready
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.slow_faults,
+    pytest.mark.xdist_group("faults"),
+]
+
+
+@pytest.fixture
+def second(system, tmp_path):
+    """Another web, as behind a load balancer."""
+    with running(tmp_path, system.environment, roles=("web",)) as started:
+        yield started
+
+
+def test_told_to_end_and_started_again(system, stack, figures):
+    with loading(stack.url, system.public_id, system.slug) as load:
+        for _ in range(5):
+            load.until(receipts=100)
+            figures["ended s"] = end(stack, "web", 30)
+            stack.start("web")
+            wait_until_ready(stack)
+        load.until(receipts=100)
+    figures.update(load.figures(), resent=load.resent)
+    assert set(load.statuses) <= {200, 201, 303}
+    assert load.failed == 0
+    accounted_for(system, load)
+
+
+def test_replaced_one_after_the_other(system, stack, second, figures):
+    with loading([stack.url, second.url], system.public_id, system.slug) as load:
+        for each in (stack, second, stack, second):
+            load.until(receipts=100)
+            end(each, "web", 30)
+            load.urls.remove(each.url)  # as a load balancer does, which lags behind
+            each.start("web")
+            wait_until_ready(each)
+            load.urls.append(each.url)
+        load.until(receipts=100)
+    figures.update(load.figures(), resent=load.resent)
+    assert set(load.statuses) <= {200, 201, 303}
+    assert load.failed == 0
+    assert load.longest_gap < 3
+    accounted_for(system, load)
+
+
+def test_one_process_of_several_killed(system, stack, figures):
+    with loading(stack.url, system.public_id, system.slug) as load:
+        for _ in range(3):
+            load.go_on(8)  # long enough for the one that takes the place of the last
+            kill_child(stack, "web")
+        load.go_on(3)
+    figures.update(load.figures(), resent=load.resent)
+    assert set(load.statuses) <= {200, 201, 303}
+    # Only what the killed process held at that moment: at most one request of each visitor.
+    assert load.failed <= 3 * 8
+    accounted_for(system, load)

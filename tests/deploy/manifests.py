@@ -21,9 +21,19 @@ VERSIONS = ("1.33", "1.37")
 COMPONENTS = (
     *("managed-database", "postgres", "postgres-cnpg", "managed-storage", "seaweedfs", "rabbitmq"),
     *("external-secrets", "external-secrets-rabbitmq", "external-secrets-storage", "mail"),
-    *("managed-broker", "backup", "storage-keys", "gateway", "cert-manager", "capture-isolated"),
+    *(
+        "managed-broker",
+        "backup",
+        "restore-check",
+        "storage-keys",
+        "gateway",
+        "cert-manager",
+        "capture-isolated",
+    ),
     *("keda", "monitoring", "datadog", "admission", "gitops-argocd"),
 )
+# What one cannot be without.
+NEEDS = {"restore-check": "backup"}
 # Two ways to have the same thing: one of them is chosen.
 ALTERNATIVES = [{"postgres", "postgres-cnpg"}]
 _LABELS = {
@@ -45,6 +55,7 @@ def _rendered(overlay):
 
 
 def combined(components, folder):
+    components = components | {NEEDS[name] for name in components if name in NEEDS}
     kustomization = {
         "namespace": "leadgen",
         "resources": [_from(folder, "base"), "store.yaml"],

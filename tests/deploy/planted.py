@@ -97,9 +97,9 @@ FAULTS = {
         put(WEB, f"{MAIN}|image", "registry.example.com/leadgen"),
     ],
     "secrets_stand_in_files": [
-        put(WEB, f"{MAIN}|env|0", {"name": "SECRET_KEY", "value": "x"}),
+        put(WEB, f"{MAIN}|env", [{"name": "SECRET_KEY", "value": "x"}]),
         put(
-            WEB, f"{MAIN}|env|0", {"name": "X", "valueFrom": {"secretKeyRef": {"name": "leadgen"}}}
+            WEB, f"{MAIN}|env", [{"name": "X", "valueFrom": {"secretKeyRef": {"name": "leadgen"}}}]
         ),
         put(WEB, f"{MAIN}|envFrom|0", {"secretRef": {"name": "leadgen"}}),
     ],

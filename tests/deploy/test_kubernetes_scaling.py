@@ -1,0 +1,48 @@
+import re
+
+import pytest
+
+from leadgen import celery
+from tests.deploy import manifests, planted
+
+pytestmark = pytest.mark.django_db
+
+
+def triggers():
+    worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
+    return worker["spec"]["triggers"]
+
+
+def test_every_metric_that_scales_workers_is_exported(client, settings, tmp_path):
+    settings.STORAGES["default"]["OPTIONS"]["location"] = str(tmp_path)
+    text = client.get("/metrics").text
+    for trigger in triggers():
+        assert re.search(rf"^{re.escape(trigger['metadata']['valueLocation'])} ", text, re.M)
+
+
+def test_keda_asks_web_with_the_token_that_web_expects(client, settings):
+    settings.METRICS_TOKEN = "told"
+    settings.ALLOWED_HOSTS = ["forms.example.com"]
+    host = {"host": "web.leadgen.svc:8000"}
+    assert client.get("/metrics", headers=host).status_code == 401
+    said = client.get("/metrics", headers={**host, "authorization": "Bearer told"})
+    assert said.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_probes_and_scrapes_are_answered_under_the_pods_own_address(client, settings, path):
+    settings.ALLOWED_HOSTS = ["forms.example.com"]
+    assert client.get(path, headers={"host": "10.20.0.7:8000"}).status_code == 200
+
+
+def test_a_task_may_end_softly_before_its_worker_is_killed():
+    worker = planted.find(manifests.rendered("aws"), "Deployment/worker")["spec"]["template"]
+    soft = celery.app.conf.worker_soft_shutdown_timeout
+    assert worker["spec"]["terminationGracePeriodSeconds"] >= soft + 10
+
+
+def test_the_commands_of_worker_and_beat_are_celerys():
+    objects = manifests.rendered("aws")
+    for role in ("worker", "beat"):
+        container = planted.find(objects, f"Deployment/{role}")["spec"]["template"]["spec"]
+        assert container["containers"][0]["command"][:4] == ["celery", "-A", "leadgen", role]

@@ -9,5 +9,6 @@ from django.core.asgi import get_asgi_application
 
 import leadgen.celery  # noqa: F401 - binds the tasks to the application
 from leadgen.capture.edge import Edge
+from leadgen.operations.bounds import Bounded
 
-application = Edge(get_asgi_application())
+application = Edge(Bounded(get_asgi_application()))

@@ -12,7 +12,7 @@ from leadgen.settings import LOGGING
 
 bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 workers = env.integer("WEB_CONCURRENCY", 2)
-worker_class = "asgi"
+worker_class = "leadgen.operations.connections.Worker"
 # Both in C, and required: without them the server alone costs as much as the rest (ADR 0020).
 asgi_loop = "uvloop"
 http_parser = "fast"

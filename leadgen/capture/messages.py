@@ -126,15 +126,17 @@ class Request:
         if declared.isdigit() and int(declared) > limit:
             raise Refusal(413, _too_large(limit), connection="close")
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                return await self._joined(limit)
+            return await self._joined(limit)
         except TimeoutError:
             raise Refusal(408, "The body did not arrive in time.", connection="close") from None
 
     async def _joined(self, limit: int) -> bytes:
         parts = bytearray()
+        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         while True:
-            message = await self.receive()
+            # Anew for each piece: one that comes in that very moment swallows the end of the time.
+            async with asyncio.timeout_at(deadline):
+                message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
             parts += message.get("body", b"")

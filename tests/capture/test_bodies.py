@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import nullcontext, suppress
 
 import pytest
 
@@ -176,6 +177,20 @@ def test_a_body_that_does_not_come_is_not_waited_for(client, api, monkeypatch):
 
     kind = "application/json"
     answer = client.runner.run(client.asend("POST", api, receive=silent, content_type=kind))
+    assert answer.status == 408
+
+
+def test_a_piece_that_comes_when_time_is_up_gives_no_more_time(client, api, monkeypatch):
+    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
+    swallows = iter([suppress(asyncio.CancelledError)])  # as servers do on Python 3.11
+
+    async def trickle():
+        with next(swallows, nullcontext()):
+            await asyncio.sleep(1)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    kind = "application/json"
+    answer = client.runner.run(client.asend("POST", api, receive=trickle, content_type=kind))
     assert answer.status == 408
 
 

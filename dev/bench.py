@@ -14,6 +14,8 @@ BENCHMARKS = {
     "capture": "capture_vs_pgbench",
     "drf": "capture_vs_plain_drf",
     "intake": "intake_rows_per_second",
+    "growth": "ledger_growth",
+    "footprint": "footprint",
 }
 LATEST = VAR / "bench" / "latest.json"
 

@@ -83,13 +83,15 @@ def measure(target: Target, *, clients: int, seconds: int) -> Run:
 def web(place: Site) -> Iterator[tuple[Stack, Target]]:
     """Run the web role, warmed up, for as long as the context lasts."""
     with running(place.folder, place.environment, roles=("web",)) as stack:
-        roots = {
-            "web": stack.processes["web"].pid,
-            "postgres": place.database.postmaster(),
-        }
-        target = Target(place.submissions(stack.url), BODY, place.database, TABLE, roots)
+        target = target_of(place, stack)
         warm_up(target)
         yield stack, target
+
+
+def target_of(place: Site, stack: Stack) -> Target:
+    """The form of this Leadgen, on its running web role."""
+    roots = {"web": stack.processes["web"].pid, "postgres": place.database.postmaster()}
+    return Target(place.submissions(stack.url), BODY, place.database, TABLE, roots)
 
 
 def warm_up(target: Target) -> None:

@@ -61,7 +61,7 @@ def memory(pid: int) -> dict[str, float]:
     """Return a process' resident and proportional set size, in MiB."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     sizes = {name: int(size) for name, size, *_ in map(str.split, lines[1:])}
-    return {"rss_mib": sizes["Rss:"] / 1024, "pss_mib": sizes["Pss:"] / 1024}
+    return {kind: sizes[f"{kind.capitalize()}:"] / 1024 for kind in ("RSS", "PSS")}
 
 
 def _used(roots: dict[str, int]) -> dict[str, float]:

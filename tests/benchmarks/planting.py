@@ -149,7 +149,7 @@ def _multiply(
     values = [columns.get(name, f"t.{name}") for name in names]
     statement = (
         f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} "
-        f"FROM {numbers.rows}, seed_{table} AS t ORDER BY n"
+        f"FROM {numbers.rows}, seed_{table} AS t"
     )
     connection.execute(statement.encode())
 

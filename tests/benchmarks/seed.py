@@ -9,7 +9,7 @@ from tests.factories import make_submission
 def main() -> None:
     """Take one submission all the way to its lead."""
     fields, context = BODY["fields"], {**BODY["context"], "channel": "api"}
-    answers = {**fields, "email": "seed@example.com", "phone": "+447400123456"}
+    answers = {**fields, "email": "seed@example.com", "phone": "+442079460958"}
     form = Form.objects.select_related("published").get()
     make_submission(form, raw=BODY, answers=answers, context=context, idempotency_key="seed")
     drain()

@@ -1,6 +1,7 @@
 """`make bench`: measure, hold against the targets, and write var/bench/latest.json."""
 
 import argparse
+import sys
 from importlib import import_module
 
 from dev.console import fail, say
@@ -22,6 +23,8 @@ LATEST = VAR / "bench" / "latest.json"
 
 def main() -> None:
     """Run all benchmarks, or some of them; end with status 1 when a target is missed."""
+    if sys.platform != "linux":
+        fail("The benchmarks tell costs and noise from Linux's /proc: run them on Linux.")
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     parser.add_argument("--rounds", type=int, default=5, help="the figures are their medians")

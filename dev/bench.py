@@ -7,7 +7,7 @@ from importlib import import_module
 from dev.console import fail, say
 from dev.process import Interrupted, interruptible
 from dev.state import VAR, AlreadyRunningError, only_one
-from tests.benchmarks import machine, results, wrk
+from tests.benchmarks import machine, pgbench, results, wrk
 from tests.benchmarks.ground import ground
 
 # The name on the command line, and the module that measures it.
@@ -38,7 +38,6 @@ def main() -> None:
         fail(str(error))
     except Interrupted:
         fail("Interrupted; every process was stopped and nothing was written.")
-    results.show(found)
     results.keep(found, LATEST)
     say(f"Noise is what others took, in cores of {machine.CORES}. All figures: {LATEST}")
     if any(each.passes is False for each in found):
@@ -47,11 +46,14 @@ def main() -> None:
 
 def _measure(names: list[str], rounds: int) -> list[results.Result]:
     wrk.ensure()
+    pgbench.program()
     found: list[results.Result] = []
     with ground() as shared:
         for name in names:
             say(f"Measuring {name} …")
-            found += import_module(f"tests.benchmarks.{BENCHMARKS[name]}").run(shared, rounds)
+            part = list(import_module(f"tests.benchmarks.{BENCHMARKS[name]}").run(shared, rounds))
+            results.show(part)
+            found += part
     return found
 
 

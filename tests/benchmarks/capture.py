@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dev.console import fail, say
 from dev.process import Interrupted, interruptible
+from dev.state import AlreadyRunningError, only_one
 from tests.benchmarks import machine, wrk
 from tests.benchmarks.site import BODY, Database, Site, server, site
 from tests.stack import Stack, running
@@ -110,16 +111,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     try:
-        wrk.ensure()
-        with interruptible(), server() as url, site(url, "capture") as place, web(place) as (_, to):
-            for _ in range(given.rounds):
-                for clients in given.clients:
-                    run = measure(to, clients=clients, seconds=given.seconds)
-                    say(f"{clients:>3} clients {run}")
+        with interruptible(), only_one("bench"):
+            _rounds(given.rounds, given.clients, given.seconds)
+    except AlreadyRunningError as other:
+        fail(f"A benchmark is already active in this checkout (process {other}).")
     except RuntimeError as error:
         fail(str(error))
     except Interrupted:
         fail("Interrupted; every process was stopped.")
+
+
+def _rounds(rounds: int, clients: list[int], seconds: int) -> None:
+    wrk.ensure()
+    with server() as url, site(url, "capture") as place, web(place) as (_, target):
+        for _ in range(rounds):
+            for count in clients:
+                run = measure(target, clients=count, seconds=seconds)
+                say(f"{count:>3} clients {run}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,86 @@
+"""Expand and contract: what a migration does must not trouble the release that still runs.
+
+The rule and its reasons: deploy/docs/migrations.md. A migration that takes something away says in
+a constant of its module, CONTRACTS, since which release nothing needs it.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.migrations import operations as ops
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.migration import Migration
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.db.models import Field, ManyToManyField
+
+_HARMLESS_SQL = re.compile(
+    r"\s*CREATE\s+(SEQUENCE|EXTENSION|INDEX|(OR REPLACE\s+)?FUNCTION)\b", re.I
+)
+
+
+def all_findings(app_labels: set[str]) -> list[str]:
+    """Return what every migration of these apps breaks, those with a reason left out."""
+    loader = MigrationLoader(None)
+    found = []
+    for (label, name), migration in sorted(loader.disk_migrations.items()):
+        if label in app_labels and not reason(migration):
+            before = loader.project_state((label, name), at_end=False)
+            found += [f"{label}.{name}: {said}" for said in findings(migration, before)]
+    return found
+
+
+def reason(migration: Migration) -> str:
+    """Return why a migration may take something away, as its module says."""
+    return str(getattr(sys.modules[type(migration).__module__], "CONTRACTS", ""))
+
+
+def findings(migration: Migration, before: ProjectState) -> Iterator[str]:
+    """Yield what the release before would trip over; a table made by the migration is nobody's."""
+    state, made = before.clone(), set()
+    for operation in migration.operations:
+        if isinstance(operation, ops.CreateModel):
+            made.add(operation.name_lower)
+        elif _model(operation) not in made and (said := _trouble(operation, state, migration)):
+            yield f"{operation.describe()}: {said}"
+        operation.state_forwards(migration.app_label, state)
+
+
+def _model(operation: Operation) -> str:
+    return str(getattr(operation, "model_name", getattr(operation, "name", ""))).lower()
+
+
+def _trouble(operation: Operation, state: ProjectState, migration: Migration) -> str:
+    match operation:
+        case ops.RemoveField() | ops.RenameField() | ops.DeleteModel() | ops.RenameModel():
+            return "the release before still reads and writes it"
+        case ops.AlterModelTable():
+            return "the release before knows the table by its old name"
+        case ops.AddConstraint():
+            return "the release before may write rows against it"
+        case ops.AddField(field=field) if _must_be_given(field):
+            return "the release before writes rows without it; give it null=True or a db_default"
+        case ops.AlterField(model_name=model, name=name, field=field):
+            known = state.models[migration.app_label, model.lower()]
+            return _narrows(known.get_field(name), field)
+        case ops.RunSQL(sql=sql) if not (isinstance(sql, str) and _HARMLESS_SQL.match(sql)):
+            return "say in CONTRACTS why the release before is not troubled"
+    return ""
+
+
+def _must_be_given(field: "Field[Any, Any]") -> bool:
+    return not (field.null or field.has_db_default() or isinstance(field, ManyToManyField))
+
+
+def _narrows(old: "Field[Any, Any]", new: "Field[Any, Any]") -> str:
+    if old.null and not new.null:
+        return "the release before still writes NULL"
+    if new.unique and not old.unique:
+        return "the release before may write it twice"
+    if type(old) is not type(new):
+        return "the release before knows another type"
+    if old.max_length and (new.max_length or sys.maxsize) < old.max_length:
+        return "the release before may write longer ones"
+    return ""

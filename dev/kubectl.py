@@ -1,0 +1,40 @@
+"""What the tests of the Kubernetes manifests need: kubectl, which carries kustomize."""
+
+import json
+import os
+import shutil
+import subprocess
+
+from dev import debian
+
+# The first with kustomize 5, whose replacements and components the manifests use.
+_OLDEST = 27
+
+
+def program() -> str:
+    """Return a kubectl that is new enough, installed first where that is possible.
+
+    Else RuntimeError, which says what to do.
+    """
+    given = os.environ.get("KUBECTL")
+    found = given or shutil.which("kubectl")
+    if not found and debian.can_install():
+        debian.install(["kubernetes-client"])
+        found = shutil.which("kubectl")
+    if not found or _minor_version(found) < _OLDEST:
+        raise RuntimeError(
+            f"The tests need kubectl 1.{_OLDEST} or newer and found {found or 'none'}.\n"
+            "Install it once (Debian 13: sudo apt-get install kubernetes-client), or name one\n"
+            "that is here: make test KUBECTL=/path/to/kubectl"
+        )
+    return found
+
+
+def _minor_version(kubectl: str) -> int:
+    command = [kubectl, "version", "--client", "--output=json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        minor = str(json.loads(done.stdout)["clientVersion"]["minor"])
+    except (ValueError, KeyError):
+        return 0
+    return int("".join(c for c in minor if c.isdigit()) or 0)

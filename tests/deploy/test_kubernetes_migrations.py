@@ -1,0 +1,89 @@
+import sys
+import types
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import migrations, models
+from django.db.migrations.state import ModelState, ProjectState
+
+from deploy.policy import migrations as policy
+
+OURS = {app.label for app in apps.get_app_configs() if app.name.startswith("leadgen.")}
+
+
+def before():
+    fields: dict[str, "models.Field[Any, Any]"] = {
+        "id": models.BigAutoField(primary_key=True),
+        "name": models.CharField(max_length=100),
+        "note": models.TextField(null=True),
+    }
+    state = ProjectState()
+    state.add_model(ModelState("leads", "Lead", fields))
+    return state
+
+
+def migration(*operations, module="tests.deploy.test_kubernetes_migrations"):
+    kind = type("Migration", (migrations.Migration,), {"operations": list(operations)})
+    kind.__module__ = module
+    return kind("0009_planted", "leads")
+
+
+def said(*operations):
+    return list(policy.findings(migration(*operations), before()))
+
+
+def test_no_migration_troubles_the_release_before_it():
+    assert policy.all_findings(OURS) == []
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.RemoveField("lead", "note"),
+        migrations.RenameField("lead", "name", "title"),
+        migrations.DeleteModel("Lead"),
+        migrations.RenameModel("Lead", "Prospect"),
+        migrations.AlterModelTable("lead", "prospect"),
+        migrations.AddField("lead", "score", models.IntegerField(default=0)),
+        migrations.AlterField("lead", "note", models.TextField(default="")),
+        migrations.AlterField("lead", "name", models.CharField(max_length=50)),
+        migrations.AlterField("lead", "name", models.CharField(max_length=100, unique=True)),
+        migrations.AlterField("lead", "name", models.IntegerField()),
+        migrations.AddConstraint(
+            "lead", models.CheckConstraint(condition=models.Q(name__gt=""), name="named")
+        ),
+        migrations.RunSQL("ALTER TABLE leads_lead DROP COLUMN note"),
+    ],
+    ids=lambda operation: type(operation).__name__,
+)
+def test_what_the_release_before_would_trip_over_is_found(operation):
+    assert len(said(operation)) == 1
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        migrations.AddField("lead", "score", models.IntegerField(null=True)),
+        migrations.AddField("lead", "score", models.IntegerField(db_default=0)),
+        migrations.AlterField("lead", "name", models.CharField(max_length=200, null=True)),
+        migrations.AddIndex("lead", models.Index(fields=["name"], name="lead_by_name")),
+        migrations.RunSQL("CREATE SEQUENCE turn"),
+        migrations.RunPython(migrations.RunPython.noop),
+    ],
+    ids=lambda operation: type(operation).__name__,
+)
+def test_what_only_adds_is_let_through(operation):
+    assert said(operation) == []
+
+
+def test_a_table_that_the_migration_itself_makes_is_nobodys():
+    made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
+    assert said(made, migrations.AddField("score", "value", models.IntegerField())) == []
+
+
+def test_a_reason_lets_a_migration_take_something_away(monkeypatch):
+    module = types.ModuleType("planted")
+    module.CONTRACTS = "Nothing has read it since 1.4."  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "planted", module)
+    assert policy.reason(migration(module="planted")) == "Nothing has read it since 1.4."

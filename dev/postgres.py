@@ -31,15 +31,16 @@ class Cluster:
 
 
 @contextmanager
-def server(name: str, *, durable: bool) -> Iterator[str]:
+def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
     """Run the cluster of this name and yield its DATABASE_URL; stop it cleanly on leaving.
 
-    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads.
+    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads. Further
+    arguments are settings of the server, such as wal_level.
     """
     cluster = _prepare(name)
     _stop_left_over(cluster)
     port = _port(name)
-    options = _options(port, durable)
+    options = _options(port, durable, settings)
     process = Process(
         name,
         [cluster.binaries / "postgres", "-D", cluster.data, *options],
@@ -136,7 +137,7 @@ def _refuse_other_version(cluster: Cluster) -> None:
         )
 
 
-def _options(port: int, durable: bool) -> list[str]:
+def _options(port: int, durable: bool, settings: dict[str, str]) -> list[str]:
     values = {
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
@@ -146,6 +147,7 @@ def _options(port: int, durable: bool) -> list[str]:
     }
     if not durable:
         values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    values |= settings
     return [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
 
 

@@ -37,9 +37,13 @@ class Deployment:
         return tables.parameters(self.backends["DATABASE_URL"])
 
     def manage(self, *arguments, **environment):
+        return self.python("manage.py", *arguments, **environment)
+
+    def python(self, *arguments, **environment):
+        ours = {"DEBUG": "true", "DJANGO_SETTINGS_MODULE": "leadgen.settings"}
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            env={**os.environ, "DEBUG": "true", **self.backends, **environment},
+            [sys.executable, *arguments],
+            env={**os.environ, **ours, "PYTHONPATH": str(ROOT), **self.backends, **environment},
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -48,12 +52,24 @@ class Deployment:
 
 
 @pytest.fixture
-def empty_deployment(tmp_path_factory):
-    """A database without tables and a storage without objects."""
-    name = f"leadgen_moving_{secrets.token_hex(4)}"
-    folder = tmp_path_factory.mktemp("elsewhere")
+def make_database():
+    """Makes databases of this test's own and returns their URLs."""
+    made = []
     with tables.connected(connection_parameters() | {"dbname": "postgres"}) as link:
-        link.execute(f"CREATE DATABASE {name}")
-        url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{name}").geturl()
-        yield Deployment({"DATABASE_URL": url, "STORAGE_URL": f"file://{folder}/storage"})
-        link.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+        def make():
+            made.append(f"leadgen_moving_{secrets.token_hex(4)}")
+            link.execute(f"CREATE DATABASE {made[-1]}")
+            return urlsplit(settings.DATABASE_URL)._replace(path=f"/{made[-1]}").geturl()
+
+        yield make
+        for name in made:
+            link.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_deployment(make_database, tmp_path_factory):
+    """A database without tables and a storage without objects."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    storage = f"file://{folder}/storage"
+    return Deployment({"DATABASE_URL": make_database(), "STORAGE_URL": storage})

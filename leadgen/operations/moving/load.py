@@ -46,13 +46,14 @@ def empty(connection: Connection, tables: Iterable[Table]) -> None:
     connection.execute(sql.SQL("TRUNCATE {}").format(names))
 
 
-def fill(connection: Connection, table: Table, pieces: Iterable[Any], into: str = "") -> None:
-    """Write pieces of COPY's text format into the table, or into one of another name like it."""
+def fill(connection: Connection, table: Table, pieces: Iterable[Any], into: str = "") -> int:
+    """Write pieces of COPY's text format into the table, or one like it; return the rows."""
     named = Table(into or table.name, table.columns)
-    statement = named.query("COPY {table} ({columns}) FROM STDIN")
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for piece in pieces:
-            copy.write(piece)
+    with connection.cursor() as cursor:
+        with cursor.copy(named.query("COPY {table} ({columns}) FROM STDIN")) as copy:
+            for piece in pieces:
+                copy.write(piece)
+        return cursor.rowcount
 
 
 def read(connection: Connection, table: Table, where: sql.Composable = _EVERY_ROW) -> Iterator[Any]:

@@ -1,0 +1,62 @@
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from leadgen.lib import env
+from leadgen.operations.moving import move
+from leadgen.operations.moving.faults import MovingError
+
+NEXT = """Now:
+  1. Start every process with the new environment and send visitors there.
+  2. Stop every process of the old one. Until then it goes on thanking visitors, into its spool.
+  3. Run `manage.py move --finish` with the same settings as now: it carries the last spooled ones.
+To go back instead: manage.py move --cancel, before anything is started on the new backends."""
+
+AFTER_A_FAULT = "If the source cannot be written now, let it: manage.py move --cancel"
+
+
+class Command(BaseCommand):
+    help = (
+        "Move this running deployment to the backends that TARGET_DATABASE_URL, TARGET_STORAGE_URL"
+        " and TARGET_BROKER_URL name, or the lines NAME=value of a file."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--to-env", type=Path, metavar="FILE", help="the new environment")
+        parser.add_argument(
+            "--finish", action="store_true", help="after the switch: the last spool"
+        )
+        parser.add_argument("--cancel", action="store_true", help="let the source write again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["cancel"]:
+                move.cancel()
+                return self.stdout.write("The source can be written again.")
+            given = move.Move(_target(options["to_env"]), self.stdout.write)
+            if options["finish"]:
+                count = move.finish(given)
+                return self.stdout.write(f"All {count:,} that the old spool holds have arrived.")
+            seconds = move.move(given)
+        except MovingError as error:
+            raise CommandError(str(error)) from error
+        except psycopg.Error as error:
+            raise CommandError(f"{error} {AFTER_A_FAULT}") from error
+        return self.stdout.write(f"Nothing is missing. The pause took {seconds:.1f} s.\n{NEXT}")
+
+
+def _target(path: Path | None) -> dict[str, str]:
+    target = {
+        "DATABASE_URL": env.string("TARGET_DATABASE_URL"),
+        "STORAGE_URL": env.string("TARGET_STORAGE_URL"),
+        "BROKER_URL": env.string("TARGET_BROKER_URL"),
+    }
+    if path:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        named = (line.strip().partition("=") for line in lines if not line.startswith("#"))
+        target |= {name: value for name, _, value in named if value}
+    if missing := [name for name, value in target.items() if not value]:
+        raise CommandError(f"Where to? Set {', '.join(f'TARGET_{name}' for name in missing)}.")
+    return target

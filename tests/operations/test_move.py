@@ -1,0 +1,231 @@
+"""Under a trickle of submissions a deployment goes to other backends, and every receipt arrives."""
+
+import re
+import secrets
+import time
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from leadgen.operations.moving import changes, freeze, load, tables
+from tests.faults.load import loading
+from tests.servers import postgresql
+from tests.stack import running
+
+FURNISH = """
+import django; django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from tests.factories import make_form, make_lead
+make_lead()
+for number in range(20):
+    default_storage.save(f"uploads/{number}.bin", ContentFile(bytes([number]) * 5000))
+print(make_form().public_id)
+"""
+PEOPLE = """
+CREATE TABLE people (id int PRIMARY KEY, name text UNIQUE,
+  boss_id int REFERENCES people DEFERRABLE INITIALLY DEFERRED)
+"""
+WAITING = "SELECT count(*) FROM capture_submission WHERE state IN ('received', 'accepted')"
+RECEIPTS = "SELECT id FROM capture_submission UNION ALL SELECT receipt FROM capture_repeat"
+
+
+@pytest.fixture(scope="module")
+def other_server():
+    with postgresql("move-target") as url:
+        yield url
+
+
+@pytest.fixture
+def target(other_server, rabbitmq_url, s3_url):
+    """An empty PostgreSQL, RabbitMQ and S3."""
+    prefix = urlsplit(s3_url)._replace(path=f"/move-{secrets.token_hex(4)}").geturl()
+    return {"DATABASE_URL": other_server, "BROKER_URL": rabbitmq_url, "STORAGE_URL": prefix}
+
+
+@pytest.fixture
+def source(empty_deployment, tmp_path):
+    (tmp_path / "broker").mkdir()
+    limits = {"CAPTURE_FLOOD_PER_MINUTE": "1000000", "CAPTURE_LIMIT_PER_MINUTE": "1000000"}
+    empty_deployment.backends |= limits | {"BROKER_URL": f"filesystem://{tmp_path}/broker"}
+    empty_deployment.manage("migrate", "-v0").check_returncode()
+    return empty_deployment
+
+
+def query(url, statement):
+    with tables.connected(tables.parameters(url)) as link:
+        return [value for (value,) in link.execute(statement).fetchall()]
+
+
+def settle(target, seconds=60):
+    deadline = time.monotonic() + seconds
+    while query(target["DATABASE_URL"], WAITING) != [0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def folder(tmp_path, name):
+    (tmp_path / name).mkdir()
+    return tmp_path / name
+
+
+@pytest.mark.processes
+def test_every_receipt_given_before_during_and_after_a_move_is_in_the_new_ledger(
+    source, target, tmp_path
+):
+    form = source.python("-c", FURNISH).stdout.strip()
+    there = {f"TARGET_{name}": url for name, url in target.items()}
+    with (
+        running(folder(tmp_path, "old"), source.backends) as old,
+        loading(old.url, form, visitors=2, rate=5) as before,
+    ):
+        before.until(receipts=10)
+        moved = source.manage("move", **there)
+        assert moved.returncode == 0, moved.stdout + moved.stderr
+        with (
+            running(folder(tmp_path, "new"), {**source.backends, **target}) as new,
+            loading(new.url, form, visitors=2, rate=5) as after,
+        ):
+            after.until(receipts=10)
+            before.until(receipts=10)
+            early = source.manage("move", "--finish", **there)
+            before.stopped.set()
+            for role in list(old.processes):
+                old.stop(role)
+            finished = source.manage("move", "--finish", **there)
+            assert finished.returncode == 0, finished.stdout + finished.stderr
+            after.stopped.set()
+            settle(target)
+    ledger = [str(receipt) for receipt in query(target["DATABASE_URL"], RECEIPTS)]
+    assert set(before.receipts + after.receipts) - set(ledger) == set()
+    assert len(ledger) == len(set(ledger))
+    assert set(before.statuses) == {201, 202}
+    assert "connections of the old deployment are open" in early.stderr
+    assert re.search(r"The pause took \d+\.\d s", moved.stdout)
+    assert "20  objects copied" in moved.stdout
+    balance = source.manage("reconcile", **target)
+    assert balance.returncode == 0, balance.stdout
+
+
+@pytest.fixture
+def pair(make_database):
+    """Connections to two databases with a table of people who may have a boss."""
+    with ExitStack() as stack:
+        urls = [make_database(), make_database()]
+        ends = [stack.enter_context(tables.connected(tables.parameters(url))) for url in urls]
+        for end in ends:
+            end.execute(PEOPLE)
+        yield ends
+
+
+def bring(source, target, since):
+    """Bring the changes, as a move does; return how many rows were written."""
+    (people,) = tables.tables(source)
+    with tables.snapshot(source), target.transaction():
+        written = changes.bring(source, target, people, since)
+    assert tables.content(source, people) == tables.content(target, people)
+    return written
+
+
+def copied(source, target):
+    (people,) = tables.tables(source)
+    with tables.snapshot(source):
+        since = changes.mark(source)
+        load.fill(target, people, load.read(source, people))
+    return since
+
+
+def test_only_rows_written_since_the_copy_are_brought(pair):
+    source, target = pair
+    source.execute("INSERT INTO people SELECT g, 'P' || g FROM generate_series(1, 1000) g")
+    since = copied(source, target)
+    source.execute("UPDATE people SET name = 'changed' WHERE id = 7")
+    source.execute("INSERT INTO people VALUES (1001, 'new', 1002), (1002, 'their boss', 1)")
+    assert bring(source, target, since) == 3
+
+
+def test_rows_deleted_since_the_copy_go_and_their_unique_values_may_come_again(pair):
+    source, target = pair
+    source.execute("INSERT INTO people VALUES (1, 'Ada', 2), (2, 'Grace', 2), (3, 'Joan', 2)")
+    since = copied(source, target)
+    source.execute("DELETE FROM people WHERE id IN (1, 3)")
+    source.execute("INSERT INTO people VALUES (4, 'Ada')")
+    bring(source, target, since)
+    assert target.execute("SELECT id FROM people ORDER BY id").fetchall() == [(2,), (4,)]
+
+
+def test_a_row_written_before_the_copy_and_committed_after_it_is_brought(pair):
+    source, target = pair
+    with psycopg.connect(source.info.dsn, password=source.info.password) as slow:
+        slow.execute("INSERT INTO people VALUES (1, 'late')")
+        source.execute("INSERT INTO people VALUES (2, 'meanwhile')")
+        since = copied(source, target)
+        slow.commit()
+    assert bring(source, target, since) == 2
+
+
+def test_contents_differ_when_one_value_does_and_not_when_the_order_does(pair):
+    source, target = pair
+    (people,) = tables.tables(source)
+    source.execute("INSERT INTO people VALUES (1, 'a'), (2, 'b')")
+    target.execute("INSERT INTO people VALUES (2, 'b'), (1, 'a')")
+    assert tables.content(source, people) == tables.content(target, people)
+    target.execute("UPDATE people SET name = 'c' WHERE id = 2")
+    assert tables.content(source, people) != tables.content(target, people)
+
+
+def test_a_frozen_database_ends_what_was_open_and_can_be_read_but_not_written(pair):
+    source, _ = pair
+    with psycopg.connect(source.info.dsn, password=source.info.password) as before:
+        freeze.freeze(source)
+        with pytest.raises(psycopg.OperationalError):
+            before.execute("INSERT INTO people VALUES (1, 'a')")
+    assert freeze.is_frozen(source)
+    with psycopg.connect(source.info.dsn, password=source.info.password) as after:
+        assert after.execute("SELECT count(*) FROM people").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            after.execute("INSERT INTO people VALUES (1, 'a')")
+
+
+def test_what_fails_in_the_pause_gives_the_source_back(pair):
+    source, _ = pair
+    with pytest.raises(ZeroDivisionError), freeze.frozen(source):
+        raise ZeroDivisionError
+    assert not freeze.is_frozen(source)
+    with psycopg.connect(source.info.dsn, password=source.info.password) as after:
+        after.execute("INSERT INTO people VALUES (1, 'a')")
+
+
+def test_a_move_to_nowhere_names_what_is_missing(source):
+    done = source.manage("move", TARGET_STORAGE_URL="file:///tmp/nowhere")
+    assert "Set TARGET_DATABASE_URL, TARGET_BROKER_URL." in done.stderr
+
+
+def test_a_target_in_use_is_refused_and_the_source_goes_on(source, tmp_path):
+    (tmp_path / "to.env").write_text(
+        "\n".join(f"{name}={url}" for name, url in source.backends.items())
+    )
+    source.python("-c", FURNISH).check_returncode()
+    done = source.manage("move", "--to-env", str(tmp_path / "to.env"))
+    assert "the database holds rows in" in done.stderr
+    with tables.connected(source.parameters) as link:
+        assert not freeze.is_frozen(link)
+
+
+def test_finishing_before_a_move_is_refused(source):
+    there = {
+        f"TARGET_{name}_URL": source.backends[f"{name}_URL"]
+        for name in ("DATABASE", "STORAGE", "BROKER")
+    }
+    done = source.manage("move", "--finish", **there)
+    assert "run move first, without --finish" in done.stderr
+
+
+def test_a_cancelled_move_lets_the_source_write_again(source):
+    with tables.connected(source.parameters) as link:
+        freeze.freeze(link)
+    assert source.python("-c", FURNISH).returncode == 1
+    assert source.manage("move", "--cancel").returncode == 0
+    source.python("-c", FURNISH).check_returncode()

@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from leadgen.lib import env
 from leadgen.operations import health
+from leadgen.operations.backup_gauges import BackupCollector
 from leadgen.operations.gauges import LedgerCollector
 from leadgen.operations.spool_gauges import SpoolCollector
 
@@ -58,4 +59,5 @@ def _read_from_the_backends() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector())
     registry.register(SpoolCollector())
+    registry.register(BackupCollector())
     return registry

@@ -1,6 +1,8 @@
 import gzip
 import json
 import re
+import secrets
+from datetime import timedelta
 
 import pyrage
 import pytest
@@ -8,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.capture import spool
@@ -37,6 +40,11 @@ def backup(target):
     """Back up; return the folder of the newest backup."""
     run("backup", f"file://{target}", "--recipient", PUBLIC)
     return max(target.iterdir())
+
+
+def make_backup(**fields):
+    counts = {"rows": 1, "objects_count": 1, "size": 1, "seconds": 1}
+    return Backup.objects.create(name=secrets.token_hex(4), **counts, **fields)
 
 
 def restore(target, *arguments):
@@ -263,3 +271,13 @@ def test_age_and_gzip_alone_open_a_part(target):
     part = next((backup(target) / "tables" / "accounts_user").iterdir())
     opened = pyrage.decrypt(part.read_bytes(), [pyrage.x25519.Identity.from_str(SECRET)])
     assert "Zoë" in gzip.decompress(opened).decode()
+
+
+def test_metrics_tell_the_age_of_the_backup_and_of_its_last_try(target, client):
+    assert b"leadgen_backup_age_seconds" not in client.get("/metrics").content
+    make_backup(at=timezone.now() - timedelta(hours=3))
+    make_backup(at=timezone.now() - timedelta(hours=2), checked_at=timezone.now())
+    said = client.get("/metrics").text.splitlines()
+    lines = dict(line.split() for line in said if line.startswith("leadgen_backup"))
+    assert float(lines["leadgen_backup_age_seconds"]) == pytest.approx(7200, abs=60)
+    assert float(lines["leadgen_backup_checked_age_seconds"]) < 60

@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# Fail over to another PostgreSQL by logical replication: deploy/docs/runbooks/fail-over.md.
+#
+#   SOURCE   URL of the database that is in use; its role may replicate and owns the tables
+#   TARGET   URL of the database to come, migrated to the same version and otherwise unused
+#   REACH    how TARGET's server reaches SOURCE, if not by the same URL
+#   ROLE     the role that the application logs in as, if not the one of SOURCE
+#
+#   failover.sh prepare   publish, subscribe, copy what is there
+#   failover.sh status    tables still being copied, and how many bytes the target is behind
+#   failover.sh freeze    make the source read-only: capture goes on into its spool
+#   failover.sh cutover   wait for the last byte, set sequences, compare every table, let go
+#   failover.sh reverse   after cutover: replicate back, from the new one to the old one
+#   failover.sh thaw      give up: let the source write again, drop what prepare made
+set -euo pipefail
+
+NAME=leadgen_failover
+: "${SOURCE:?set SOURCE to the URL of the database in use}"
+: "${TARGET:?set TARGET to the URL of the database to come}"
+REACH=${REACH:-$SOURCE}
+PATIENCE=${PATIENCE:-3600}
+# Both servers must write values in one way, or equal rows would differ.
+export PGOPTIONS="-c TimeZone=UTC -c DateStyle=ISO,MDY -c IntervalStyle=postgres \
+-c extra_float_digits=1 -c bytea_output=hex -c default_transaction_read_only=off"
+
+ask() { psql -XAtq -v ON_ERROR_STOP=1 "$1" -c "$2"; }
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'failover: %s\n' "$*" >&2
+  exit 1
+}
+
+TABLES="FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
+  AND c.relname <> 'django_migrations'"
+
+tables() { ask "$1" "SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) $TABLES"; }
+
+migrations() { ask "$1" "SELECT app, name FROM django_migrations ORDER BY 1, 2"; }
+
+# A line "table|rows|checksum" for each table; what manage.py move compares, too.
+contents() {
+  ask "$1" "$(ask "$1" "
+    SELECT string_agg(format('SELECT %L, count(*), coalesce(sum((''x'' || left(md5(ROW(%s)::text),
+      15))::bit(60)::bigint), 0) FROM %s', c.relname, (
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
+        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+      ), c.oid::regclass), ' UNION ALL ' ORDER BY c.relname) $TABLES")"
+}
+
+occupied() {
+  contents "$1" | awk -F'|' '$2 > 0 && $1 !~ /^(auth_permission|django_content_type)$/ {print $1}'
+}
+
+check() {
+  [ "$(ask "$SOURCE" 'SHOW wal_level')" = logical ] ||
+    fail "the source's wal_level is not logical: set it and restart that server."
+  [ "$(migrations "$SOURCE")" = "$(migrations "$TARGET")" ] ||
+    fail "source and target are not of one version: run manage.py migrate on both."
+  local bare
+  bare=$(ask "$SOURCE" "SELECT string_agg(c.relname, ', ') $TABLES AND NOT EXISTS
+    (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary)")
+  [ -z "$bare" ] || fail "without a primary key a table cannot be replicated: $bare"
+}
+
+subscribe() { # from, to, how 'from' is reached, whether to copy what is there
+  ask "$1" "CREATE PUBLICATION $NAME FOR TABLE $(tables "$1")"
+  ask "$2" "CREATE SUBSCRIPTION $NAME CONNECTION '${3//\'/\'\'}' PUBLICATION $NAME
+    WITH (copy_data = $4)"
+}
+
+prepare() {
+  check
+  local found
+  found=$(occupied "$TARGET" | tr '\n' ' ')
+  [ -z "$found" ] || fail "the target is not empty: $found"
+  # What migrate put there comes over again.
+  ask "$TARGET" "TRUNCATE $(tables "$TARGET")"
+  subscribe "$SOURCE" "$TARGET" "$REACH" true
+  say "Replicating. Watch it with: failover.sh status"
+}
+
+copying() { ask "$TARGET" "SELECT count(*) FROM pg_subscription_rel WHERE srsubstate <> 'r'"; }
+
+behind() { # how many bytes before the given place of the source's log; now, if none is given
+  ask "$SOURCE" "SELECT greatest(0, pg_wal_lsn_diff(${1:-pg_current_wal_lsn()},
+    confirmed_flush_lsn))::bigint FROM pg_replication_slots WHERE slot_name = '$NAME'"
+}
+
+status() { say "$(copying) tables are still being copied, $(behind) bytes behind"; }
+
+sessions() {
+  printf "FROM pg_stat_activity WHERE datname = current_database() AND usename = '%s' %s" "$1" \
+    "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+}
+
+role() { say "${ROLE:-$(ask "$SOURCE" 'SELECT current_user')}"; }
+
+database() { ask "$1" 'SELECT quote_ident(current_database())'; }
+
+freeze() {
+  local role since
+  role=$(role)
+  ask "$SOURCE" "ALTER ROLE \"$role\" IN DATABASE $(database "$SOURCE")
+    SET default_transaction_read_only = on"
+  since=$(ask "$SOURCE" 'SELECT clock_timestamp()')
+  while [ "$(ask "$SOURCE" "SELECT count(pg_terminate_backend(pid)) $(sessions "$role")
+    AND backend_start <= '$since'")" != 0 ]; do sleep 0.1; done
+  say "The source is read-only for $role; submissions go to the spool. Next: failover.sh cutover"
+}
+
+unfreeze() {
+  local role
+  role=$(role)
+  ask "$SOURCE" "ALTER ROLE \"$role\" IN DATABASE $(database "$SOURCE")
+    RESET default_transaction_read_only"
+  ask "$SOURCE" "SELECT count(pg_terminate_backend(pid)) $(sessions "$role")" >/dev/null
+}
+
+frozen() {
+  ask "$SOURCE" "SELECT EXISTS (SELECT FROM pg_db_role_setting s
+    JOIN pg_database d ON d.oid = s.setdatabase JOIN pg_roles r ON r.oid = s.setrole
+    WHERE d.datname = current_database() AND r.rolname = '$(role)'
+    AND 'default_transaction_read_only=on' = ANY (s.setconfig))"
+}
+
+catch_up() {
+  local place start=$SECONDS
+  place=$(ask "$SOURCE" 'SELECT pg_current_wal_lsn()')
+  until [ "$(copying)" = 0 ] && [ "$(behind "'$place'")" = 0 ]; do
+    [ $((SECONDS - start)) -lt "$PATIENCE" ] || fail "the target does not catch up: failover.sh status"
+    sleep 0.2
+  done
+}
+
+# Logical replication does not carry them before PostgreSQL 19.
+sequences() {
+  ask "$TARGET" "$(ask "$SOURCE" "SELECT string_agg(format('SELECT setval(%L, %s, %L)',
+    format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value),
+    last_value IS NOT NULL), '; ' ORDER BY sequencename)
+    FROM pg_sequences WHERE schemaname = 'public'")" >/dev/null
+}
+
+compare() {
+  local here there
+  here=$(contents "$SOURCE")
+  there=$(contents "$TARGET")
+  if [ "$here" != "$there" ]; then
+    diff <(say "$here") <(say "$there") >&2 || true
+    fail "the tables above differ; the source is still whole: failover.sh thaw"
+  fi
+  say "$here" | awk -F'|' '{printf "%12d  %s, the same on both ends\n", $2, $1}'
+}
+
+cutover() {
+  [ "$(frozen)" = t ] || fail "the source can still be written: failover.sh freeze first."
+  catch_up
+  sequences
+  compare
+  ask "$TARGET" "DROP SUBSCRIPTION $NAME"
+  ask "$SOURCE" "DROP PUBLICATION $NAME"
+  say "Nothing is missing. Next: manage.py rebase_events on the target, then start everything there."
+}
+
+reverse() {
+  [ "$(ask "$TARGET" 'SHOW wal_level')" = logical ] || fail "the target's wal_level is not logical."
+  # Its own processes must be stopped by now: only the replication may write there.
+  [ "$(ask "$SOURCE" "SELECT count(*) $(sessions "$(role)")")" = 0 ] ||
+    fail "the old deployment is still connected: stop it first."
+  unfreeze
+  subscribe "$TARGET" "$SOURCE" "${REACH_BACK:-$TARGET}" false
+  say "Replicating back. To return: the same commands with SOURCE and TARGET exchanged, from freeze."
+}
+
+thaw() {
+  unfreeze
+  ask "$TARGET" "DROP SUBSCRIPTION IF EXISTS $NAME"
+  ask "$SOURCE" "DROP PUBLICATION IF EXISTS $NAME"
+  say "The source can be written again; the target is of no use any more."
+}
+
+case "${1:-}" in
+prepare | status | freeze | cutover | reverse | thaw) "$1" ;;
+*) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit 2 ;;
+esac

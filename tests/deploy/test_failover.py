@@ -1,0 +1,151 @@
+"""The runbook's own script, between two PostgreSQL servers with logical replication."""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dev import postgres
+from tests.servers import postgresql
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "deploy" / "scripts" / "failover" / "failover.sh"
+LEAD = "import django; django.setup(); from tests.factories import make_lead; print(make_lead().pk)"
+FREE_SLOTS = "SELECT count(*) FROM pg_replication_slots"
+BROKEN_TABLE = "UPDATE leads_contact SET name = 'changed behind its back'"
+
+pytestmark = pytest.mark.processes
+
+
+class Pair:
+    """The database in use and the one to come."""
+
+    def __init__(self, source, target):
+        self.source, self.target = source, target
+
+    def run(self, step, **environment):
+        path = f"{postgres.binaries()}:{os.environ['PATH']}"
+        ends = {"SOURCE": self.source, "TARGET": self.target}
+        return run([SCRIPT, step], PATH=path, PATIENCE="60", **ends, **environment)
+
+    def steps(self, *names):
+        for name in names:
+            done = self.run(name)
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def until_copied(self, seconds=60):
+        deadline = time.monotonic() + seconds
+        while not self.run("status").stdout.startswith("0 tables"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def run(command, **environment):
+    return subprocess.run(
+        list(map(str, command)),
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def manage(url, *arguments):
+    ours = {"DEBUG": "true", "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "leadgen.settings"}
+    done = run([sys.executable, *arguments], **ours, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def query(url, statement):
+    with psycopg.connect(url, autocommit=True) as connection:
+        answer = connection.execute(statement)
+        return next(iter(answer.fetchall()), [None])[0] if answer.description else None
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(postgresql(f"failover-{name}", wal_level="logical"))
+            for name in ("one", "two")
+        ]
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(lambda url: manage(url, "manage.py", "migrate", "-v0"), urls))
+        yield urls
+
+
+@pytest.fixture
+def pair(servers):
+    """Both migrated and without rows."""
+    for url in servers:
+        for table in ("leads_lead", "leads_contact", "leads_pipeline"):
+            query(url, f"TRUNCATE {table} CASCADE")
+    yield Pair(*servers)
+    Pair(*servers).run("thaw")
+
+
+def test_a_fail_over_brings_rows_sequences_and_what_was_written_meanwhile(pair):
+    first = int(manage(pair.source, "-c", LEAD))
+    pair.steps("prepare")
+    pair.until_copied()
+    later = int(manage(pair.source, "-c", LEAD))
+    said = pair.steps("freeze", "cutover")
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        query(pair.source, BROKEN_TABLE)
+    assert "2  leads_lead, the same on both ends" in said
+    assert int(manage(pair.target, "-c", LEAD)) == max(first, later) + 1
+    assert query(pair.source, FREE_SLOTS) == 0
+
+
+def test_the_way_back_brings_what_the_new_one_has_written(pair):
+    manage(pair.source, "-c", LEAD)
+    pair.steps("prepare")
+    pair.until_copied()
+    pair.steps("freeze", "cutover", "reverse")
+    new = int(manage(pair.target, "-c", LEAD))
+    back = Pair(pair.target, pair.source)
+    said = back.steps("freeze", "cutover")
+    assert "2  leads_lead, the same on both ends" in said
+    assert query(pair.source, "SELECT max(id) FROM leads_lead") == new
+    back.steps("thaw")
+
+
+def test_a_target_that_differs_is_not_cut_over_to_and_the_source_can_go_on(pair):
+    manage(pair.source, "-c", LEAD)
+    pair.steps("prepare")
+    pair.until_copied()
+    query(pair.target, BROKEN_TABLE)
+    pair.steps("freeze")
+    done = pair.run("cutover")
+    assert done.returncode == 1
+    assert "leads_contact|1|" in done.stderr
+    pair.steps("thaw")
+    query(pair.source, BROKEN_TABLE)
+
+
+def test_a_source_that_is_not_frozen_is_not_cut_over(pair):
+    done = pair.run("cutover")
+    assert done.returncode == 1
+    assert "can still be written: failover.sh freeze first" in done.stderr
+
+
+def test_a_target_in_use_is_refused(pair):
+    manage(pair.target, "-c", LEAD)
+    done = pair.run("prepare")
+    assert done.returncode == 1
+    assert "the target is not empty: leads_contact" in done.stderr
+
+
+def test_a_server_without_logical_replication_is_refused(pair, settings):
+    done = Pair(settings.DATABASE_URL, pair.target).run("prepare")
+    assert done.returncode == 1
+    assert "wal_level is not logical" in done.stderr

@@ -3,7 +3,7 @@ PYTHON ?= python3
 IN_VENV = @exec $(PYTHON) -m dev.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help run manage test test-faults bench check fix lock
+.PHONY: help run manage test test-faults test-clouds bench check fix lock
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test:  ## Start real services and run every test; T=path picks some, ARGS=… go
 
 test-faults:  ## Kill, freeze and restart every part under load; prints what it cost (25 minutes)
 	$(IN_VENV) dev.test $(or $(T),tests/faults) -m "processes" -n 0 $(ARGS)
+
+test-clouds:  ## The real Terraform on all three clouds: validate, test, plan; AWS applied on an emulator
+	$(IN_VENV) dev.clouds
 
 bench:  ## Measure against the targets; ARGS="--only capture --rounds 3" a part
 	$(IN_VENV) dev.bench $(ARGS)

@@ -9,7 +9,16 @@ FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf"}
 EXAMPLES = {"backend.tf.example", "terraform.tfvars.example"}
 PROMISED = {
     *("kube_cluster", "kube_region", "kube_context_command", "network_cidr"),
-    *("db_host", "db_port", "db_name", "db_secret", "broker_host", "broker_port", "broker_secret"),
+    *(
+        "db_host",
+        "db_port",
+        "db_name",
+        "db_ca",
+        "db_secret",
+        "broker_host",
+        "broker_port",
+        "broker_secret",
+    ),
     *("bucket_name", "bucket_backup", "bucket_region", "bucket_endpoint", "bucket_secret"),
     *("identity_web", "identity_worker", "identity_backup", "identity_secrets", "identity_ci"),
     *("app_secret", "secret_store", "registry_url", "manual_steps", "overlay_env"),
@@ -35,12 +44,22 @@ def test_the_outputs_that_others_rely_on_are_there():
     assert set(blocks(ROOTS / "aws" / "outputs.tf", "output")) >= PROMISED
 
 
-def test_the_overlay_is_given_names_of_outputs_and_the_labels():
+def given():
     overlay = text("roots", "aws", "outputs.tf").split("overlay = {")[1].split("\n  }")[0]
-    names = set(re.findall(r"^ +(\w+) +=", overlay, re.M))
+    return set(re.findall(r"^ +(\w+) +=", overlay, re.M))
+
+
+def test_the_overlay_is_given_names_of_outputs_and_the_labels():
     labels = {"owner", "environment", "cost_centre", "data_classification"}
-    assert names - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
-    assert labels <= names
+    assert given() - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
+    assert labels <= given()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_overlay_reads_just_what_it_is_given(cloud):
+    overlay = TERRAFORM.parent / "kubernetes" / "overlays" / cloud
+    example = (overlay / "terraform.env").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(\w+)=", example, re.M)) == given()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

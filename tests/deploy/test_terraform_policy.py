@@ -13,13 +13,15 @@ TAGS = {
     "cost-centre": "cc-1234",
     "data-classification": "confidential",
 }
+PLAIN = [{"name": "rds.force_ssl", "value": "0"}, {"name": "rds.logical_replication", "value": "1"}]
+CANDIDATES: tuple[object, ...] = (None, True, False, 1, "no", [])
 ANYONE = {"cidr_ipv4": "0.0.0.0/0"}
 
 
 def nested(path, value):
-    for part in reversed(path.split(".")):
-        value = [value] if part.isdecimal() else {part: value}
-    return value
+    head, _, rest = path.partition(".")
+    inner = nested(rest, value) if rest else value
+    return [inner] if head.isdecimal() else {head: inner}
 
 
 def trust(**condition):
@@ -36,11 +38,6 @@ def allowing(action):
     return json.dumps({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
 
 
-def parameters(**flags):
-    pairs = {name.replace("_dot_", "."): value for name, value in flags.items()}
-    return [{"name": name, "value": value} for name, value in pairs.items()]
-
-
 def bucket(*companions):
     kinds = ["aws_s3_bucket", *companions]
     return [Resource(f'module.storage.{kind}.this["data"]', kind, {}) for kind in kinds]
@@ -48,12 +45,18 @@ def bucket(*companions):
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: f"{one.type}.{one.path}")
 def test_a_planted_bad_setting_is_caught(setting):
-    bad = next(value for value in (None, True, False, 1, "no", []) if not setting.good(value))
+    bad = next(value for value in CANDIDATES if not setting.good(value))
     planted = resource(setting.type, **nested(setting.path, bad))
     found = [one for one in terraform.findings([planted]) if f"({setting.path})" in one]
     assert found == [
         f"{setting.rule} {setting.type} {planted.address}: {setting.fix} ({setting.path})"
     ]
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, False), (6, False), (7, True), (35, True)])
+def test_seven_days_of_backups_are_the_least(days, kept):
+    planted = resource("aws_db_instance", backup_retention_period=days)
+    assert kept is not any("backup_retention" in one for one in terraform.findings([planted]))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,7 @@ def test_a_planted_bad_setting_is_caught(setting):
         "tagged": resource("aws_vpc", tags_all={**TAGS, "owner": ""}),
         "keyless": resource("aws_iam_access_key"),
         "buckets": resource("aws_s3_bucket"),
-        "flags": resource("aws_db_parameter_group", parameter=parameters(rds_dot_force_ssl="0")),
+        "flags": resource("aws_db_parameter_group", parameter=PLAIN),
         "pinned": resource("aws_iam_role", assume_role_policy=trust()),
         "least": resource("aws_iam_role_policy", policy=allowing("s3:*")),
         "watched": resource("aws_vpc"),

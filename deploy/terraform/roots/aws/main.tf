@@ -122,6 +122,7 @@ module "budget" {
 
 locals {
   manual_steps = [
+    "curl -fo ../../../kubernetes/overlays/aws/database-ca.crt https://truststore.pki.rds.amazonaws.com/${var.region}/${var.region}-bundle.pem",
     "Activate the cost allocation tags application, environment, owner, cost-centre and data-classification in the billing console.",
   ]
 }

@@ -65,10 +65,11 @@ module "storage" {
 }
 
 module "secrets" {
-  source       = "../../modules/digitalocean/secrets"
-  id           = module.labels.id
-  database     = var.database_managed ? module.postgres[0].credentials : null
-  storage_keys = module.identity.storage_keys
+  source           = "../../modules/digitalocean/secrets"
+  id               = module.labels.id
+  reader_namespace = var.kubernetes_namespace
+  database         = var.database_managed ? module.postgres[0].credentials : null
+  storage_keys     = module.identity.storage_keys
 }
 
 module "registry" {

@@ -75,6 +75,11 @@ output "db_name" {
   value       = local.overlay.db_name
 }
 
+output "db_ca" {
+  description = "Certificate of the authority behind PostgreSQL's, for the overlay's database-ca.crt; empty in the cluster, and on AWS, which publishes it (manual_steps)."
+  value       = var.database_managed ? module.postgres[0].ca : ""
+}
+
 output "db_secret" {
   description = "Secret with the properties username and password."
   value       = local.overlay.db_secret

@@ -133,3 +133,4 @@ resource "aws_db_instance" "this" {
 
 output "host" { value = aws_db_instance.this.address }
 output "port" { value = aws_db_instance.this.port }
+output "ca" { value = "" }

@@ -60,6 +60,10 @@ resource "digitalocean_database_postgresql_config" "this" {
   backup_minute                       = 30
 }
 
+data "digitalocean_database_ca" "this" {
+  cluster_id = digitalocean_database_cluster.this.id
+}
+
 output "urn" { value = digitalocean_database_cluster.this.urn }
 output "host" { value = digitalocean_database_cluster.this.private_host }
 output "port" { value = digitalocean_database_cluster.this.port }
@@ -67,3 +71,4 @@ output "credentials" {
   value     = { username = digitalocean_database_cluster.this.user, password = digitalocean_database_cluster.this.password }
   sensitive = true
 }
+output "ca" { value = data.digitalocean_database_ca.this.certificate }

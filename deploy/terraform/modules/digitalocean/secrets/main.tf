@@ -2,6 +2,10 @@
 # External Secrets reads like a store. Terraform does not talk to the cluster: it gives their manifest.
 
 variable "id" { type = string }
+variable "reader_namespace" {
+  description = "Where the service account `secrets` lives, the only one that may read them."
+  type        = string
+}
 variable "database" {
   description = "Credentials of the managed database; null when it runs in the cluster."
   type        = object({ username = string, password = string })
@@ -24,7 +28,24 @@ locals {
     storage     = var.storage_keys["storage"]
     backup      = var.storage_keys["backup"]
   }
-  namespace_object = { apiVersion = "v1", kind = "Namespace", metadata = { name = local.namespace } }
+  rbac = "rbac.authorization.k8s.io"
+  # Who reads the secrets: a namespace, a role in it, and its one holder.
+  access = [
+    { apiVersion = "v1", kind = "Namespace", metadata = { name = local.namespace } },
+    {
+      apiVersion = "${local.rbac}/v1"
+      kind       = "Role"
+      metadata   = { name = "read", namespace = local.namespace }
+      rules      = [{ apiGroups = [""], resources = ["secrets"], verbs = ["get", "list", "watch"] }]
+    },
+    {
+      apiVersion = "${local.rbac}/v1"
+      kind       = "RoleBinding"
+      metadata   = { name = "read", namespace = local.namespace }
+      roleRef    = { apiGroup = local.rbac, kind = "Role", name = "read" }
+      subjects   = [{ kind = "ServiceAccount", name = "secrets", namespace = var.reader_namespace }]
+    },
+  ]
 }
 
 module "password" {
@@ -38,7 +59,7 @@ output "manifest" {
   value = jsonencode({
     apiVersion = "v1"
     kind       = "List"
-    items = concat([local.namespace_object], [for party in local.parties : {
+    items = concat(local.access, [for party in local.parties : {
       apiVersion = "v1"
       kind       = "Secret"
       metadata   = { name = "${var.id}-${party}", namespace = local.namespace }

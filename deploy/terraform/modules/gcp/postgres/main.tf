@@ -105,3 +105,4 @@ resource "google_sql_user" "this" {
 
 output "host" { value = google_sql_database_instance.this.private_ip_address }
 output "port" { value = 5432 }
+output "ca" { value = try(google_sql_database_instance.this.server_ca_cert[0].cert, "") }

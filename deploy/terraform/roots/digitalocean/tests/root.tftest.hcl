@@ -33,6 +33,29 @@ run "secrets_are_named_as_the_manifest_names_them" {
   }
 }
 
+run "the_manifest_holds_the_secrets_and_who_may_read_them" {
+  module {
+    source = "../../modules/digitalocean/secrets"
+  }
+  variables {
+    id               = "leadgen-production"
+    reader_namespace = "leadgen"
+    database         = { username = "doadmin", password = "made-up-for-this-test" }
+    storage_keys = {
+      storage = { access_key_id = "made-up", secret_access_key = "made-up" }
+      backup  = { access_key_id = "made-up", secret_access_key = "made-up" }
+    }
+  }
+  assert {
+    condition     = [for item in jsondecode(nonsensitive(output.manifest)).items : item.kind] == ["Namespace", "Role", "RoleBinding", "Secret", "Secret", "Secret", "Secret", "Secret"]
+    error_message = "A namespace, a role, its binding and five secrets."
+  }
+  assert {
+    condition     = jsondecode(nonsensitive(output.manifest)).items[2].subjects[0].namespace == "leadgen"
+    error_message = "Only the service account `secrets` of the application's namespace reads them."
+  }
+}
+
 run "postgresql_can_be_run_in_the_cluster" {
   command = plan
   variables { database_managed = false }

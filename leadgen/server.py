@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
+
 from leadgen.lib import env
 from leadgen.settings import LOGGING
 
@@ -34,8 +36,14 @@ limit_request_field_size = 8190
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
 
-# RequestLogMiddleware and the edge write the access lines.
-accesslog = None
+
+class ErrorsOnly(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """RequestLogMiddleware and the edge write the access lines; gunicorn would prepare its own."""
+
+    access_log_enabled = False
+
+
+logger_class = ErrorsOnly
 logconfig_dict = {
     **LOGGING,
     "loggers": {

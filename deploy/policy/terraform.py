@@ -158,9 +158,9 @@ RULES = (settings, tagged, closed, keyless, buckets, flags, pinned, least, watch
 
 
 def _missing_tags(tags: Any) -> list[str]:
-    if tags == UNKNOWN:
-        return []
-    pairs = dict(tag.split(":", 1) for tag in tags) if isinstance(tags, list) else tags or {}
+    if isinstance(tags, list):
+        tags = dict(tag.split(":", 1) for tag in tags)
+    pairs = tags if isinstance(tags, dict) else {}  # the cloud decides none of ours
     return [name for name in MANDATORY if not pairs.get(name)]
 
 

@@ -94,6 +94,11 @@ def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
     assert "tagged" in broken(resource("digitalocean_volume", tags=listed))
 
 
+def test_tags_that_terraform_does_not_know_are_not_ours():
+    one = Resource("a", "google_sql_database_instance", {}, {"settings": [{"user_labels": True}]})
+    assert "tagged" in broken(one)
+
+
 def test_what_a_cloud_cannot_tag_needs_no_tags():
     assert "tagged" not in broken(resource("digitalocean_vpc"), resource("aws_route"))
 

@@ -24,6 +24,7 @@ module "encryption" {
   id             = module.labels.id
   region         = var.region
   project_number = data.google_project.this.number
+  labels         = module.labels.tags
 }
 
 module "network" {
@@ -31,6 +32,7 @@ module "network" {
   id     = module.labels.id
   region = var.region
   cidr   = var.network_cidr
+  labels = module.labels.tags
 }
 
 module "cluster" {

@@ -3,6 +3,7 @@
 variable "id" { type = string }
 variable "region" { type = string }
 variable "project_number" { type = string }
+variable "labels" { type = map(string) }
 
 locals {
   # The service agents that may use the key: they exist once their service is enabled in the project.
@@ -25,6 +26,7 @@ resource "google_kms_crypto_key" "this" {
   name                       = each.key
   key_ring                   = google_kms_key_ring.this.id
   rotation_period            = "7776000s"
+  labels                     = var.labels
   destroy_scheduled_duration = "2592000s" # a month to change one's mind
 }
 

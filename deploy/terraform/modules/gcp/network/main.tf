@@ -4,6 +4,7 @@
 variable "id" { type = string }
 variable "region" { type = string }
 variable "cidr" { type = string }
+variable "labels" { type = map(string) }
 
 locals {
   nodes    = cidrsubnet(var.cidr, 4, 0)
@@ -64,6 +65,7 @@ resource "google_compute_global_address" "google" {
   network       = google_compute_network.this.id
   address       = cidrhost(local.google, 0)
   prefix_length = 20
+  labels        = var.labels
 }
 
 resource "google_service_networking_connection" "google" {

@@ -68,7 +68,7 @@ def _shown(output: str) -> str:
     said = next(line for line in output.splitlines() if line.startswith("terraform-lab: "))
     work = Path(said.rpartition(" in ")[2])
     result = [line for line in output.splitlines() if line.startswith(("Plan:", "Apply complete"))]
-    say(f"  {result[0]}")
+    say(f"  {result[-1]}")
     planned = ["plan"] if (work / "plan").exists() else []
     try:
         return _run(["terraform", "show", "-json", *planned], {}, work).stdout

@@ -87,6 +87,7 @@ def test_what_was_backed_up_is_there_again_after_a_restore(target, tmp_path):
 def test_work_goes_on_after_a_restore_with_new_ids_and_settling_events(target, tmp_path):
     furnish()
     last = make_lead().pk
+    Event.objects.update(transaction=2**60)  # as from a server that has seen much more
     backup(target)
     wipe(tmp_path)
     restore(target)
@@ -249,21 +250,52 @@ def test_a_backup_to_nowhere_is_refused():
         run("backup", "--recipient", PUBLIC)
 
 
-def test_what_is_written_during_a_backup_is_whole_or_not_in_it(target, tmp_path, monkeypatch):
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Has something done just before a part of a backup is written."""
+
+    def arrange(part, act):
+        stream = archive.Writer.stream
+
+        def interrupted(self, name, chunks):
+            if name == part:
+                act()
+            return stream(self, name, chunks)
+
+        monkeypatch.setattr(archive.Writer, "stream", interrupted)
+
+    return arrange
+
+
+def test_what_is_written_during_a_backup_is_whole_or_not_in_it(target, tmp_path, meanwhile):
     furnish()
     people = User.objects.count()
-    stream = archive.Writer.stream
-
-    def meanwhile(self, name, chunks):
-        if name == "tables/accounts_user":
-            make_user()
-        return stream(self, name, chunks)
-
-    monkeypatch.setattr(archive.Writer, "stream", meanwhile)
+    meanwhile("tables/accounts_user", make_user)
     backup(target)
     wipe(tmp_path)
     restore(target)
     assert User.objects.count() == people
+
+
+def test_what_is_replayed_from_the_spool_during_a_backup_is_in_it(target, tmp_path, meanwhile):
+    furnish()
+    meanwhile("tables/accounts_team", lambda: replay(seconds=9))
+    backup(target)
+    assert Submission.objects.count() == 2
+    wipe(tmp_path)
+    restore(target)
+    replay(seconds=9)
+    assert Submission.objects.count() == 2
+
+
+def test_an_object_that_was_stored_before_its_row_is_in_the_backup(target, tmp_path, meanwhile):
+    furnish()
+    late = ContentFile(b"late")
+    meanwhile("tables/accounts_team", lambda: default_storage.save("uploads/late.txt", late))
+    backup(target)
+    wipe(tmp_path)
+    restore(target)
+    assert stored(tmp_path)["uploads/late.txt"] == b"late"
 
 
 def test_age_and_gzip_alone_open_a_part(target):

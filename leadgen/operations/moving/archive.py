@@ -16,7 +16,7 @@ from leadgen.operations.moving.manifest import Manifest, Part
 
 # What one part holds at most before compression, unless a single row or object is larger. Memory
 # is bounded by a few of these, and no storage needs multipart uploads.
-PART_BYTES = 32 << 20
+PART_BYTES = 16 << 20
 _THREADS = 2
 # Level 1 to 9; above 3 time doubles for a few per cent.
 _COMPRESSION = 3

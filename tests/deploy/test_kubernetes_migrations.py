@@ -13,7 +13,7 @@ OURS = {app.label for app in apps.get_app_configs() if app.name.startswith("lead
 
 
 def before():
-    fields: dict[str, "models.Field[Any, Any]"] = {
+    fields: dict[str, models.Field[Any, Any]] = {
         "id": models.BigAutoField(primary_key=True),
         "name": models.CharField(max_length=100),
         "note": models.TextField(null=True),

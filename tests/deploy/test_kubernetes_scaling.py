@@ -45,4 +45,10 @@ def test_the_commands_of_worker_and_beat_are_celerys():
     objects = manifests.rendered("aws")
     for role in ("worker", "beat"):
         container = planted.find(objects, f"Deployment/{role}")["spec"]["template"]["spec"]
-        assert container["containers"][0]["command"][:4] == ["celery", "-A", "leadgen", role]
+        assert container["containers"][0]["command"][:5] == [
+            "celery",
+            "--quiet",
+            "-A",
+            "leadgen",
+            role,
+        ]

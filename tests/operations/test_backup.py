@@ -3,6 +3,7 @@ import json
 import re
 import secrets
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pyrage
 import pytest
@@ -112,6 +113,16 @@ def test_a_database_without_tables_is_restored_too(target, empty_deployment):
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(empty_deployment.parameters) == held
     assert empty_deployment.manage("reconcile").returncode == 0
+
+
+def test_a_backup_in_s3_comes_back_from_there(target, tmp_path, s3_url):
+    furnish()
+    held, files = contents(), stored(tmp_path)
+    url = urlsplit(s3_url)._replace(path=f"/backups-{secrets.token_hex(4)}").geturl()
+    run("backup", url, "--recipient", PUBLIC)
+    wipe(tmp_path)
+    run("restore", url)
+    assert (contents(), stored(tmp_path)) == (held, files)
 
 
 def test_many_parts_come_together_again(target, tmp_path, monkeypatch):

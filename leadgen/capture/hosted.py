@@ -131,9 +131,15 @@ def _sent(form: Published, request: Request, texts: payload.Texts, posts: int) -
         context=context(request, "hosted", _origin_of(request, texts)),
         page_key=token.key if token else "",
         honeypot=_first(texts, "_url"),
-        seconds=max(0.0, time() - token.at) if token else None,
+        seconds=_since(token.at) if token else None,
         posts_this_minute=posts,
     )
+
+
+def _since(at: float) -> float | None:
+    """Seconds since then; None where the clock was set back, or another server's is ahead."""
+    seconds = time() - at
+    return seconds if seconds >= 0 else None
 
 
 def _origin_of(request: Request, texts: payload.Texts) -> dict[str, Any]:

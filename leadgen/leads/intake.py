@@ -136,7 +136,7 @@ def _set_aside(row: Submission, error: Exception) -> Outcome:
     row.attempts += not passing
     row.last_error = _first_line(error)
     wait = _PAUSE_SECONDS if passing else _BACK_OFF_SECONDS * 2**row.attempts
-    row.next_at = timezone.now() + timedelta(seconds=wait)
+    row.next_at = Now() + timedelta(seconds=wait)  # _claim asks the same clock
     parks = row.attempts >= MAX_ATTEMPTS
     if parks:
         row.parked_at, row.next_at = timezone.now(), None

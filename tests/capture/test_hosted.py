@@ -136,6 +136,14 @@ def test_a_form_sent_within_two_seconds_is_held(client, form):
     ]
 
 
+def test_a_form_served_before_the_clock_was_set_back_is_not_held(client, form):
+    with time_machine.travel("2026-05-05T10:00:00Z", tick=False) as clock:
+        token = hidden(client.get(f"/f/{form.slug}"), "_token")
+        clock.shift(-600)
+        client.post_form(f"/f/{form.slug}", {**ADA, "_token": token})
+    assert Submission.objects.get().state == "accepted"
+
+
 def test_a_robot_that_fills_every_field_is_held_and_thanked(client, form):
     answer = client.post_form(f"/f/{form.slug}", {**ADA, "_url": "https://spam.example"})
     assert answer.status == 303

@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
+import time_machine
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -52,6 +53,15 @@ def server():
 
 def make_due(submission):
     Submission.objects.filter(pk=submission.pk).update(next_at=timezone.now() - timedelta(1))
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_retry_comes_by_the_clock_of_the_database(form, poison, hours):
+    started = timezone.now()
+    with time_machine.travel(started + timedelta(hours=hours)):
+        drain()
+    poison.refresh_from_db()
+    assert timedelta(0) < poison.next_at - started < timedelta(minutes=2)
 
 
 def test_a_poisonous_row_is_set_aside_and_its_neighbours_are_worked(form, poison):

@@ -80,7 +80,7 @@ def _row(each: Result) -> str:
 
 def _line(name: str, figure: str, rounds: str, target: str, mark: str, *rest: str) -> str:
     noise, beside = rest
-    return f"{name:<54} {figure:>10} {rounds:<18} {target:<7} {mark:1} {noise:>5}  {beside}"
+    return f"{name:<66} {figure:>10} {rounds:<18} {target:<7} {mark:1} {noise:>5}  {beside}"
 
 
 def _figure(value: Any) -> str:

@@ -99,6 +99,9 @@ def _database() -> str:
     version = connection.cursor().connection.info.server_version // 10_000
     if version < _OLDEST_POSTGRESQL:
         raise AdviceError(f"PostgreSQL {version} is too old: {_OLDEST_POSTGRESQL} or later.")
+    encoding = connection.connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise AdviceError(f"the encoding is {encoding}: make the database with ENCODING 'UTF8'.")
     return f"PostgreSQL {version} on {connection.settings_dict['HOST'] or 'a local socket'}"
 
 

@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from leadgen.events.models import Event
@@ -35,6 +36,25 @@ def test_a_failed_check_ends_the_command_with_an_error(settings):
         call_command("doctor", stdout=printed)
     assert "Check BROKER_URL" in printed.getvalue()
     assert "secret-word" not in printed.getvalue()
+
+
+@pytest.fixture
+def database_of_bytes():
+    ours = connection.settings_dict["NAME"]
+    made = "CREATE DATABASE {} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    with connection.cursor() as cursor:
+        cursor.execute(made.format(f"{ours}_bytes"))
+    connection.close()
+    connection.settings_dict["NAME"] = f"{ours}_bytes"
+    yield
+    connection.close()
+    connection.settings_dict["NAME"] = ours
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {ours}_bytes")
+
+
+def test_a_database_that_does_not_know_unicode_fails(database_of_bytes):
+    assert "the encoding is SQL_ASCII" in examine()["database"].text
 
 
 def test_storage_is_written_read_and_left_clean(tmp_path):

@@ -1,0 +1,116 @@
+"""Clients that mean no good: slow on purpose, too many, or the same again and again."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from uuid import uuid4
+
+import pytest
+
+from tests.faults.load import loading
+from tests.faults.processes import memory
+from tests.faults.slow import OPENINGS, attack, never_reading
+from tests.flows.waiting import eventually
+
+pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("faults")]
+
+# What a busy machine may add to a p99, in seconds.
+NOISE = 0.05
+STYLES = "/static/unfold/css/styles.css"
+
+
+def post(stack, system, key, email="ada@example.com"):
+    """Send one enquiry as a program does; return status and receipt."""
+    url = f"{stack.url}/api/v1/public/forms/{system.public_id}/submissions"
+    body = json.dumps({"fields": {"name": "Ada", "email": email}}).encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers)) as answer:
+            return answer.status, json.load(answer)["receipt"]
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code, ""
+
+
+def known(system, receipts):
+    """How many submissions stand behind these receipts; each receipt is known."""
+    assert set(receipts) <= set(system.ledger())
+    rows = system.server.query(
+        "SELECT s.id::text, r.receipt::text FROM capture_submission s"
+        " LEFT JOIN capture_repeat r ON r.submission_id = s.id"
+    )
+    return len({first for first, second in rows if {first, second} & set(receipts)})
+
+
+def is_back(stack, system):
+    """Whether every web process writes to the ledger again."""
+    return all(post(stack, system, str(uuid4()))[0] == 201 for _ in range(20))
+
+
+def test_fifty_at_once_with_one_key_are_one_submission(system, stack):
+    key, ready = str(uuid4()), threading.Barrier(50)
+
+    def send(_):
+        ready.wait(20)
+        return post(stack, system, key)
+
+    with ThreadPoolExecutor(50) as threads:
+        answers = list(threads.map(send, range(50)))
+    assert {status for status, _ in answers} == {200, 201}
+    assert [status for status, _ in answers].count(201) == 1
+    assert len({receipt for _, receipt in answers}) == 1
+
+
+def test_a_repeat_on_the_other_way_is_the_same_submission(system, stack, server):
+    early, late = str(uuid4()), str(uuid4())
+    for _ in range(30):  # every web process has seen the form then
+        post(stack, system, str(uuid4()))
+    before = post(stack, system, early)
+    stack.stop("worker")
+    server.kill()
+    spooled = [post(stack, system, early), post(stack, system, late), post(stack, system, late)]
+    server.start()
+    eventually(lambda: is_back(stack, system), seconds=20)
+    after = post(stack, system, late)
+    stack.start("worker")
+    assert [before[0], *(status for status, _ in spooled), after[0]] == [201, 202, 202, 202, 201]
+    assert system.settled().returncode == 0
+    assert known(system, [before[1], spooled[0][1]]) == 1
+    assert known(system, [spooled[1][1], spooled[2][1], after[1]]) == 1
+
+
+@pytest.mark.slow_faults
+def test_five_hundred_slow_clients_take_nothing_from_the_others(system, stack, figures):
+    paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/admin/login/")
+    openings = [opening(path) for path in paths for opening in OPENINGS.values()]
+    with loading(stack.url, system.public_id, system.slug) as load:
+        load.until(receipts=300)
+        before = load.go_on(8)
+        at_rest = memory(stack, "web")
+        # Processes of their own: they must not slow down those who measure.
+        with ProcessPoolExecutor(2, get_context("spawn")) as others:
+            senders = others.submit(attack, stack.url, openings * 40, 25, 5.0)
+            takers = others.submit(never_reading, stack.url, STYLES, 100, 32)
+            load.go_on(4)  # until all are connected
+            under_fire = load.go_on(6)
+            grown = memory(stack, "web") - at_rest
+            ends = sorted(senders.result().ended)
+            taken = takers.result()
+        after = load.go_on(8)
+    quiet = max(load.p99(*before), load.p99(*after))  # the machine has other work too
+    figures |= {
+        "quiet p99 ms": quiet * 1000,
+        "under fire p99 ms": load.p99(*under_fire) * 1000,
+        "grown MB": grown,
+        "last sender ended s": ends[-1],
+        "last taker ended s": max(taken.ended),
+    }
+    assert len(ends) == 400
+    assert ends[-1] < 20  # 10 where nobody else works the machine
+    assert len(taken.ended) == 100
+    assert load.p99(*under_fire) < 2 * quiet + NOISE
+    assert grown < 200
+    assert load.failed == 0

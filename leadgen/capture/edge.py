@@ -85,6 +85,7 @@ class Edge:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._database.open()
+                await self._keeper.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()

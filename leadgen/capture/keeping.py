@@ -26,6 +26,10 @@ class Keeper:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="spool")
         self._waiting = 0
 
+    async def open(self) -> None:
+        """Begin to make the storage ready, in the background; never fails."""
+        asyncio.get_running_loop().run_in_executor(self._threads, spool.prepare)
+
     async def write(self, row: Row) -> Outcome:
         """Return once the row is durable; raise DatabaseAwayError when nothing could be kept.
 

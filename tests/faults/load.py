@@ -64,8 +64,12 @@ class Load:
     @property
     def longest_gap(self) -> float:
         """The longest time, in seconds, in which nobody was given a receipt."""
+        return self.gap(0)
+
+    def gap(self, start: float) -> float:
+        """The same since a moment."""
         times = sorted(answer.at for answer in self.answers if answer.receipt)
-        return max(later - earlier for earlier, later in pairwise(times))
+        return max(later - earlier for earlier, later in pairwise(times) if later > start)
 
     def p99(self, start: float = 0, end: float = float("inf")) -> float:
         """The time, in seconds, within which 99 % of the receipts of a stretch were given."""

@@ -56,20 +56,22 @@ def web_process_lost(stack):
 def test_every_part_lost_in_turn(system, stack, server, broker, storage, figures):
     figures["most posts/s"] = best = most(system, stack)
     figures["of which 70 %"] = rate = 0.7 * best
-    losses = [
-        lambda: part_lost(server, 3),
-        lambda: part_lost(broker, 2),
-        lambda: role_lost(stack, "worker", 2),
-        lambda: part_lost(storage, 1),
-        lambda: role_lost(stack, "beat", 2),
-        lambda: web_process_lost(stack),
-        lambda: part_lost(server, 3),
-    ]
+    losses = {
+        "PostgreSQL": lambda: part_lost(server, 3),
+        "RabbitMQ": lambda: part_lost(broker, 2),
+        "worker": lambda: role_lost(stack, "worker", 2),
+        "SeaweedFS": lambda: part_lost(storage, 1),
+        "beat": lambda: role_lost(stack, "beat", 2),
+        "web process": lambda: web_process_lost(stack),
+    }
     started = time.monotonic()
     with loading(stack.url, system.public_id, system.slug, visitors=VISITORS, rate=rate) as load:
-        for lose in losses:
+        for name, lose in losses.items():
             load.go_on(2)
+            start = time.monotonic()
             lose()
+            load.go_on(1)
+            figures[f"gap s, {name}"] = load.gap(start)
         load.go_on(max(3, started + 60 - time.monotonic()))
     figures["load s"] = time.monotonic() - started
     figures["posts/s"] = len(load.answers) / figures["load s"]

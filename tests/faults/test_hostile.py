@@ -64,6 +64,7 @@ def test_fifty_at_once_with_one_key_are_one_submission(system, stack):
     assert len({receipt for _, receipt in answers}) == 1
 
 
+@pytest.mark.slow_faults
 def test_a_repeat_on_the_other_way_is_the_same_submission(system, stack, server):
     early, late = str(uuid4()), str(uuid4())
     for _ in range(30):  # every web process has seen the form then

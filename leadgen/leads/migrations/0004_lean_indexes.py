@@ -2,6 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+CONTRACTS = 'An index less changes no answer, and another index serves the same look-ups.'
 INDEXES = {
     'campaign_id': 'leads_lead_campaign_id_5dd7a82a',
     'owner_id': 'leads_lead_owner_id_1f4568d0',

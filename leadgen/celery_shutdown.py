@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 
 from billiard.process import active_children
 from celery import signals
@@ -12,10 +13,17 @@ GRACE = 8.0
 
 
 def bound(**_: object) -> None:
-    """Give tasks that run so many seconds; called when the worker stops taking new ones."""
-    timer = threading.Timer(GRACE, _interrupt)
-    timer.daemon = True
-    timer.start()
+    """Give tasks so many seconds, and the farewell to the broker as many; called on SIGTERM."""
+    threading.Thread(target=_end, name="end", daemon=True).start()
+
+
+def _end() -> None:
+    time.sleep(GRACE)
+    _interrupt()
+    time.sleep(GRACE)
+    # A broker that stands still is waited for at each step of the farewell. It gives the hints
+    # out again, and PostgreSQL rolls back what a process held that ends with this one.
+    os._exit(os.EX_OK)
 
 
 def _interrupt() -> None:

@@ -9,6 +9,8 @@ from multiprocessing import Value
 from celery import Celery, signals
 from django.db import close_old_connections
 
+from leadgen.lib.metrics import STANDBY_RUNS
+
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
@@ -41,6 +43,7 @@ class Standby:
 
     def work(self) -> None:
         """Run every task of the timetable once."""
+        STANDBY_RUNS.inc()
         logger.warning("no hint came: broker or beat is away, looking for work without them")
         for entry in self._app.conf.beat_schedule.values():
             self.hear()  # the others need not look as well

@@ -1,5 +1,7 @@
 """Every counter and histogram that Leadgen's processes keep; /metrics adds what the ledger says."""
 
+from itertools import product
+
 from prometheus_client import Counter, Histogram
 
 REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
@@ -41,3 +43,16 @@ EVENTS_HANDLED = Counter(
 DEPENDENCY_ERRORS = Counter(
     "leadgen_dependency_errors_total", "Faults of a backend, by name.", ["dependency"]
 )
+
+BEAT_SENT = Counter("leadgen_beat_sent_total", "Tasks of the timetable that beat sent.", ["task"])
+STANDBY_RUNS = Counter(
+    "leadgen_standby_runs_total", "Times a worker looked for work because no hint came."
+)
+
+# A rate is seen from the second value on, so the first fault must find its counter at 0.
+for _route, _status in product(("capture:form", "capture:submissions"), ("500", "503")):
+    REQUESTS.labels(_route, "POST", _status)
+for _dependency in ("database", "storage", "broker"):
+    DEPENDENCY_ERRORS.labels(_dependency)
+for _outcome in ("failed", "stuck"):
+    NUDGES.labels(_outcome)

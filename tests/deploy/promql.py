@@ -1,0 +1,52 @@
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from tests.deploy.manifests import ROOT
+
+MONITORING = ROOT / "deploy" / "monitoring"
+# What others export: Prometheus, the kubelet, cert-manager, the blackbox exporter.
+FOREIGN = {
+    "up",
+    "kubelet_volume_stats_available_bytes",
+    "kubelet_volume_stats_capacity_bytes",
+    "certmanager_certificate_expiration_timestamp_seconds",
+    "probe_ssl_earliest_cert_expiry",
+}
+_NOT_NAMES = re.compile(
+    r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)'
+)
+_WORD = re.compile(r"(?<![\w.:])[a-zA-Z_:][\w:]*(?!\s*\(|[\w:])")
+_OPERATORS = {"or", "and", "unless", "by", "on", "bool", "offset", "Inf", "inf", "NaN"}
+
+
+def names(expression: str) -> set[str]:
+    """The metrics that an expression reads."""
+    bare = expression
+    while (shorter := _NOT_NAMES.sub("", bare)) != bare:
+        bare = shorter
+    return set(_WORD.findall(bare)) - _OPERATORS
+
+
+def rules() -> Iterator[dict[str, str]]:
+    for path in sorted((MONITORING / "rules").glob("*.yaml")):
+        for group in yaml.safe_load(path.read_text())["groups"]:
+            yield from group["rules"]
+
+
+def dashboards() -> dict[str, dict[str, Any]]:
+    found = sorted((MONITORING / "dashboards").glob("*.json"))
+    return {path.stem: json.loads(path.read_text()) for path in found}
+
+
+def panels() -> Iterator[dict[str, Any]]:
+    for dashboard in dashboards().values():
+        yield from dashboard["panels"]
+
+
+def queries() -> Iterator[str]:
+    for panel in panels():
+        yield from (target["expr"] for target in panel.get("targets", []))

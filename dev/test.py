@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from dev import browser, kubectl, postgres, rabbitmq, seaweedfs
+from dev import browser, kubectl, postgres, promtool, rabbitmq, seaweedfs
 from dev.console import fail, paint, say
 from dev.process import Interrupted, interruptible
 from dev.state import ROOT, AlreadyRunningError, only_one
@@ -37,7 +37,11 @@ def main() -> None:
 def _services() -> Iterator[dict[str, str]]:
     started = time.monotonic()
     rabbitmq.ensure()
-    programs = {"CHROMIUM": browser.chromium(), "KUBECTL": kubectl.program()}
+    programs = {
+        "CHROMIUM": browser.chromium(),
+        "KUBECTL": kubectl.program(),
+        "PROMTOOL": promtool.program(),
+    }
     env = _environment() | browser.packages() | programs
     say("Starting PostgreSQL, RabbitMQ and SeaweedFS …")
     with (

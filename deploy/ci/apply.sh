@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Apply the plan that plan.sh made in this very run, and write what the overlay reads.   CLOUD   which root
+. "$(dirname "$0")/lib.sh"
+
+outputs=$(overlay)/terraform.env
+root=deploy/terraform/roots/$CLOUD
+[ -e "$STATE/plan" ] || fail "there is no plan: plan.sh comes first."
+tool terraform
+terraform -chdir="$root" apply -input=false "$STATE/plan"
+rm "$STATE/plan" "$STATE/plan.json"
+terraform -chdir="$root" output -raw overlay_env >"$outputs"
+git diff --quiet -- "$outputs" || say "$outputs has changed; commit this: $(git diff -- "$outputs")"
+terraform -chdir="$root" output manual_steps

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Build the image for all platforms into one OCI archive; it is built once and pushed as it is.
+#   RELEASE    its name; else date and commit          PLATFORMS   else linux/amd64,linux/arm64
+#   BASE       the base image; a tag is pinned to the digest that it has now
+. "$(dirname "$0")/lib.sh"
+
+program docker
+release=$(release)
+git diff --quiet HEAD || fail "the checkout has changes that are in no commit: commit them first."
+base=${BASE:-python:3.13-slim-trixie}
+case $base in
+  *@sha256:*) ;;
+  *) base=$base@$(docker buildx imagetools inspect "$base" --format '{{.Manifest.Digest}}') ;;
+esac
+epoch=$(git log -1 --format=%ct)
+
+docker buildx inspect leadgen >/dev/null 2>&1 || docker buildx create --name leadgen --driver docker-container
+say "building $release on $base"
+docker buildx build --builder leadgen --platform "$(platforms)" --provenance mode=max \
+  --build-arg BASE="$base" --build-arg VERSION="$release" --build-arg REVISION="$(git rev-parse HEAD)" \
+  --build-arg CREATED="$(date -u -d "@$epoch" +%Y-%m-%dT%H:%M:%SZ)" --build-arg SOURCE_DATE_EPOCH="$epoch" \
+  --output "type=oci,dest=$STATE/image.tar,rewrite-timestamp=true" .

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Write the cluster into a kubeconfig of this run.   CLOUD   aws, gcp or local
+. "$(dirname "$0")/lib.sh"
+
+outputs=$(overlay)/terraform.env
+[ "$CLOUD" != digitalocean ] ||
+  fail "no pipeline holds a key to a DigitalOcean cluster: set DELIVERY=gitops (deploy/docs/continuous-delivery.md)."
+if [ "$CLOUD" != local ]; then
+  export KUBECONFIG=$STATE/kubeconfig
+  printf 'export KUBECONFIG=%q\n' "$KUBECONFIG" >>"$STATE/env"
+  cluster=$(setting kube_cluster "$outputs") region=$(setting kube_region "$outputs")
+fi
+case $CLOUD in
+  aws) aws eks update-kubeconfig --name "$cluster" --region "$region" ;;
+  gcp) gcloud container clusters get-credentials "$cluster" --region "$region" --project "$GOOGLE_PROJECT" ;;
+esac
+in_namespace auth can-i patch deployments

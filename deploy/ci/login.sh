@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Exchange the pipeline's identity token for the cloud's credentials of one hour; no key is kept.
+#   CLOUD               aws, gcp; on digitalocean and local there is nothing to exchange
+#   IDENTITY            terraform output identity_ci
+#   IDENTITY_PROVIDER   terraform output identity_ci_provider (gcp)
+#   ID_TOKEN            the token, or ID_TOKEN_FILE; GitHub is asked for it
+. "$(dirname "$0")/lib.sh"
+
+overlay >/dev/null
+token=$STATE/id-token
+
+fetch_token() {
+  if [ -n "${ID_TOKEN_FILE:-}" ]; then
+    cat "$ID_TOKEN_FILE"
+  elif [ -n "${ID_TOKEN:-}" ]; then
+    printf '%s' "$ID_TOKEN"
+  elif [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
+    # By standard input, for arguments are seen by other processes.
+    printf 'header = "Authorization: bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" |
+      curl -fsS --retry 3 --config - "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$1" |
+      python3 -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")'
+  else
+    fail "there is no identity token: set ID_TOKEN or ID_TOKEN_FILE; on GitHub the job needs id-token: write."
+  fi >"$token"
+}
+
+aws_login() {
+  local id secret session
+  program aws
+  need IDENTITY "the role, from terraform output identity_ci"
+  fetch_token sts.amazonaws.com
+  read -r id secret session < <(aws sts assume-role-with-web-identity --role-arn "$IDENTITY" \
+    --role-session-name leadgen-pipeline --web-identity-token "file://$token" --output text \
+    --query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]') || fail "AWS refuses the token."
+  printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n' \
+    "$id" "$secret" "$session" >"$STATE/aws"
+  printf 'export AWS_SHARED_CREDENTIALS_FILE=%q AWS_REGION=%q\n' \
+    "$STATE/aws" "$(setting kube_region "$(overlay)/terraform.env")" >"$STATE/env"
+}
+
+gcp_login() {
+  program gcloud
+  need IDENTITY_PROVIDER "the federation, from terraform output identity_ci_provider"
+  fetch_token "$IDENTITY_PROVIDER"
+  printf '{"type": "external_account", "audience": "%s", "credential_source": {"file": "%s"},
+ "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+ "token_url": "https://sts.googleapis.com/v1/token"}\n' "$IDENTITY_PROVIDER" "$token" >"$STATE/gcp.json"
+  printf 'export GOOGLE_APPLICATION_CREDENTIALS=%q CLOUDSDK_CONFIG=%q GOOGLE_PROJECT=%q\n' "$STATE/gcp.json" \
+    "$STATE/gcloud" "$(setting registry_url "$(overlay)/terraform.env" | cut -d/ -f2)" >"$STATE/env"
+  # shellcheck disable=SC1091
+  . "$STATE/env"
+  gcloud auth login --quiet --cred-file "$STATE/gcp.json"
+}
+
+rm -f "$STATE/env"
+case $CLOUD in
+  aws) aws_login ;;
+  gcp) gcp_login ;;
+  *) say "$CLOUD federates no identities: nothing to do (deploy/docs/continuous-delivery.md)" ;;
+esac

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Log in to the registry, with what login.sh was given where it is the cloud's.
+#   IMAGE_REPOSITORY                     where images are
+#   REGISTRY_USER, REGISTRY_PASSWORD     for any other registry: the pipeline's own short-lived token
+. "$(dirname "$0")/lib.sh"
+
+need IMAGE_REPOSITORY "the repository of images, such as ghcr.io/example/leadgen"
+program docker
+host=${IMAGE_REPOSITORY%%/*}
+case $host in
+  *.dkr.ecr.*.amazonaws.com) user=AWS password=$(aws ecr get-login-password) ;;
+  *.pkg.dev) user=oauth2accesstoken password=$(gcloud auth print-access-token) ;;
+  *)
+    need REGISTRY_USER "who logs in to $host"
+    need REGISTRY_PASSWORD "the pipeline's token for $host"
+    user=$REGISTRY_USER password=$REGISTRY_PASSWORD
+    ;;
+esac
+printf '%s' "$password" | docker login --username "$user" --password-stdin "$host"

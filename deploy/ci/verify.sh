@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Refuse an image that our own pipeline has not signed.
+#   SIGNER, SIGNER_ISSUER   who must have signed: the certificate's identity, and who vouches for it
+#   COSIGN_KEY              the key, in place of both
+. "$(dirname "$0")/lib.sh"
+
+tool cosign
+image=$(image)
+if [ -n "${COSIGN_KEY:-}" ]; then
+  by=(--key "$COSIGN_KEY")
+else
+  need SIGNER "the identity that signs, such as https://github.com/example/leadgen/.github/workflows/release.yml@refs/heads/main"
+  need SIGNER_ISSUER "who vouches for SIGNER, such as https://token.actions.githubusercontent.com"
+  by=(--certificate-identity "$SIGNER" --certificate-oidc-issuer "$SIGNER_ISSUER")
+fi
+cosign verify --output text "${by[@]}" "$image"

@@ -1,0 +1,196 @@
+"""What the steps do with a cluster; the cluster is a program that writes down what it is told."""
+
+import json
+import re
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.deploy.steps import BEFORE, DIGEST, IMAGE, KUBECTL, Runner
+
+FORM = "frm_canary"
+SIGNED = {"SIGNER": "someone", "SIGNER_ISSUER": "https://issuer.example.com"}
+RELEASE = {
+    "CLOUD": "aws",
+    "IMAGE": IMAGE,
+    "RUNNING": BEFORE,
+    "JOB": "SuccessCriteriaMet Complete",
+    "ROLLOUT": "0",
+    "SMOKE_SECONDS": "1",
+    **SIGNED,
+}
+
+
+@pytest.fixture
+def runner(tmp_path):
+    made = Runner(tmp_path)
+    made.program("kubectl", KUBECTL)
+    made.program("cosign")
+    return made
+
+
+@contextmanager
+def answering(*answers, health=200):
+    """A deployment that gives the answers to submissions in turn, the last one for ever."""
+    given = list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self._say(health, {})
+
+        def do_POST(self):
+            sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            assert sent == {"fields": {"email": "canary@example.com"}}
+            assert self.path == f"/api/v1/public/forms/{FORM}/submissions"
+            status, receipt = given.pop(0) if len(given) > 1 else given[0]
+            self._say(status, {"receipt": receipt})
+
+        def _say(self, status, body):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield {"PUBLIC_URL": f"http://127.0.0.1:{server.server_port}"}
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def verbs(runner):
+    """The calls without what is the same in all."""
+    same = re.compile(r"--(filename|namespace) \S+ |app\.kubernetes\.io/")
+    said = [same.sub("", call).split(" --output")[0] for call in runner.calls]
+    return [call for call in said if "kustomize" not in call]
+
+
+def images(runner):
+    return set(re.findall(r"registry\.example\.com/leadgen@\S+", runner.read("manifests.yaml")))
+
+
+def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
+    with answering(health=200) as there:
+        runner.succeeds("deploy", **RELEASE, **there)
+    assert verbs(runner) == [
+        "cosign verify",
+        "kubectl get deployment web --ignore-not-found",
+        "kubectl apply --selector name!=leadgen",
+        "kubectl apply --selector name=leadgen,component=migrate",
+        "kubectl get job/migrate-r7",
+        "kubectl apply --selector component!=migrate",
+        "kubectl get deployments --selector name=leadgen",
+        "kubectl rollout status deployment.apps/web --timeout 15m",
+        "kubectl rollout status deployment.apps/worker --timeout 15m",
+    ]
+
+
+def test_everything_that_is_applied_names_the_image_by_its_digest(runner):
+    with answering() as there:
+        runner.succeeds("deploy", **RELEASE, **there)
+    assert images(runner) == {IMAGE}
+    assert all(call.endswith(IMAGE) for call in runner.calls if call.startswith("cosign"))
+
+
+def test_an_image_that_nobody_signed_touches_nothing(runner):
+    runner.program("cosign", "exit 1")
+    assert runner.run("deploy", **RELEASE).returncode != 0
+    assert not any(call.startswith("kubectl") for call in runner.calls)
+
+
+def test_a_failed_migration_leaves_what_runs_alone(runner):
+    said = runner.refuses("deploy", **RELEASE | {"JOB": "FailureTarget Failed"})
+    assert "job/migrate-r7 failed; what runs was not changed" in said
+    assert not any("component!=migrate" in call or "rollout" in call for call in runner.calls)
+
+
+def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(runner):
+    said = runner.refuses("migrate", **RELEASE | {"JOB": ""}, MIGRATE_SECONDS="0")
+    assert "did not end in time" in said
+
+
+def test_a_failed_smoke_test_brings_the_release_before_it_back(runner):
+    with answering(health=500) as there:
+        said = runner.refuses("deploy", **RELEASE, **there)
+    assert "the one before it runs again" in said
+    assert images(runner) == {BEFORE}
+    assert verbs(runner)[-1].startswith("kubectl rollout status")
+    assert sum("component=migrate" in call for call in runner.calls) == 1
+
+
+def test_a_failed_roll_out_asks_for_the_release_before_it(runner):
+    assert runner.run("deploy", **RELEASE | {"ROLLOUT": "1"}).returncode != 0
+    assert images(runner) == {BEFORE}
+
+
+def test_the_first_release_has_nothing_to_go_back_to(runner):
+    runner.succeeds("migrate", **RELEASE)
+    (runner.state / "previous.env").write_text("")
+    assert "nothing ran before this release" in runner.refuses("rollback", CLOUD="aws")
+
+
+def test_one_can_go_back_further_by_hand(runner):
+    older = IMAGE.replace(DIGEST, "sha256:" + "c" * 64)
+    runner.succeeds("rollback", PREVIOUS_IMAGE=older, PREVIOUS_RELEASE="r3", **RELEASE)
+    assert images(runner) == {older}
+    assert "name: migrate-r3" in runner.read("manifests.yaml")
+
+
+@pytest.mark.parametrize("image", ["", "registry.example.com/leadgen:latest", f"leadgen@{DIGEST}0"])
+def test_an_image_without_its_digest_is_refused(runner, image):
+    assert "set IMAGE to an image by digest" in runner.refuses("verify", IMAGE=image)
+
+
+def test_a_release_whose_name_kubernetes_would_refuse_is_refused_first(runner):
+    said = runner.refuses("migrate", **RELEASE | {"RELEASE": "Release_7"})
+    assert "RELEASE is Release_7: use" in said
+    assert runner.calls == []
+
+
+def test_the_smoke_test_sends_a_submission_and_finds_it_in_the_ledger(runner):
+    with answering((201, "one"), (200, "one")) as there:
+        said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+    assert "one is in the ledger" in said
+
+
+def test_the_smoke_test_waits_until_the_database_takes_it(runner):
+    with answering((202, "one"), (201, "one"), (200, "one")) as there:
+        runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(422, "")], "answers 422, not 201 200"),
+        ([(201, "one"), (200, "two")], "the same submission has two receipts, one and two"),
+    ],
+)
+def test_a_submission_that_is_not_kept_fails_the_smoke_test(runner, answers, said):
+    with answering(*answers) as there:
+        failed = runner.refuses("smoke", CANARY_FORM=FORM, SMOKE_SECONDS="0", **there)
+    assert said in failed
+
+
+def test_no_pipeline_connects_to_a_cluster_on_digitalocean(runner):
+    assert "set DELIVERY=gitops" in runner.refuses("connect", CLOUD="digitalocean")
+    assert runner.calls == []
+
+
+def test_a_cluster_that_pulls_is_told_by_a_branch_that_only_goes_forward(runner, tmp_path):
+    runner.git("init", "--quiet", "--bare", str(tmp_path / "origin"))
+    runner.git("remote", "add", "origin", str(tmp_path / "origin"))
+    runner.succeeds("deploy", **RELEASE | {"CLOUD": "digitalocean"})
+    first = runner.git("ls-remote", "origin", "deployed").split()[0]
+    runner.succeeds("deploy", **RELEASE | {"CLOUD": "digitalocean", "RELEASE": "r8"})
+    runner.git("fetch", "--quiet", "origin", "deployed")
+    runner.git("merge-base", "--is-ancestor", first, "FETCH_HEAD")
+    asked = runner.git("show", "FETCH_HEAD:deploy/kubernetes/release/release.env")
+    assert asked.splitlines()[1:] == ["name=r8", f"image={IMAGE}"]
+    assert not any(call.startswith("kubectl") for call in runner.calls)

@@ -7,12 +7,17 @@ ARG SOURCE_DATE_EPOCH=0
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
 WORKDIR /app
 
+# For the one package that comes without wheels; nothing of this reaches the image.
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends gcc libc6-dev python3-dev >/dev/null
+
 COPY requirements/runtime.txt /tmp/
 # What nobody reads goes: models of other clouds' services, cities of telephone numbers, countries
 # in other languages. That is a third of the image.
 RUN python3 -m venv --without-pip /opt/venv \
- && python3 -m pip --python /opt/venv/bin/python install \
-      --no-cache-dir --no-compile --require-hashes --only-binary :all: -r /tmp/runtime.txt \
+ && CFLAGS=-g0 python3 -m pip --python /opt/venv/bin/python install \
+      --no-cache-dir --no-compile --require-hashes \
+      --only-binary :all: --no-binary gunicorn-h1c -r /tmp/runtime.txt \
  && cd /opt/venv/lib/python3.13/site-packages \
  && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name 'sso*' \
       -exec rm -r {} + \
@@ -26,7 +31,9 @@ RUN SECRET_KEY=only-while-static-files-are-collected ALLOWED_HOSTS=localhost \
     PUBLIC_URL=http://localhost DATABASE_URL=postgresql:// BROKER_URL=memory:// \
     STORAGE_URL=file:///tmp /opt/venv/bin/python manage.py collectstatic -v0 --no-input \
  && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib /app \
- && find /app /opt/venv -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+ && mkdir -p /layers/packages/opt /layers/app \
+ && mv /opt/venv /layers/packages/opt/ && cp -r /app /layers/app/ \
+ && find /layers -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 
 FROM ${BASE}
@@ -39,11 +46,11 @@ LABEL org.opencontainers.image.title="Leadgen" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.created="${CREATED}"
 
-# The venv has no pip; the base's goes as well.
-RUN rm -rf /usr/local/lib/python3.13/site-packages/pip* /usr/local/lib/python3.13/ensurepip \
-      /usr/local/bin/pip* /root/.cache
-COPY --from=build /opt/venv /opt/venv
-COPY --from=build /app /app
+# The virtual environment has no pip; the base's goes as well.
+RUN rm -rf $(python3 -Bc 'import ensurepip, pip; print(*ensurepip.__path__, pip.__path__[0] + "*")') \
+      $(which -a pip pip3) /usr/local/bin/pip3.* /root/.cache
+COPY --from=build /layers/packages /
+COPY --from=build /layers/app /
 
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

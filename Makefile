@@ -3,7 +3,7 @@ PYTHON ?= python3
 IN_VENV = @exec $(PYTHON) -m dev.bootstrap
 
 .DEFAULT_GOAL := help
-.PHONY: help run manage test test-faults test-clouds bench check fix lock
+.PHONY: help run manage test test-faults test-image test-clouds bench check fix lock
 
 help:  ## List the commands
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test-faults:  ## Kill, freeze and restart every part under load; prints what it 
 
 test-clouds:  ## The real Terraform on all three clouds: validate, test, plan; AWS applied on an emulator
 	$(IN_VENV) dev.clouds
+
+test-image:  ## Build the image and run it with Docker Compose: browser, signals under load
+	$(IN_VENV) dev.image $(ARGS)
 
 bench:  ## Measure against the targets; ARGS="--only capture --rounds 3" a part
 	$(IN_VENV) dev.bench $(ARGS)

@@ -42,7 +42,7 @@ def _services() -> Iterator[dict[str, str]]:
         "KUBECTL": kubectl.program(),
         "PROMTOOL": promtool.program(),
     }
-    env = _environment() | browser.packages() | programs
+    env = environment() | browser.packages() | programs
     say("Starting PostgreSQL, RabbitMQ and SeaweedFS …")
     with (
         rabbitmq.server() as broker,
@@ -67,7 +67,8 @@ def _databases() -> Iterator[dict[str, str]]:
         yield {"DATABASE_URL": urls[0], **own}
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return what the tests' own processes are given."""
     # What a person has set for `make run` must not steer the tests.
     dropped = ("DATABASE", "BROKER_", "STORAGE_", "EMAIL_", "PUBLIC_URL", "ALLOWED_HOSTS", "AWS_")
     given = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

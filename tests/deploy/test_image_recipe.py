@@ -37,7 +37,11 @@ def test_the_user_is_a_number_that_is_not_roots():
 def test_packages_are_what_the_lock_says():
     assert "--require-hashes" in DOCKERFILE
     assert "--only-binary :all:" in DOCKERFILE
-    assert "apt-get" not in DOCKERFILE
+    assert "--no-binary gunicorn-h1c" in DOCKERFILE
+
+
+def test_what_builds_stays_behind():
+    assert re.findall(r"apt-get|pip install", FINAL) == []
 
 
 def test_only_what_the_image_is_made_of_reaches_the_builder():

@@ -1,0 +1,44 @@
+"""`make test-image`: build the image and run it for real; needs a Docker engine with Compose."""
+
+import subprocess
+import sys
+
+from dev import browser
+from dev.console import fail, say
+from dev.state import ROOT
+from dev.test import environment
+
+_TAG = "leadgen:test"
+
+
+def main() -> None:
+    """Build, run the tests marked ``image`` with the arguments given, end with their status."""
+    try:
+        _need_an_engine()
+        given = {"CHROMIUM": browser.chromium(), "LEADGEN_IMAGE": _TAG}
+    except RuntimeError as error:
+        fail(str(error))
+    say(f"Building {_TAG} …")
+    if subprocess.call(
+        ["docker", "build", "--quiet", "--network=host", f"--tag={_TAG}", "."], cwd=ROOT
+    ):
+        fail("The image could not be built.")
+    pytest = [sys.executable, "-m", "pytest", "-m", "image", "-p", "no:randomly", "tests/deploy"]
+    sys.exit(subprocess.call([*pytest, *sys.argv[1:]], cwd=ROOT, env=environment() | given))
+
+
+def _need_an_engine() -> None:
+    for command in (["docker", "version"], ["docker", "compose", "version"]):
+        try:
+            answers = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            answers = False
+        if not answers:
+            raise RuntimeError(
+                f"`{' '.join(command)}` fails: `make test-image` needs a running Docker engine with"
+                " Compose, and leave to use it (DOCKER_HOST, or the group docker)."
+            )
+
+
+if __name__ == "__main__":
+    main()

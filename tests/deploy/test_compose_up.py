@@ -1,0 +1,84 @@
+import pytest
+
+from leadgen.leads.demo import house
+from tests.deploy.engine import MAKE_FORM, Deployment, eventually
+from tests.faults.load import loading
+from tests.flows.conftest import browser as browser
+
+pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
+
+OURS = {"web", "worker", "beat"}
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory):
+    made = Deployment(tmp_path_factory.mktemp("compose"))
+    made.compose("--profile", "demo", "down", "--volumes", "--timeout=1")
+    try:
+        made.compose("--profile", "demo", "up", "--detach")
+        made.compose("wait", "demo")
+        eventually(lambda: all(made.is_healthy(service) for service in OURS), seconds=120)
+        yield made
+    finally:
+        made.compose("--profile", "demo", "down", "--volumes", "--timeout=10")
+
+
+@pytest.fixture(scope="module")
+def public_id(deployment):
+    return deployment.python(MAKE_FORM).splitlines()[-1]
+
+
+def test_a_visitors_form_is_a_lead_in_the_admin(deployment, browser):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(f"{deployment.url}/f/contact?utm_source=newsletter")
+    page.get_by_label("Your name").fill("Ada Example")
+    page.get_by_label("Work email").fill("ada@example.com")
+    page.get_by_label("How can we help?").fill("Forty seats, please.")
+    page.get_by_role("checkbox").check()
+    page.wait_for_timeout(2_100)  # a person takes longer than the screening's two seconds
+    page.get_by_role("button", name="Send message").click()
+    page.get_by_role("heading", name="Thank you").wait_for()
+    page.goto(f"{deployment.url}/admin/login/")
+    page.get_by_label("Email").fill(house.ADMIN)
+    page.get_by_label("Password", exact=True).fill(house.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{deployment.url}/admin/")
+    eventually(lambda: deployment.balance()["places"]["waiting"] == 0, seconds=60)
+    page.goto(f"{deployment.url}/admin/leads/lead/?q=ada@example.com")
+    page.get_by_role("link", name="Ada Example").first.click()
+    page.get_by_text("Forty seats, please.").first.wait_for()
+
+
+@pytest.mark.parametrize("service", ["web", "worker", "beat", "postgres", "rabbitmq", "seaweedfs"])
+def test_a_service_that_is_told_to_end_under_load_loses_nothing(deployment, public_id, service):
+    with loading(deployment.url, public_id, visitors=4) as load:
+        load.until(receipts=50, seconds=60)
+        deployment.compose("stop", service)
+        ended = deployment.state(service)
+        if service != "web":
+            load.until(receipts=50, seconds=60)
+        deployment.compose("start", service)
+        eventually(lambda: deployment.is_healthy(service), seconds=120)
+        load.until(receipts=50, seconds=60)
+    assert ended["ExitCode"] == 0
+    # Whoever finds nobody behind the port of a stopped web is told nothing, and promised nothing.
+    assert service == "web" or load.failed == 0
+    assert load.without_retry_after == 0
+    eventually(lambda: waits(deployment) == 0, seconds=120)
+    ledger = deployment.ledger()
+    assert len(ledger) == len(set(ledger))
+    assert set(load.receipts) - set(ledger) == set()
+    assert deployment.balance()["unaccounted"] == 0
+
+
+def waits(deployment):
+    balance = deployment.balance()
+    return balance["places"]["waiting"] + balance["spooled"]
+
+
+def test_a_second_start_keeps_secrets_and_data(deployment):
+    before = deployment.query("SELECT count(*) FROM capture_submission")
+    deployment.compose("down")
+    deployment.compose("up", "--detach")
+    eventually(deployment.answers, seconds=180)
+    assert deployment.query("SELECT count(*) FROM capture_submission") == before

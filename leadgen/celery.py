@@ -10,7 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID
 
 from django.conf import settings
 
-from leadgen import celery_heartbeat, celery_shutdown, celery_standby
+from leadgen import celery_heartbeat, celery_metrics, celery_shutdown, celery_standby
 from leadgen.lib import backends
 
 app = Celery("leadgen")
@@ -68,6 +68,7 @@ app.conf.update(
     },
 )
 celery_heartbeat.install(app)
+celery_metrics.install()
 celery_standby.install(app)
 celery_shutdown.install()
 app.set_default()  # the current application is bound to a thread; every other falls back to this

@@ -4,6 +4,10 @@ from itertools import product
 
 from prometheus_client import Counter, Histogram
 
+from leadgen.lib import tally
+
+tally.share()
+
 REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram("leadgen_request_duration_seconds", "Time to answer.", ["route"])
 

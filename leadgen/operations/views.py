@@ -4,13 +4,11 @@ from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from leadgen.lib import env
+from leadgen.lib import tally
 from leadgen.operations import health
 from leadgen.operations.backup_gauges import BackupCollector
 from leadgen.operations.gauges import LedgerCollector
@@ -38,21 +36,10 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
-    offered = request.headers.get("Authorization", "")
-    expected = settings.METRICS_TOKEN
-    if expected and not constant_time_compare(offered, f"Bearer {expected}"):
+    if not tally.may_read(request.headers.get("Authorization", ""), settings.METRICS_TOKEN):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    text = generate_latest(_counted()) + generate_latest(_read_from_the_backends())
+    text = generate_latest(tally.counted()) + generate_latest(_read_from_the_backends())
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
-
-
-def _counted() -> CollectorRegistry:
-    """What all processes of this machine have counted, or this one where no folder is shared."""
-    if not env.is_set("PROMETHEUS_MULTIPROC_DIR"):
-        return REGISTRY
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return together
 
 
 def _read_from_the_backends() -> CollectorRegistry:

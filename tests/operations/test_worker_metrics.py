@@ -1,0 +1,107 @@
+import os
+import re
+import signal
+import subprocess
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.factories import make_form, make_submission
+from tests.flows.conftest import database_url
+from tests.flows.waiting import eventually
+from tests.stack import free_port, running
+
+pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def surroundings(tmp_path):
+    (tmp_path / "broker").mkdir()
+    return {
+        "DATABASE_URL": database_url(),
+        "BROKER_URL": f"filesystem://{tmp_path}/broker",
+        "STORAGE_URL": f"file://{tmp_path}/storage",
+        "METRICS_PORT": str(free_port()),
+        "TMPDIR": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def start(surroundings, tmp_path):
+    """Runs one role until the test ends."""
+    return lambda role, **more: running(tmp_path, surroundings | more, roles=(role,))
+
+
+def read(port, path="/metrics", token=""):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=5) as answer:
+        return answer.read().decode()
+
+
+def told(port, series):
+    """The value of a series; 0 while it is not there, -1 while nobody answers."""
+    try:
+        found = re.search(rf"^{re.escape(series)} (\S+)$", read(port), re.M)
+    except URLError:
+        return -1
+    return float(found[1]) if found else 0
+
+
+def status(port, path="/metrics", token=""):
+    try:
+        read(port, path, token)
+    except HTTPError as error:
+        return error.code
+    return 200
+
+
+def child_of(process):
+    done = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True)
+    return int(done.stdout.split()[0])
+
+
+def sweep(stack):
+    # Beat asks for work every few seconds; the port is the worker's.
+    stack.environment["METRICS_PORT"] = "0"
+    stack.start("beat")
+
+
+def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
+    start, surroundings, tmp_path
+):
+    form, port = make_form(), surroundings["METRICS_PORT"]
+    worked = 'leadgen_intake_rows_total{outcome="processed"}'
+    make_submission(form)
+    with start("worker") as stack:
+        sweep(stack)
+        eventually(lambda: told(port, worked) == 1, seconds=40)
+        os.kill(child_of(stack.processes["worker"]), signal.SIGKILL)
+        make_submission(form)
+        eventually(lambda: told(port, worked) == 2, seconds=40)
+        (folder,) = tmp_path.glob("leadgen-metrics-*")
+        places = {file.stem.split("_")[1] for file in folder.iterdir()}
+        assert places == {"parent", "child0"}
+
+
+def test_beat_tells_what_it_has_sent_and_leaves_no_files_behind(start, surroundings, tmp_path):
+    sent = 'leadgen_beat_sent_total{task="leadgen.leads.tasks.intake"}'
+    with start("beat"):
+        eventually(lambda: told(surroundings["METRICS_PORT"], sent) >= 1, seconds=40)
+    assert list(tmp_path.glob("leadgen-metrics-*")) == []
+
+
+def test_a_token_keeps_strangers_out_and_nothing_else_is_served(start, surroundings):
+    port = surroundings["METRICS_PORT"]
+    with start("beat", METRICS_TOKEN="a-long-token"):
+        eventually(lambda: told_anything(port), seconds=40)
+        assert status(port, token="a-long-token") == 200
+        assert status(port, token="another") == 401
+        assert status(port, "/other", token="a-long-token") == 404
+
+
+def told_anything(port):
+    try:
+        return status(port) in (200, 401)
+    except URLError:
+        return False

@@ -2,55 +2,48 @@
 # Built by tag here; a release names the base by digest: --build-arg BASE=python:3.13-slim-trixie@sha256:…
 ARG BASE=python:3.13-slim-trixie
 
-FROM ${BASE} AS build
-ARG SOURCE_DATE_EPOCH=0
+FROM ${BASE} AS packages
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
-WORKDIR /app
-
 # For the one package that comes without wheels; nothing of this reaches the image.
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends gcc libc6-dev python3-dev >/dev/null
-
 COPY requirements/runtime.txt /tmp/
-# What nobody reads goes: models of other clouds' services, cities of telephone numbers, countries
-# in other languages. That is a third of the image.
 RUN python3 -m venv --without-pip /opt/venv \
  && CFLAGS=-g0 python3 -m pip --python /opt/venv/bin/python install \
       --no-cache-dir --no-compile --require-hashes \
-      --only-binary :all: --no-binary gunicorn-h1c -r /tmp/runtime.txt \
- && cd /opt/venv/lib/python3.13/site-packages \
+      --only-binary :all: --no-binary gunicorn-h1c -r /tmp/runtime.txt
+# What nobody reads goes: models of other clouds' services, cities of telephone numbers, countries
+# in other languages; that is a third. Byte code that is never compared with its source holds no
+# dates, and equal dates make equal layers: a release that changes no package sends none.
+RUN cd /opt/venv/lib/python3.13/site-packages \
  && find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name 'sso*' \
       -exec rm -r {} + \
- && rm -r phonenumbers/geodata pycountry/locales
+ && rm -r phonenumbers/geodata pycountry/locales \
+ && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib \
+ && mkdir -p /layer/opt && cp -r /opt/venv /layer/opt/ \
+ && find /layer -exec touch -h -d @0 {} +
 
+
+FROM packages AS application
+ARG SOURCE_DATE_EPOCH=0
+WORKDIR /app
 COPY manage.py CHANGELOG.md ./
 COPY leadgen leadgen
-# Collecting asks no backend, so placeholders do. Byte code that is never compared with its source
-# holds no dates, and equal dates make equal layers.
+# Collecting asks no backend, so placeholders do.
 RUN SECRET_KEY=only-while-static-files-are-collected ALLOWED_HOSTS=localhost \
     PUBLIC_URL=http://localhost DATABASE_URL=postgresql:// BROKER_URL=memory:// \
     STORAGE_URL=file:///tmp /opt/venv/bin/python manage.py collectstatic -v0 --no-input \
- && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/venv/lib /app \
- && mkdir -p /layers/packages/opt /layers/app \
- && mv /opt/venv /layers/packages/opt/ && cp -r /app /layers/app/ \
- && find /layers -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+ && /opt/venv/bin/python -m compileall -q --invalidation-mode unchecked-hash /app \
+ && rm -r /layer && mkdir -p /layer && cp -r /app /layer/ \
+ && find /layer -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 
 FROM ${BASE}
-ARG REVISION=unknown
-ARG VERSION=unknown
-ARG CREATED=1970-01-01T00:00:00Z
-LABEL org.opencontainers.image.title="Leadgen" \
-      org.opencontainers.image.description="Captures leads and never loses one." \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.created="${CREATED}"
-
 # The virtual environment has no pip; the base's goes as well.
 RUN rm -rf $(python3 -Bc 'import ensurepip, pip; print(*ensurepip.__path__, pip.__path__[0] + "*")') \
       $(which -a pip pip3) /usr/local/bin/pip3.* /root/.cache
-COPY --from=build /layers/packages /
-COPY --from=build /layers/app /
+COPY --from=packages /layer /
+COPY --from=application /layer /
 
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -66,3 +59,12 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["python", "-m", "leadgen.heartbeat", "web"]
 CMD ["gunicorn", "-c", "python:leadgen.server", "leadgen.asgi:application"]
+
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG CREATED=1970-01-01T00:00:00Z
+LABEL org.opencontainers.image.title="Leadgen" \
+      org.opencontainers.image.description="Captures leads and never loses one." \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.created="${CREATED}"

@@ -57,14 +57,24 @@ def test_every_byte_is_compiled_and_readable_for_anybody():
     assert run("sh", "-c", "find /app /opt/venv ! -readable") == ""
 
 
-def test_the_same_sources_make_the_same_layers():
+def layers_of_another_build(*options):
     again = f"{TAG}-again"
-    docker("build", "--quiet", "--no-cache", "--network=host", f"--tag={again}", ".")
+    docker("build", "--quiet", "--network=host", f"--tag={again}", *options, ".")
     try:
-        layers = [inspect(tag)["RootFS"]["Layers"] for tag in (TAG, again)]
-        assert layers[0][-3:] == layers[1][-3:]
+        return list(inspect(again)["RootFS"]["Layers"])
     finally:
         docker("rmi", again)
+
+
+def test_the_same_sources_make_the_same_layers():
+    ours = inspect(TAG)["RootFS"]["Layers"]
+    assert ours[-3:] == layers_of_another_build("--no-cache")[-3:]
+
+
+def test_a_release_that_changes_no_package_sends_its_own_layer_only():
+    ours = inspect(TAG)["RootFS"]["Layers"]
+    release = ["--build-arg=SOURCE_DATE_EPOCH=86400", "--build-arg=REVISION=another"]
+    assert len(set(layers_of_another_build(*release)) - set(ours)) == 1
 
 
 @pytest.mark.parametrize(

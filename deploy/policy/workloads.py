@@ -27,7 +27,9 @@ def probes_mean_something(objects: Objects) -> Iterator[str]:
     for workload in workloads(objects, *_MAINS):
         container = _main(workload)
         missing = [p for p in ("startupProbe", "livenessProbe") if p not in container]
-        if container.get("ports") and "readinessProbe" not in container:
+        # No service sends anything to a port that only metrics are read from.
+        ports = {port["name"] for port in container.get("ports", [])} - {"metrics"}
+        if ports and "readinessProbe" not in container:
             missing.append("readinessProbe")
         if missing:
             yield f"{workload.name}: needs {', '.join(missing)}"

@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,3 +52,8 @@ def panels() -> Iterator[dict[str, Any]]:
 def queries() -> Iterator[str]:
     for panel in panels():
         yield from (target["expr"] for target in panel.get("targets", []))
+
+
+def promtool(*arguments):
+    command = [os.environ.get("PROMTOOL", "promtool"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,18 +1,17 @@
-import os
 import re
-import subprocess
 from datetime import timedelta
 
 import pytest
 import yaml
 from django.utils import timezone
 
+from dev import rules as dev_rules
 from leadgen.events.models import Cursor, ParkedEvent
 from leadgen.events.services import emit
 from leadgen.operations.models import Backup
 from leadgen.operations.tasks import measure
 from tests.deploy.manifests import ROOT
-from tests.deploy.promql import FOREIGN, MONITORING, names, queries, rules
+from tests.deploy.promql import FOREIGN, MONITORING, names, promtool, queries, rules
 from tests.factories import make_team
 
 ALERTS = [rule for rule in rules() if "alert" in rule]
@@ -22,11 +21,6 @@ CASES = [
     for case in yaml.safe_load(path.read_text())["tests"]
 ]
 BASE = "https://git.example.com/leadgen/deployment/-/blob/main/"
-
-
-def promtool(*arguments):
-    command = [os.environ.get("PROMTOOL", "promtool"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def answers(alert):
@@ -115,3 +109,7 @@ def test_every_recorded_series_is_used():
 )
 def test_the_metrics_of_an_expression_are_found(expression, read):
     assert names(expression) == read
+
+
+def test_the_operator_is_given_the_same_rules():
+    assert dev_rules.OPERATOR.read_text() == dev_rules.for_the_operator()

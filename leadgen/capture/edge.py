@@ -28,6 +28,7 @@ from leadgen.capture.messages import (
     Send,
 )
 from leadgen.capture.nudge import nudge_replay
+from leadgen.capture.preload import Preloader
 from leadgen.capture.published import PublishedForms
 from leadgen.capture.writer import Writer
 from leadgen.lib import tracing
@@ -68,6 +69,7 @@ class Edge:
         self._database = database or Database()
         self._keeper = Keeper(Writer(line or Line(), nudge_replay))
         forms = PublishedForms(self._database, fresh=fresh)
+        self._preloader = Preloader(self._database, forms)
         self._routes = _routes(Desk(forms, self._keeper))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,6 +88,7 @@ class Edge:
             if message["type"] == "lifespan.startup":
                 await self._database.open()
                 await self._keeper.open()
+                self._preloader.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
@@ -94,6 +97,7 @@ class Edge:
 
     async def close(self) -> None:
         """Write what waits and close every connection."""
+        self._preloader.close()
         await self._keeper.close()
         await self._database.close()
 

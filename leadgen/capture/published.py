@@ -8,6 +8,7 @@ import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from leadgen.capture.database import Database
@@ -63,6 +64,7 @@ class PublishedForms:
         self._most = most
         self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._ahead: OrderedDict[tuple[str, str], tuple[Any, ...]] = OrderedDict()
         self._loading: dict[tuple[str, str], asyncio.Task[Published | None]] = {}
 
     async def by_slug(self, slug: str) -> Published | None:
@@ -73,16 +75,37 @@ class PublishedForms:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
 
+    def foresee(self, row: tuple[Any, ...]) -> None:
+        """Keep a form for the first who asks for it; forget one that is off the air.
+
+        ``row`` has the columns of a look-up with the definition still as text: forms are many, and
+        few of them are ever asked for in one process.
+        """
+        for key in (("public_id", row[1]), ("slug", row[2])):
+            if self._ahead.get(key) != row:
+                for entries in (self._forms, self._unknown, self._ahead):
+                    entries.pop(key, None)
+                if row[4] is not None:
+                    self._ahead[key] = row
+        while len(self._ahead) > 2 * self._most:
+            self._ahead.popitem(last=False)
+
     async def _get(self, key: tuple[str, str]) -> Published | None:
         if not _KEY.fullmatch(key[1]):
             return None
-        entry = self._forms.get(key) or self._unknown.get(key)
+        entry = self._forms.get(key) or self._unknown.get(key) or self._foreseen(key)
         if entry and time.monotonic() - entry.checked_at < self._fresh:
             return entry.form
         loader = self._load_once(key)
         if entry is None or entry.form is None:
             return await asyncio.shield(loader)
         return await self._fresh_or_stale(loader, entry)
+
+    def _foreseen(self, key: tuple[str, str]) -> _Entry | None:
+        if (row := self._ahead.get(key)) is None:
+            return None
+        form = _build((*row[:6], json.loads(row[6])), None)
+        return self._keep(key, form, checked_at=-inf)
 
     async def _fresh_or_stale(
         self, loader: "asyncio.Task[Published | None]", entry: _Entry
@@ -109,16 +132,17 @@ class PublishedForms:
         rows = await self._database.fetch(_BY[key[0]], [key[1]])
         seen = self._forms.get(key)
         form = _build(rows[0], seen.form if seen else None) if rows else None
-        self._keep(key, form)
+        self._keep(key, form, checked_at=time.monotonic())
         return form
 
-    def _keep(self, key: tuple[str, str], form: Published | None) -> None:
+    def _keep(self, key: tuple[str, str], form: Published | None, *, checked_at: float) -> _Entry:
         self._forms.pop(key, None)
         self._unknown.pop(key, None)
         entries = self._unknown if form is None else self._forms
-        entries[key] = _Entry(form, time.monotonic())
+        entries[key] = entry = _Entry(form, checked_at)
         if len(entries) > self._most:
             entries.popitem(last=False)
+        return entry
 
 
 def _build(row: tuple[Any, ...], seen: Published | None) -> Published:

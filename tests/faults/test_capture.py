@@ -7,6 +7,7 @@ import pytest
 
 from tests.faults.load import loading
 from tests.faults.system import accounted_for
+from tests.flows.waiting import eventually
 from tests.stack import wait_until_ready
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("faults")]
@@ -31,6 +32,22 @@ def test_postgresql_killed_under_load(system, stack, server):
         server.start()
         load.until(receipts=200)
     assert set(load.statuses) == {201, 202}
+    assert load.broken == 0
+    accounted_for(system, load)
+
+
+@pytest.mark.slow_faults
+def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(system, stack, server):
+    stack.stop("web")
+    told = stack.log("web").count("known ahead")
+    stack.start("web")
+    eventually(lambda: stack.log("web").count("known ahead") == told + 2, seconds=30)
+    server.kill()
+    with loading(stack.url, system.public_id, system.slug) as load:
+        load.until(receipts=50)
+        server.start()
+        load.until_stored(time.monotonic(), seconds=20)
+    assert set(load.statuses) <= {201, 202, 303}
     assert load.broken == 0
     accounted_for(system, load)
 

@@ -1,0 +1,125 @@
+"""Forms are known before anybody asks for them."""
+
+import asyncio
+import json
+
+import pytest
+
+from leadgen.capture.database import Database, DatabaseAwayError
+from leadgen.capture.preload import Preloader
+from leadgen.capture.published import PublishedForms
+from leadgen.forms.services import unpublish
+from tests.factories import DEFINITION, make_form
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Switched(Database):
+    """The real database with a switch; counts its answers."""
+
+    is_away = False
+    answered = 0
+
+    async def fetch(self, statement, values):
+        if self.is_away:
+            raise DatabaseAwayError
+        rows = await super().fetch(statement, values)
+        self.answered += 1
+        return rows
+
+
+@pytest.fixture
+def run():
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture
+def database(run):
+    made = Switched()
+    yield made
+    run(made.close())
+
+
+@pytest.fixture
+def forms(database):
+    return PublishedForms(database, fresh=0, grace=0.01)
+
+
+@pytest.fixture
+def preloader(database, forms):
+    return Preloader(database, forms, pause=0.01, retry=0.01)
+
+
+def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
+    run, database, forms, preloader
+):
+    form = make_form()
+    run(preloader.look())
+    database.is_away = True
+    found = [run(forms.by_slug(form.slug)), run(forms.by_public_id(form.public_id))]
+    assert {each.version_id for each in found} == {form.published_id}
+    assert json.loads(found[0].document)["definition"] == DEFINITION.to_json()
+    assert "Talk to sales" in found[0].page
+
+
+def test_what_was_read_ahead_is_asked_for_again_while_the_database_answers(run, forms, preloader):
+    form = make_form(allowed_origins="https://a.example")
+    run(preloader.look())
+    type(form).objects.update(allowed_origins="https://b.example")
+    assert run(forms.by_slug(form.slug)).origins == {"https://b.example"}
+
+
+def test_a_later_look_takes_in_what_was_published_and_what_went_off_the_air(
+    run, database, forms, preloader
+):
+    gone = make_form()
+    run(preloader.look())
+    run(forms.by_slug(gone.slug))
+    added = make_form()
+    unpublish(gone, actor=None)
+    run(preloader.look())
+    database.is_away = True
+    assert run(forms.by_slug(added.slug)).version_id == added.published_id
+    with pytest.raises(DatabaseAwayError):
+        run(forms.by_slug(gone.slug))
+
+
+def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
+    run, database, forms, preloader
+):
+    assert run(forms.by_slug("late")) is None
+    make_form(slug="late")
+    run(preloader.look())
+    database.is_away = True
+    assert run(forms.by_slug("late")).slug == "late"
+
+
+def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
+    made = [make_form() for _ in range(5)]
+    forms = PublishedForms(database, most=3)
+    run(Preloader(database, forms).look())
+    database.is_away = True
+    for form in made[2:]:
+        assert run(forms.by_slug(form.slug)).slug == form.slug
+    with pytest.raises(DatabaseAwayError):
+        run(forms.by_slug(made[1].slug))
+
+
+def test_a_process_started_without_its_database_knows_the_forms_once_that_answers(
+    run, database, forms, preloader
+):
+    async def story():
+        preloader.open()
+        await asyncio.sleep(0.05)
+        database.is_away = False
+        async with asyncio.timeout(10):
+            while not database.answered:
+                await asyncio.sleep(0.01)
+        database.is_away = True
+        preloader.close()
+
+    slug = make_form().slug
+    database.is_away = True
+    run(story())
+    assert run(forms.by_slug(slug)).slug == slug

@@ -20,6 +20,11 @@ variable "oidc_subject" { type = string }
 data "aws_caller_identity" "current" {}
 
 locals {
+  # Secrets that people make (deploy/docs/secrets.md); the service ends their names with six characters.
+  by_hand = [
+    for name in ["leadgen-backup-identity", "leadgen-mail"] :
+    "arn:aws:secretsmanager:*:${data.aws_caller_identity.current.account_id}:secret:${name}-??????"
+  ]
   accounts = {
     web     = { namespace = var.namespace, name = "web" }
     worker  = { namespace = var.namespace, name = "worker" }
@@ -46,7 +51,7 @@ locals {
       { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [var.kms_key_arn] },
     ]
     secrets = [
-      { actions = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], resources = var.secret_arns },
+      { actions = ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"], resources = concat(var.secret_arns, local.by_hand) },
       { actions = ["kms:Decrypt"], resources = [var.kms_key_arn] },
     ]
     ci = [

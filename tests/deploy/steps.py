@@ -8,7 +8,10 @@ DIGEST = "sha256:" + "a" * 64
 IMAGE = f"registry.example.com/leadgen@{DIGEST}"
 BEFORE = "registry.example.com/leadgen@sha256:" + "b" * 64
 _PROGRAM = '#!/bin/bash\nprintf \'%s\\n\' "$(basename "$0") $*" >>"$CALLS"\n'
-_COPIED = ("deploy/ci", "deploy/kubernetes", "deploy/policy", "deploy/terraform/roots")
+_COPIED = (
+    *("deploy/ci", "deploy/docs", "deploy/kubernetes", "deploy/policy"),
+    *("deploy/scripts/cluster", "deploy/terraform/roots"),
+)
 KUBECTL = """
 case " $* " in
   *" kustomize "*) exec "$KUBECTL" "$@" ;;
@@ -28,7 +31,6 @@ class Runner:
         self.state, self._calls = folder / "state", folder / "calls"
         for name in _COPIED:
             shutil.copytree(ROOT / name, self.checkout / name)
-        shutil.copytree(ROOT / "deploy/docs", self.checkout / "deploy/docs")
         self.programs.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("add", ".")

@@ -183,6 +183,7 @@ X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 METRICS_TOKEN = env.string("METRICS_TOKEN")
+LOG_FORMAT = env.string("LOG_FORMAT", "json")
 LOG_LEVEL = env.string("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
@@ -195,7 +196,7 @@ LOGGING = {
         "stdout": {
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stdout",
-            "formatter": env.string("LOG_FORMAT", "json"),
+            "formatter": LOG_FORMAT,
         }
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},

@@ -7,12 +7,15 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
+from prometheus_client import Counter, Histogram
 
 from leadgen.capture import api, hosted
+from leadgen.capture.access import AccessLog
 from leadgen.capture.database import Database, DatabaseAwayError
 from leadgen.capture.desk import Desk
 from leadgen.capture.keeping import Keeper
@@ -35,7 +38,6 @@ from leadgen.lib import tracing
 from leadgen.lib.metrics import REQUEST_SECONDS, REQUESTS, SUBMISSIONS
 
 logger = logging.getLogger("leadgen.capture")
-access = logging.getLogger("leadgen.access")
 
 Handler = Callable[[Request, str], Awaitable[Response]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -67,6 +69,7 @@ class Edge:
     ) -> None:
         self._django = django
         self._database = database or Database()
+        self._access = AccessLog()
         self._keeper = Keeper(Writer(line or Line(), nudge_replay))
         forms = PublishedForms(self._database, fresh=fresh)
         self._preloader = Preloader(self._database, forms)
@@ -100,6 +103,7 @@ class Edge:
         self._preloader.close()
         await self._keeper.close()
         await self._database.close()
+        self._access.write()
 
     def _find(self, path: str) -> tuple[Route, str] | None:
         for route in self._routes:
@@ -117,11 +121,29 @@ class Edge:
             response = await _answer(route, key, request)
             traced = response.having({"x-request-id": tracing.request_id.get()})
             await traced.send(send, head=request.method == "HEAD")
-            _record(route, request, response, perf_counter() - started)
+            self._record(route, request, response, perf_counter() - started)
         except ClientGoneError:
             logger.info("the visitor left before the body was here")
         finally:
             tracing.request_id.reset(mark)
+
+    def _record(self, route: Route, request: Request, response: Response, seconds: float) -> None:
+        name, status = f"capture:{route.name}", response.status
+        method = request.method if request.method in _METHODS else "OTHER"
+        _requests(name, method, status).inc()
+        _request_seconds(name).observe(seconds)
+        traced = tracing.request_id.get()
+        self._access.tell(method, name, status, round(seconds * 1000), traced, response.receipt)
+
+
+@cache
+def _requests(route: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(route, method, str(status))
+
+
+@cache
+def _request_seconds(route: str) -> Histogram:
+    return REQUEST_SECONDS.labels(route)
 
 
 def _routes(desk: Desk) -> tuple[Route, ...]:
@@ -175,13 +197,3 @@ def _refused(route: Route, request: Request, refusal: Refusal, outcome: str) -> 
     if request.method == "POST":
         SUBMISSIONS.labels(outcome).inc()
     return route.refuse(refusal)
-
-
-def _record(route: Route, request: Request, response: Response, seconds: float) -> None:
-    name = f"capture:{route.name}"
-    method = request.method if request.method in _METHODS else "OTHER"
-    REQUESTS.labels(name, method, str(response.status)).inc()
-    REQUEST_SECONDS.labels(name).observe(seconds)
-    told = {"route": name, "status": response.status, "ms": round(seconds * 1000)}
-    receipt = {"receipt": response.receipt} if response.receipt else {}
-    access.info("%s %s %d", method, name, response.status, extra=told | receipt)

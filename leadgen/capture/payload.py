@@ -34,7 +34,7 @@ def read_json(body: bytes) -> Body:
     """Return a JSON body; refuse broken or ambiguous JSON, and what PostgreSQL cannot store."""
     try:
         decoded = _decoder.decode(body)
-        json.loads(body, object_pairs_hook=_unique)
+        _UNIQUE_NAMES.decode(body.decode())
     except UnicodeDecodeError:
         raise Refusal(400, "The body is not UTF-8.") from None
     except msgspec.ValidationError as error:
@@ -147,6 +147,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise Refusal(400, f"{twice!r} is given twice.")
     return seen
+
+
+_UNIQUE_NAMES = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _check(name: str, value: Any, depth: int) -> None:

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
+from prometheus_client import Counter
 
 from leadgen.capture.consents import consents_in
 from leadgen.capture.nudge import nudge
@@ -146,9 +148,14 @@ def _page_key(page_key: str, fingerprint: str) -> str | None:
     return "page:" + hashlib.sha256(f"{page_key}:{fingerprint}".encode()).hexdigest()
 
 
+@cache
+def _submissions(outcome: str) -> Counter:
+    return SUBMISSIONS.labels(outcome)
+
+
 def _tell(row: Row, reasons: list[Reason]) -> None:
     outcome = "quarantined" if reasons else "accepted"
-    SUBMISSIONS.labels(outcome).inc()
+    _submissions(outcome).inc()
     for reason in reasons:
         QUARANTINED.labels(reason.value).inc()
     if not reasons:

@@ -67,8 +67,7 @@ class Writer:
         it is written all the same.
         """
         waiting = self._enqueue(row)
-        with LEDGER_WRITE_SECONDS.time():
-            return await waiting.outcome
+        return await waiting.outcome
 
     async def close(self) -> None:
         """Write what waits, and hang up."""
@@ -138,6 +137,7 @@ class Writer:
         rows = [waiting.row for waiting in batch]
         written = await self._line.fetch(INSERT, [joined(waiting.text for waiting in batch)])
         LEDGER_BATCH_ROWS.observe(len(rows))
+        LEDGER_WRITE_SECONDS.observe(monotonic() - min(waiting.since for waiting in batch))
         inserted = {receipt for (receipt,) in written}
         asked = unknown(rows, inserted)
         found = await self._line.fetch(FIND, find_values(asked)) if asked else []

@@ -19,7 +19,8 @@ SUBMISSIONS = Counter(
 )
 QUARANTINED = Counter("leadgen_quarantine_reasons_total", "Why submissions were held.", ["reason"])
 LEDGER_WRITE_SECONDS = Histogram(
-    "leadgen_ledger_write_duration_seconds", "Time from a submission handed over to its commit."
+    "leadgen_ledger_write_duration_seconds",
+    "Time from a submission handed over to its commit, the longest of each commit.",
 )
 LEDGER_BATCH_ROWS = Histogram(
     "leadgen_ledger_batch_rows",

@@ -58,6 +58,7 @@ class Deployment:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    prometheus: int = field(default_factory=free_port)
     project: str = "leadgen-drill"
 
     @property
@@ -69,8 +70,9 @@ class Deployment:
         override = self.folder / "limits.yml"
         override.write_text(json.dumps({"services": {"web": {"environment": LIMITS}}}))
         files = f"docker-compose.yml{os.pathsep}{override}"
-        env = {"PORT": str(self.port), "COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": files}
-        return docker("compose", *arguments, env=env)
+        ports = {"PORT": str(self.port), "PROMETHEUS_PORT": str(self.prometheus)}
+        ours = {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": files}
+        return docker("compose", *arguments, env=ports | ours)
 
     def state(self, service: str) -> dict[str, Any]:
         """What the engine knows of the service's container."""

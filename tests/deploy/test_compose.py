@@ -99,8 +99,17 @@ def test_what_holds_data_has_a_volume_and_no_way_out(name):
     assert document()["networks"]["back"] == {"internal": True}
 
 
+def test_what_is_mounted_from_the_checkout_is_there():
+    sources = {mount[0] for service in services().values() for mount in mounted(service)}
+    assert [path for path in sources if path[0] == "." and not (ROOT / path).exists()] == []
+
+
 def test_leadgen_is_given_only_variables_that_it_reads():
-    given = {name.removesuffix("_FILE") for name in services()["web"]["environment"]}
+    given = {
+        name.removesuffix("_FILE")
+        for role in ("web", "worker", "beat")
+        for name in services()[role]["environment"]
+    }
     assert {name for name in given if not name.startswith("AWS_")} <= variables()
 
 

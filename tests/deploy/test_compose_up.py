@@ -1,3 +1,6 @@
+import json
+from urllib.request import urlopen
+
 import pytest
 
 from leadgen.leads.demo import house
@@ -8,19 +11,20 @@ from tests.flows.conftest import browser as browser
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 
 OURS = {"web", "worker", "beat"}
+EVERYTHING = ("--profile", "demo", "--profile", "watch")
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory):
     made = Deployment(tmp_path_factory.mktemp("compose"))
-    made.compose("--profile", "demo", "down", "--volumes", "--timeout=1")
+    made.compose(*EVERYTHING, "down", "--volumes", "--timeout=1")
     try:
         made.compose("--profile", "demo", "up", "--detach")
         made.compose("wait", "demo")
         eventually(lambda: all(made.is_healthy(service) for service in OURS), seconds=120)
         yield made
     finally:
-        made.compose("--profile", "demo", "down", "--volumes", "--timeout=10")
+        made.compose(*EVERYTHING, "down", "--volumes", "--timeout=10")
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +80,27 @@ def waits(deployment):
     return balance["places"]["waiting"] + balance["spooled"]
 
 
+def test_prometheus_sees_every_role_and_knows_the_rules(deployment):
+    deployment.compose("--profile", "watch", "up", "--detach", "prometheus")
+    eventually(lambda: deployment.is_healthy("prometheus"), seconds=60)
+    eventually(lambda: seen(deployment) == dict.fromkeys(OURS, "up"), seconds=120)
+    groups = ask(deployment, "rules")["groups"]
+    assert "leadgen-roles" in {group["name"] for group in groups}
+
+
+def seen(deployment):
+    targets = ask(deployment, "targets")["activeTargets"]
+    return {target["labels"]["role"]: target["health"] for target in targets}
+
+
+def ask(deployment, question):
+    with urlopen(f"http://127.0.0.1:{deployment.prometheus}/api/v1/{question}") as answer:
+        return json.load(answer)["data"]
+
+
 def test_a_second_start_keeps_secrets_and_data(deployment):
     before = deployment.query("SELECT count(*) FROM capture_submission")
-    deployment.compose("down")
+    deployment.compose(*EVERYTHING, "down")
     deployment.compose("up", "--detach")
     eventually(deployment.answers, seconds=180)
     assert deployment.query("SELECT count(*) FROM capture_submission") == before

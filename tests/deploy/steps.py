@@ -8,10 +8,6 @@ DIGEST = "sha256:" + "a" * 64
 IMAGE = f"registry.example.com/leadgen@{DIGEST}"
 BEFORE = "registry.example.com/leadgen@sha256:" + "b" * 64
 _PROGRAM = '#!/bin/bash\nprintf \'%s\\n\' "$(basename "$0") $*" >>"$CALLS"\n'
-_COPIED = (
-    *("deploy/ci", "deploy/docs", "deploy/kubernetes", "deploy/policy"),
-    *("deploy/scripts/cluster", "deploy/terraform/roots"),
-)
 KUBECTL = """
 case " $* " in
   *" kustomize "*) exec "$KUBECTL" "$@" ;;
@@ -29,8 +25,8 @@ class Runner:
     def __init__(self, folder):
         self.checkout, self.programs = folder / "checkout", folder / "bin"
         self.state, self._calls = folder / "state", folder / "calls"
-        for name in _COPIED:
-            shutil.copytree(ROOT / name, self.checkout / name)
+        unread = shutil.ignore_patterns("__pycache__", ".terraform*")
+        shutil.copytree(ROOT / "deploy", self.checkout / "deploy", ignore=unread)
         self.programs.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("add", ".")

@@ -9,6 +9,11 @@ from django.core.asgi import get_asgi_application
 
 import leadgen.celery  # noqa: F401 - binds the tasks to the application
 from leadgen.capture.edge import Edge
-from leadgen.operations.bounds import Bounded
+from leadgen.lib import spans
+from leadgen.operations.bounds import App, Bounded
 
-application = Edge(Bounded(get_asgi_application()))
+application: App = Edge(Bounded(get_asgi_application()))
+if spans.are_kept():
+    from leadgen.operations.traced import Traced
+
+    application = Traced(application)

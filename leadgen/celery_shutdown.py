@@ -8,6 +8,8 @@ import time
 from billiard.process import active_children
 from celery import signals
 
+from leadgen.lib import spans
+
 # Kubernetes and Docker Swarm kill after 30 seconds, Docker after 10 unless told otherwise.
 GRACE = 8.0
 
@@ -33,6 +35,11 @@ def _interrupt() -> None:
             os.kill(child.pid, signal.SIGUSR1)
 
 
+def _flush(**_: object) -> None:
+    spans.flush()
+
+
 def install() -> None:
     """Bound the end of every worker."""
     signals.worker_shutting_down.connect(bound, weak=False)
+    signals.worker_process_shutdown.connect(_flush, weak=False)

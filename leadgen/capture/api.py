@@ -15,7 +15,7 @@ from leadgen.lib.metrics import SUBMISSIONS
 
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST, OPTIONS",
-    "access-control-allow-headers": "Content-Type, Idempotency-Key, X-Request-ID",
+    "access-control-allow-headers": "Content-Type, Idempotency-Key, X-Request-ID, traceparent",
     "access-control-max-age": "86400",
 }
 

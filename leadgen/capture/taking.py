@@ -19,6 +19,7 @@ from leadgen.capture.reasons import Reason
 from leadgen.capture.rows import Fate, Outcome, Row
 from leadgen.capture.screening import Attempt, screen
 from leadgen.forms.validation import Errors, validate
+from leadgen.lib import tracing
 from leadgen.lib.ids import uuid7
 from leadgen.lib.metrics import QUARANTINED, SUBMISSIONS
 
@@ -124,7 +125,7 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
         version_id=form.version_id,
         raw=dict(sent.raw),
         answers=answers,
-        context=sent.context,
+        context=_traced(sent.context),
         consents=consents_in(form.definition, answers, now),
         idempotency_key=sent.key or _page_key(sent.page_key, fingerprint),
         fingerprint=fingerprint,
@@ -133,6 +134,12 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
         submitted_at=sent.submitted_at,
         received_at=now,
     )
+
+
+def _traced(context: dict[str, Any]) -> dict[str, Any]:
+    """Let the intake find the request's trace, where traces are kept (ADR 0022)."""
+    parent = tracing.traceparent.get()
+    return {**context, "trace": parent} if parent else context
 
 
 def _fingerprint(form_id: int, answers: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from leadgen.capture.models import Submission
 from leadgen.events.services import emit
 from leadgen.leads.attach import attach
 from leadgen.leads.identify import OvertakenError
-from leadgen.lib import metrics
+from leadgen.lib import metrics, spans
 from leadgen.lib.silence import end_when_silent
 
 MAX_ATTEMPTS = 5
@@ -86,7 +86,8 @@ def _work_batch(limit: int, lanes: int | None, since: datetime | None = None) ->
         rows = _claim(limit, since)
         if not rows:
             return Outcome()
-        with metrics.INTAKE_SECONDS.time():
+        parents = (row.context.get("trace", "") for row in rows)
+        with spans.batch(parents), metrics.INTAKE_SECONDS.time():
             outcome = _work(rows)
     _count(outcome)
     return replace(outcome, reached=rows[-1].received_at)

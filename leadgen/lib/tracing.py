@@ -1,10 +1,12 @@
-"""The id that ties together all log lines of one request or task."""
+"""What ties together all log lines of one request or task, and with traces on its spans too."""
 
 import os
 import re
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+# W3C's name of the span that this code runs in; empty unless it is recorded (leadgen.lib.spans).
+traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 

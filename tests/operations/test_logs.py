@@ -46,6 +46,16 @@ def test_a_json_line_carries_the_id_of_its_request():
     assert "request_id" not in as_json()
 
 
+def test_a_json_line_carries_the_trace_that_it_belongs_to_untouched():
+    token = tracing.traceparent.set(f"00-{'1' * 32}-{'0' * 16}-01")
+    try:
+        line = as_json()
+        assert (line["trace_id"], line["span_id"]) == ("1" * 32, "0" * 16)
+    finally:
+        tracing.traceparent.reset(token)
+    assert "trace_id" not in as_json()
+
+
 def test_a_json_line_is_one_line_whatever_the_message_holds():
     assert "\n" not in JsonFormatter().format(record("two\nlines", exc_info=caught("three\nmore")))
 

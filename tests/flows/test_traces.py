@@ -1,0 +1,116 @@
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.request import Request, urlopen
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from leadgen.capture.models import Submission
+from tests.factories import make_form
+from tests.flows.conftest import database_url
+from tests.flows.waiting import eventually
+from tests.stack import running
+
+TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+class Collector(HTTPServer):
+    """Takes traces as any OTLP collector does."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Receiver)
+        self.spans = []
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def of(self, trace):
+        return {s.name: s for s in self.spans if s.trace_id.hex() == trace}
+
+
+class Receiver(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            for scope in resource.scope_spans:
+                self.server.spans += scope.spans
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def collector():
+    server = Collector()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def traced_stack(transactional_db, tmp_path, collector):
+    (tmp_path / "broker").mkdir()
+    surroundings = {
+        "DATABASE_URL": database_url(),
+        "BROKER_URL": f"filesystem://{tmp_path}/broker",
+        "STORAGE_URL": f"file://{tmp_path}/storage",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "100",
+    }
+    with running(tmp_path, surroundings) as stack:
+        yield stack
+
+
+def post(stack, form):
+    request = Request(
+        f"{stack.url}/api/v1/public/forms/{form.public_id}/submissions",
+        json.dumps({"fields": {"name": "Ada", "email": "ada@example.com"}}).encode(),
+        {"Content-Type": "application/json", "traceparent": f"00-{TRACE}-{CALLER}-01"},
+    )
+    with urlopen(request, timeout=10) as answer:
+        assert answer.status == 201
+
+
+@pytest.mark.processes
+def test_one_trace_leads_from_the_browsers_request_to_the_lead(traced_stack, collector):
+    post(traced_stack, make_form())
+    eventually(lambda: set(collector.of(TRACE)) == {"POST /api", "intake"}, seconds=40)
+    request, intake = collector.of(TRACE)["POST /api"], collector.of(TRACE)["intake"]
+    assert request.parent_span_id.hex() == CALLER
+    assert intake.parent_span_id == request.span_id
+    (link,) = intake.links
+    batch = next(span for span in collector.spans if span.span_id == link.span_id)
+    assert batch.name == "intake batch"
+    assert [to.span_id for to in batch.links] == [request.span_id]
+    parent = Submission.objects.get().context["trace"]
+    assert parent == f"00-{TRACE}-{request.span_id.hex()}-01"
+
+
+@pytest.mark.processes
+def test_what_the_caller_does_not_record_is_not_recorded_here_either(traced_stack, collector):
+    request = Request(
+        f"{traced_stack.url}/admin/login/", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"}
+    )
+    with urlopen(request, timeout=10), urlopen(f"{traced_stack.url}/admin/login/", timeout=10):
+        eventually(lambda: len(collector.spans) > 0, seconds=20)
+    assert collector.of(TRACE) == {}
+
+
+@pytest.mark.parametrize("module", ["leadgen.asgi", "leadgen.leads.tasks"])
+def test_without_an_endpoint_nothing_of_it_is_even_imported(module):
+    code = f"import leadgen.asgi, {module}, sys; sys.exit('opentelemetry' in sys.modules)"
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
+    done = subprocess.run([sys.executable, "-c", code], env=kept, check=False)
+    assert done.returncode == 0

@@ -30,7 +30,7 @@ COMPONENTS = (
         "cert-manager",
         "capture-isolated",
     ),
-    *("keda", "monitoring", "datadog", "admission", "gitops-argocd"),
+    *("keda", "monitoring", "datadog", "tracing", "admission", "gitops-argocd"),
 )
 # What one cannot be without.
 NEEDS = {"restore-check": "backup"}

@@ -20,6 +20,8 @@ FAULTS = [
     put("Certificate/web", "spec|dnsName", "a.example.com"),
     put("Issuer/acme", "spec|acme|solver", []),
     put("ServiceMonitor/web", "spec|endpoint", []),
+    put("PodMonitor/roles", "spec|podMetricsEndpoints|0|ports", "metrics"),
+    put("PrometheusRule/leadgen", "spec|groups|0|rules|0|expression", "up"),
 ]
 
 

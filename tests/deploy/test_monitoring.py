@@ -10,6 +10,7 @@ from leadgen.events.models import Cursor, ParkedEvent
 from leadgen.events.services import emit
 from leadgen.operations.models import Backup
 from leadgen.operations.tasks import measure
+from tests.deploy import planted
 from tests.deploy.manifests import ROOT
 from tests.deploy.promql import FOREIGN, MONITORING, names, promtool, queries, rules
 from tests.factories import make_team
@@ -113,3 +114,21 @@ def test_the_metrics_of_an_expression_are_found(expression, read):
 
 def test_the_operator_is_given_the_same_rules():
     assert dev_rules.OPERATOR.read_text() == dev_rules.for_the_operator()
+
+
+def test_compose_scrapes_each_role_under_the_names_that_the_rules_know():
+    path = ROOT / "deploy/compose/prometheus.yml"
+    (job,) = yaml.safe_load(path.read_text())["scrape_configs"]
+    told = [target["labels"] for target in job["static_configs"]]
+    assert told == [{"app": "leadgen", "role": role} for role in ("web", "worker", "beat")]
+    done = promtool("check", "config", "--syntax-only", path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_in_the_cluster_each_role_is_scraped_under_the_names_that_the_rules_know():
+    objects = planted.objects()
+    web = planted.find(objects, "ServiceMonitor/web")["spec"]["endpoints"]
+    others = planted.find(objects, "PodMonitor/roles")["spec"]["podMetricsEndpoints"]
+    for endpoint in (*web, *others):
+        told = {rule["targetLabel"] for rule in endpoint["relabelings"]}
+        assert told == {"app", "role"}

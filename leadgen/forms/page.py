@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -61,6 +62,7 @@ def thanks_page(definition: Definition, receipt: str) -> str:
     return _render("thanks", definition.thanks_title, definition, {"receipt": receipt})
 
 
+@lru_cache(maxsize=64)  # a flood is refused with one page, and rendering it cost the most of that
 def message_page(title: str, text: str) -> str:
     """Return a plain page for visitors: no such form, too large, try again."""
     return _render("message", title, Definition(title, ()), {"text": text})

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, pairwise
 from math import ceil
+from random import randint
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
@@ -37,6 +38,7 @@ class Load:
     public_id: str
     slug: str
     pause: float = 0.02
+    spread: bool = False
     answers: list[Answer] = field(default_factory=list)
     broken: int = 0
     resent: int = 0
@@ -205,7 +207,10 @@ class Visitor:
         while True:
             self._turn += 1
             url = self._load.urls[self._turn % len(self._load.urls)]
-            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+            source = (_somewhere(), 0) if self._load.spread else None
+            connection = http.client.HTTPConnection(
+                urlsplit(url).netloc, timeout=20, source_address=source
+            )
             try:
                 connection.connect()
             except ConnectionRefusedError:
@@ -215,20 +220,32 @@ class Visitor:
                 return connection
 
 
+def _somewhere() -> str:
+    """One of the addresses that Linux takes for its own, none of those that others use here."""
+    return f"127.{randint(1, 254)}.{randint(0, 254)}.{randint(1, 254)}"
+
+
 def _receipt_of_thanks(answer: http.client.HTTPResponse, _text: str) -> str:
     return parse_qs(urlsplit(answer.headers["Location"]).query)["receipt"][0]
 
 
 @contextmanager
 def loading(
-    urls: str | list[str], public_id: str, slug: str = "", *, visitors: int = 8, rate: float = 0
+    urls: str | list[str],
+    public_id: str,
+    slug: str = "",
+    *,
+    visitors: int = 8,
+    rate: float = 0,
+    spread: bool = False,
 ) -> Iterator[Load]:
     """Post until left, in half of the cases as a browser if there is a slug; every thread ends.
 
     ``rate`` is in posts per second of all visitors together; 0 leaves the usual short pauses.
+    ``spread`` lets each connection come from an address of its own.
     """
     pause = visitors / rate if rate else 0.02
-    load = Load([urls] if isinstance(urls, str) else urls, public_id, slug, pause)
+    load = Load([urls] if isinstance(urls, str) else urls, public_id, slug, pause, spread)
     ways = cycle([Visitor.post_to_api, Visitor.post_form] if slug else [Visitor.post_to_api])
     threads = [
         threading.Thread(target=load.visit, args=[way], daemon=True)

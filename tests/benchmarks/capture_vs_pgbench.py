@@ -1,8 +1,8 @@
 """Accepted submissions through real HTTP, against pgbench inserting the same row.
 
-Both on the same server, with the same commit settings and number of clients, one right after the
-other. pgbench checks no foreign keys and sends nothing but the row: it is what the disk and
-PostgreSQL allow to those who commit one row at a time.
+Into the same table, with the same commit settings and number of clients, one right after the other.
+pgbench validates nothing and sends nothing but the row: it is what the disk and PostgreSQL allow to
+those who commit one row at a time.
 """
 
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ def run(ground: Ground, rounds: int) -> Iterator[Result]:
 
 def _pair(target: Target, baseline: pgbench.Inserting, clients: int) -> tuple[Run, float]:
     target.empty()
-    baseline.empty()
     captured = measure(target, clients=clients, seconds=4)
+    target.empty()
     return captured, baseline.run(clients, seconds=4)
 
 

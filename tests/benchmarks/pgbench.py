@@ -9,13 +9,12 @@ from pathlib import Path
 from dev import postgres
 from tests.benchmarks.site import Database
 
-COPY = "pgbench_submission"
-_UNIQUE = {"id": "gen_random_uuid()", "idempotency_key": ":number::text"}
+_FIRST_WITH_UUID7 = 180_000
 
 
 @dataclass(frozen=True)
 class Inserting:
-    """Inserts copies of a ledger row into a table of the same structure, without foreign keys."""
+    """Inserts copies of a ledger row into the ledger itself: same constraints, same indexes."""
 
     database: Database
     script: Path
@@ -38,9 +37,6 @@ class Inserting:
             raise RuntimeError(f"pgbench failed:\n{done.stdout}{done.stderr}")
         return float(found[1])
 
-    def empty(self) -> None:
-        self.database.query(f"TRUNCATE {COPY}")
-
 
 def program() -> str:
     """Return pgbench beside the server's binaries or in PATH; raise RuntimeError without one."""
@@ -54,20 +50,26 @@ def program() -> str:
 
 
 def inserting(database: Database, table: str, folder: Path) -> Inserting:
-    """Make an empty table like this one, and copy its newest row into it from now on."""
-    database.query(f"CREATE TABLE {COPY} (LIKE {table} INCLUDING ALL)")
+    """Take the table's newest row as the one to insert from now on."""
     row = _newest(database, table)
+    unique = {"id": _id(database), "idempotency_key": ":number::text"}
     types = dict(_columns(database, table))
     sent = {
-        name: _UNIQUE.get(name) or (f":{name}::{types[name]}" if value else "''")
+        name: unique.get(name) or (f":{name}::{types[name]}" if value else "''")
         for name, value in row.items()
     }
     script = folder / "insert.sql"
     script.write_text(
         "\\set number random(1, 1000000000000000)\n"
-        f"INSERT INTO {COPY} ({', '.join(sent)})\nVALUES ({', '.join(sent.values())});\n"
+        f"INSERT INTO {table} ({', '.join(sent)})\nVALUES ({', '.join(sent.values())});\n"
     )
-    return Inserting(database, script, {name: row[name] for name in sent if name not in _UNIQUE})
+    return Inserting(database, script, {name: row[name] for name in sent if name not in unique})
+
+
+def _id(database: Database) -> str:
+    """Ids in the order of time, as the ledger's are, where the server can make them."""
+    version = int(database.query("SHOW server_version_num")[0][0])
+    return "uuidv7()" if version >= _FIRST_WITH_UUID7 else "gen_random_uuid()"
 
 
 def _columns(database: Database, table: str) -> list[tuple[str, str]]:

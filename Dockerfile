@@ -4,14 +4,11 @@ ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS packages
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0
-# For the one package that comes without wheels; nothing of this reaches the image.
-RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends gcc libc6-dev python3-dev >/dev/null
 COPY requirements/runtime.txt /tmp/
 RUN python3 -m venv --without-pip /opt/venv \
- && CFLAGS=-g0 python3 -m pip --python /opt/venv/bin/python install \
+ && python3 -m pip --python /opt/venv/bin/python install \
       --no-cache-dir --no-compile --require-hashes \
-      --only-binary :all: --no-binary gunicorn-h1c -r /tmp/runtime.txt
+      --only-binary :all: -r /tmp/runtime.txt
 # What nobody reads goes: models of other clouds' services, cities of telephone numbers, countries
 # in other languages; that is a third. Byte code that is never compared with its source holds no
 # dates, and equal dates make equal layers: a release that changes no package sends none.

@@ -30,8 +30,6 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
     """Serves with Protocol, and lets the kernel drop who does not take an answer."""
 
     def init_process(self) -> None:
-        # It keeps what it finds out of the parser in C with the class that asks first.
-        ASGIProtocol._check_h1c_protocol_available()
         gasgi.ASGIProtocol = Protocol  # made by this name; there is no other way in
         for listener in self.sockets:
             _bound_writing(listener.sock)

@@ -1,17 +1,21 @@
 """The edge behind the real server, and clients that misbehave below HTTP."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from django.conf import settings
 
 from leadgen.capture.models import Submission
+from tests.benchmarks.machine import memory
 from tests.factories import make_form
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
@@ -32,8 +36,8 @@ def database_url():
 
 
 @pytest.fixture(scope="module")
-def server(django_db_setup, tmp_path_factory):
-    """A gunicorn of one worker on a free port; its address."""
+def gunicorn(django_db_setup, tmp_path_factory):
+    """A gunicorn of one worker on a free port: its address and its process."""
     port, tmp_path = free_port(), tmp_path_factory.mktemp("server")
     mine = {
         "DEBUG": "true",
@@ -50,10 +54,16 @@ def server(django_db_setup, tmp_path_factory):
         )
     try:
         wait_for(port, process, tmp_path / "log")
-        yield ("127.0.0.1", port)
+        yield ("127.0.0.1", port), process.pid
     finally:
         process.terminate()
         assert process.wait(30) == 0
+
+
+@pytest.fixture
+def server(gunicorn):
+    """Its address."""
+    return gunicorn[0]
 
 
 def wait_for(port, process, log):
@@ -79,6 +89,28 @@ def exchange(address, *parts, half_closed=False):
         while chunk := connection.recv(65536):
             answer += chunk
         return answer
+
+
+def press(address, opening, more):
+    """Send without end until the server answers or closes; return the answer and the seconds."""
+    started, answer = time.monotonic(), b""
+    with socket.create_connection(address) as connection, suppress(ConnectionError):
+        connection.sendall(opening)
+        while time.monotonic() - started < 20:
+            readable, writable, _ = select.select([connection], [connection], [], 20)
+            if readable:
+                if not (chunk := connection.recv(65536)):
+                    break
+                answer += chunk
+            elif writable:
+                connection.send(more)
+    return answer, time.monotonic() - started
+
+
+def resident(parent):
+    """MB of all its worker processes."""
+    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return sum(memory(int(pid))["RSS"] for pid in pids)
 
 
 def head(form, *lines):
@@ -139,6 +171,31 @@ def test_head_has_no_body(server):
 def test_a_request_broken_below_http_is_refused_and_the_next_is_served(server, lines, body, status):
     form = make_form()
     assert exchange(server, head(form, *lines) + body).startswith(b"HTTP/1.1 " + status)
+    good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
+    assert good.startswith(b"HTTP/1.1 201")
+
+
+ENDLESS = {
+    "header": (b"GET /health/live HTTP/1.1\r\nX-Long: ", b"a" * 65536, b"431"),
+    "headers": (b"GET /health/live HTTP/1.1\r\n", b"X-More: a\r\n" * 5000, b"431"),
+    "address": (b"GET /", b"a" * 65536, b"414"),
+    "body": (b"", b"8000\r\n" + b"a" * 0x8000 + b"\r\n", b"413"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_what_has_no_end_is_refused_at_once_and_leaves_nothing_behind(gunicorn, kind):
+    server, process = gunicorn
+    form = make_form()
+    opening, more, status = ENDLESS[kind]
+    opening = opening or head(form, "Transfer-Encoding: chunked")
+    press(server, opening, more)
+    at_rest = resident(process)
+    pressed = [press(server, opening, more) for _ in range(20)]
+    seen = {answer[:12] for answer, _ in pressed}
+    assert seen - {b""} == {b"HTTP/1.1 " + status}  # a reset may overtake an answer
+    assert max(seconds for _, seconds in pressed) < 1
+    assert resident(process) - at_rest < 20
     good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
     assert good.startswith(b"HTTP/1.1 201")
 

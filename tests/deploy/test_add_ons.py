@@ -2,6 +2,7 @@ import re
 import subprocess
 
 import pytest
+import yaml
 
 from tests.deploy import manifests
 from tests.deploy.steps import Runner
@@ -51,3 +52,33 @@ def test_add_ons_are_where_policies_and_identities_expect_them(runner):
         assert f"--namespace {namespace} " in calls[name]
     assert "--namespace external-secrets " in calls["external-secrets"]
     assert "autoDiscovery.clusterName=leadgen" in calls["cluster-autoscaler"]
+
+
+@pytest.mark.parametrize("cloud", manifests.CLOUDS)
+def test_prometheus_takes_every_kind_that_the_overlay_gives_it(runner, cloud):
+    kinds = {
+        "ServiceMonitor": "serviceMonitor",
+        "PodMonitor": "podMonitor",
+        "PrometheusRule": "rule",
+    }
+    given = kinds.keys() & {one["kind"] for one in manifests.rendered(cloud)}
+    calls = installed(runner, cloud)
+    for kind in given:
+        option = f"{kinds[kind]}SelectorNilUsesHelmValues=false"
+        assert f"prometheus.prometheusSpec.{option}" in calls["monitoring"]
+    # Who makes certificates says when they run out.
+    if "cert-manager" in calls:
+        assert "prometheus.servicemonitor.enabled=true" in calls["cert-manager"]
+
+
+@pytest.mark.parametrize("cloud", ["aws", "local"])
+def test_a_visitors_address_reaches_the_gateway(runner, tmp_path, cloud):
+    runner.program("kubectl", f"cat >{tmp_path}/applied")
+    installed(runner, cloud)
+    proxy, kind = yaml.safe_load_all((tmp_path / "applied").read_text())
+    provider = proxy["spec"]["provider"]["kubernetes"]
+    assert provider["envoyService"]["externalTrafficPolicy"] == "Local"
+    assert "nlb" in provider["envoyService"]["annotations"].values()
+    told = kind["spec"]["parametersRef"]
+    assert (told["kind"], told["name"]) == (proxy["kind"], proxy["metadata"]["name"])
+    assert kind["metadata"]["name"] == "envoy"

@@ -14,20 +14,36 @@ chart() {
     --wait --timeout 10m "$@"
 }
 
+# Two proxies, behind a balancer that keeps the visitor's address: AWS's older one, its default, hides it.
 envoy() {
   chart envoy-gateway-system envoy-gateway oci://docker.io/envoyproxy/gateway-helm v1.8.1
   kubectl apply --filename - <<'CLASS'
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyProxy
+metadata: {name: envoy, namespace: envoy-gateway-system}
+spec:
+  provider:
+    type: Kubernetes
+    kubernetes:
+      envoyDeployment: {replicas: 2}
+      envoyService:
+        externalTrafficPolicy: Local
+        annotations: {service.beta.kubernetes.io/aws-load-balancer-type: nlb}
+---
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
 metadata: {name: envoy}
-spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+spec:
+  controllerName: gateway.envoyproxy.io/gatewayclass-controller
+  parametersRef: {group: gateway.envoyproxy.io, kind: EnvoyProxy, name: envoy, namespace: envoy-gateway-system}
 CLASS
 }
 
 cert_manager() {
   chart cert-manager cert-manager oci://quay.io/jetstack/charts/cert-manager v1.20.3 --set crds.enabled=true \
     --set config.apiVersion=controller.config.cert-manager.io/v1alpha1 \
-    --set config.kind=ControllerConfiguration --set config.enableGatewayAPI=true
+    --set config.kind=ControllerConfiguration --set config.enableGatewayAPI=true \
+    --set prometheus.servicemonitor.enabled=true
 }
 
 # Names of namespace and service account are those that the identities and policies expect.
@@ -36,6 +52,7 @@ everywhere() {
   chart keda keda keda 2.20.1 --repo https://kedacore.github.io/charts
   chart monitoring monitoring oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack 85.1.3 \
     --set prometheus.prometheusSpec.serviceMonitorSelectorNilUsesHelmValues=false \
+    --set prometheus.prometheusSpec.podMonitorSelectorNilUsesHelmValues=false \
     --set prometheus.prometheusSpec.ruleSelectorNilUsesHelmValues=false
 }
 

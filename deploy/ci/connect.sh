@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Write the cluster into a kubeconfig of this run.   CLOUD   aws, gcp or local
+# Write the cluster into a kubeconfig of this run.
+#   CLOUD      aws, gcp or local
+#   DELIVERY   with gitops the cluster pulls: nothing to connect to
 . "$(dirname "$0")/lib.sh"
 
 outputs=$(overlay)/terraform.env
+[ "${DELIVERY:-}" != gitops ] || { say "the cluster pulls its releases: nothing to connect to" && exit 0; }
 [ "$CLOUD" != digitalocean ] ||
   fail "no pipeline holds a key to a DigitalOcean cluster: set DELIVERY=gitops (deploy/docs/continuous-delivery.md)."
 if [ "$CLOUD" != local ]; then

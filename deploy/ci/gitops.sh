@@ -7,13 +7,21 @@
 branch=${GITOPS_BRANCH:-deployed} image=$(image) release=$(release)
 choose "$release" "$image"
 git add deploy/kubernetes/release/release.env
-# A merge, so that the branch only ever goes forward.
-parents=(-p HEAD)
-if git fetch --quiet origin "refs/heads/$branch"; then parents=(-p FETCH_HEAD "${parents[@]}"); fi
-commit=$(git -c user.name=pipeline -c user.email=pipeline@example.com \
-  commit-tree "$(git write-tree)" "${parents[@]}" -m "Release $release")
 login=()
 # shellcheck disable=SC2016  # git's own shell reads the variable: no argument shows the token
 [ -z "${GITOPS_TOKEN:-}" ] || login=(-c 'credential.helper=!f() { echo "username=${GITOPS_USER:-x-access-token}"; echo "password=$GITOPS_TOKEN"; }; f')
+# A merge, so that the branch only ever goes forward. ls-remote answers 2 where there is no branch yet.
+parents=(-p HEAD) missing=0
+git "${login[@]}" ls-remote --exit-code origin "refs/heads/$branch" >/dev/null || missing=$?
+case $missing in
+  0)
+    git "${login[@]}" fetch --quiet origin "refs/heads/$branch"
+    parents=(-p FETCH_HEAD -p HEAD)
+    ;;
+  2) ;;
+  *) fail "origin cannot be read: set GITOPS_TOKEN, or set git up for it." ;;
+esac
+commit=$(git -c user.name=pipeline -c user.email=pipeline@example.com \
+  commit-tree "$(git write-tree)" "${parents[@]}" -m "Release $release")
 git "${login[@]}" push --quiet origin "$commit:refs/heads/$branch"
 say "$branch asks for $release; the cluster pulls it"

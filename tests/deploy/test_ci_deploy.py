@@ -11,6 +11,14 @@ import pytest
 from tests.deploy.steps import BEFORE, DIGEST, IMAGE, KUBECTL, Runner
 
 FORM = "frm_canary"
+# A server that answers whatever is asked of it, and a checkout that writes as ever.
+LOCKED = """
+case " $* " in
+  *" fetch "*) /usr/bin/git update-ref FETCH_HEAD HEAD ;;
+  *" ls-remote "* | *" push "*) ;;
+  *) exec /usr/bin/git "$@" ;;
+esac
+"""
 SIGNED = {"SIGNER": "someone", "SIGNER_ISSUER": "https://issuer.example.com"}
 RELEASE = {
     "CLOUD": "aws",
@@ -181,6 +189,31 @@ def test_a_submission_that_is_not_kept_fails_the_smoke_test(runner, answers, sai
 def test_no_pipeline_connects_to_a_cluster_on_digitalocean(runner):
     assert "set DELIVERY=gitops" in runner.refuses("connect", CLOUD="digitalocean")
     assert runner.calls == []
+
+
+def test_a_pipeline_whose_cluster_pulls_passes_the_step_that_connects(runner):
+    said = runner.succeeds("connect", CLOUD="digitalocean", DELIVERY="gitops")
+    assert "nothing to connect to" in said
+    assert runner.calls == []
+
+
+def test_a_branch_that_cannot_be_read_is_not_taken_for_a_missing_one(runner, tmp_path):
+    runner.git("remote", "add", "origin", str(tmp_path / "nowhere"))
+    said = runner.refuses("gitops", **RELEASE | {"CLOUD": "digitalocean"})
+    assert "origin cannot be read: set GITOPS_TOKEN" in said
+
+
+def test_the_token_opens_the_branch_for_reading_as_for_writing(runner, tmp_path):
+    runner.git("remote", "add", "origin", str(tmp_path / "nowhere"))
+    runner.program("git", LOCKED)
+    runner.succeeds("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "opens"})
+    asked = [call for call in runner.calls if re.search(r" (ls-remote|fetch|push) ", call)]
+    assert [re.findall(r"ls-remote|fetch|push", call)[0] for call in asked] == [
+        "ls-remote",
+        "fetch",
+        "push",
+    ]
+    assert all("credential.helper" in call and "opens" not in call for call in asked)
 
 
 def test_a_cluster_that_pulls_is_told_by_a_branch_that_only_goes_forward(runner, tmp_path):

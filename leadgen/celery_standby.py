@@ -7,7 +7,7 @@ import time
 from multiprocessing import Value
 
 from celery import Celery, signals
-from django.db import close_old_connections
+from django.db import connections
 
 from leadgen.lib.metrics import STANDBY_RUNS
 
@@ -57,11 +57,13 @@ class Standby:
                 self.work()
 
     def _run(self, name: str) -> None:
-        close_old_connections()
         try:
             self._app.tasks[name]()
         except Exception as error:
             logger.warning("%s failed: %s", name, type(error).__name__)
+        finally:
+            # Each process of every worker would else keep one, once there was an outage.
+            connections.close_all()
 
 
 def install(app: Celery) -> None:

@@ -1,6 +1,8 @@
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
 
 from leadgen.celery_standby import Standby
 from tests.flows.waiting import eventually
@@ -31,6 +33,21 @@ def test_a_worker_that_hears_nothing_is_silent_until_it_hears_something(timetabl
 def test_a_silent_worker_works_the_timetable_though_a_task_fails(timetable):
     Standby(timetable).work()
     assert len(timetable.runs) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_leaves_no_connection_open(timetable):
+    opened = []
+
+    def works():
+        connection.ensure_connection()
+        opened.append(connection.connection)
+
+    timetable.tasks["works"] = works
+    look = Thread(target=Standby(timetable).work)
+    look.start()
+    look.join()
+    assert [link.closed for link in opened] == [True]
 
 
 def test_one_look_is_enough_for_every_process_of_a_worker(timetable):

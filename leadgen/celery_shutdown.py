@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 from billiard.process import active_children
 from celery import signals
@@ -31,8 +32,10 @@ def _end() -> None:
 def _interrupt() -> None:
     """Let their soft time limit come now: a batch in flight is rolled back and stays due."""
     for child in active_children():
-        if child.pid:
-            os.kill(child.pid, signal.SIGUSR1)
+        # One that ends by itself this very moment must not end us, who bound the others.
+        with suppress(ProcessLookupError):
+            if child.pid:
+                os.kill(child.pid, signal.SIGUSR1)
 
 
 def _flush(**_: object) -> None:

@@ -1,0 +1,19 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+from leadgen import celery_shutdown
+
+
+def ended():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_a_process_that_ends_by_itself_does_not_keep_the_others_from_being_interrupted(monkeypatch):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as busy:
+        children = [SimpleNamespace(pid=ended()), SimpleNamespace(pid=busy.pid)]
+        monkeypatch.setattr(celery_shutdown, "active_children", lambda: children)
+        celery_shutdown._interrupt()
+    assert busy.returncode < 0

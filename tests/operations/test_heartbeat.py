@@ -78,6 +78,13 @@ def test_without_a_folder_nothing_is_written_and_the_probe_says_what_to_set(tmp_
     assert "HEARTBEAT_DIR is not set" in probe("worker")[1]
 
 
+def test_a_disk_that_takes_no_sign_of_life_ends_nobody(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEARTBEAT_DIR", str(tmp_path / "gone"))
+    heartbeat.beat("worker")
+    heartbeat.rest("beat")
+    assert "worker has left no sign of life" in probe("worker")[1]
+
+
 def test_an_unknown_role_is_refused():
     status, said = probe("nobody")
     assert status == 1

@@ -46,7 +46,7 @@ def update(objects: Sequence[_Model], names: Sequence[str]) -> None:
 
 
 def insert(model: type[models.Model], rows: Sequence[Row], *, new_only: bool = False) -> list[Any]:
-    """Insert the rows and return their keys, in the same order.
+    """Insert the rows and return their keys, in the same order; keys are the database's own.
 
     A column that is not named gets the database's default. With ``new_only`` a row that meets one
     which is there already is left out, of the result too.
@@ -57,11 +57,13 @@ def insert(model: type[models.Model], rows: Sequence[Row], *, new_only: bool = F
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names of ours
-            f"SELECT {names} FROM json_to_recordset(%s::json) AS new({_typed(model, rows[0])}) "
+            f"SELECT {names} FROM ROWS FROM (json_to_recordset(%s::json) AS "
+            f"({_typed(model, rows[0])})) WITH ORDINALITY AS new({names}, place) ORDER BY place "
             f"{'ON CONFLICT DO NOTHING ' if new_only else ''}RETURNING {model._meta.pk.column}",
             [_json(rows)],
         )
-        return [key for (key,) in cursor.fetchall()]
+        # PostgreSQL promises that a sequence follows ORDER BY, and of RETURNING nothing.
+        return sorted(key for (key,) in cursor.fetchall())
 
 
 def _row(item: models.Model, fields: Sequence[Any], *, add: bool) -> Row:

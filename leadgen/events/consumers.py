@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from leadgen.events.models import BEGINNING, Cursor, Event, ParkedEvent
@@ -59,7 +58,7 @@ def replay(consumer: str, after: Event | None = None) -> None:
         cursor = Cursor.objects.hold(consumer)
         place = (after.transaction, after.pk) if after else (BEGINNING, 0)
         cursor.transaction, cursor.event_id = place
-        cursor.rest(timezone.now(), attempts=0)
+        cursor.rest(timedelta(0), attempts=0)
         cursor.save()
 
 
@@ -104,7 +103,7 @@ def _hand(cursor: Cursor, event: Event, handler: Handler | None) -> bool:
             consumer=cursor.consumer, event=event, defaults={"error": error}
         )
     elif outcome == "failed":
-        cursor.rest(timezone.now() + _WAITS[cursor.attempts], cursor.attempts + 1, error)
+        cursor.rest(_WAITS[cursor.attempts], cursor.attempts + 1, error)
     if handler:
         EVENTS_HANDLED.labels(cursor.consumer, outcome).inc()
     return outcome != "failed"

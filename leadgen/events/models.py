@@ -1,6 +1,6 @@
 """The append-only log: activity feed, audit trail and outbox in one table."""
 
-from datetime import datetime
+from datetime import timedelta
 from typing import Self
 
 from django.conf import settings
@@ -8,7 +8,6 @@ from django.db import connection, models
 from django.db.models.expressions import Func
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Now
-from django.utils import timezone
 
 # Before every event, also those that rebase() has put below zero.
 BEGINNING = -(2**63)
@@ -96,8 +95,8 @@ class CursorManager(models.Manager["Cursor"]):
         """
         if not _lock("pg_try_advisory_xact_lock", consumer):
             return None
-        cursor = self.get(consumer=consumer)
-        return cursor if cursor.attempts == 0 or cursor.next_at <= timezone.now() else None
+        due = models.Q(attempts=0) | models.Q(next_at__lte=Now())
+        return self.filter(due, consumer=consumer).first()
 
     def hold(self, consumer: str) -> "Cursor":
         """Like claim, but wait for whoever reads now, and whatever the next event waits for."""
@@ -133,11 +132,11 @@ class Cursor(models.Model):
     def move_to(self, event: Event) -> None:
         """Stand behind the event, with its successor's attempts still to come."""
         self.transaction, self.event_id = event.transaction, event.pk
-        self.rest(timezone.now(), attempts=0)
+        self.rest(timedelta(0), attempts=0)
 
-    def rest(self, until: datetime, attempts: int, error: str = "") -> None:
-        """Let the next event wait until then, so often having failed already."""
-        self.next_at, self.attempts, self.last_error = until, attempts, error
+    def rest(self, wait: timedelta, attempts: int, error: str = "") -> None:
+        """Let the next event wait so long, by PostgreSQL's clock, so often having failed already."""
+        self.next_at, self.attempts, self.last_error = Now() + wait, attempts, error
 
 
 class ParkedEvent(models.Model):

@@ -135,7 +135,7 @@ class Cursor(models.Model):
         self.rest(timedelta(0), attempts=0)
 
     def rest(self, wait: timedelta, attempts: int, error: str = "") -> None:
-        """Let the next event wait so long, by PostgreSQL's clock, so often having failed already."""
+        """Let the next event wait so long by PostgreSQL's clock, so often having failed already."""
         self.next_at, self.attempts, self.last_error = Now() + wait, attempts, error
 
 

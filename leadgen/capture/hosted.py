@@ -32,7 +32,9 @@ _TITLES = {
     503: "Please try again",
 }
 _KEPT = ("_token", "_referrer", "_page_url", "_first_touch")
-_NOT_SAVED = "We could not save your answers just now. They are still here: please send them again."
+_NOT_SAVED = (
+    "We could not save your answers just now. They are still here: send them again in a moment."
+)
 
 
 class Hosted:

@@ -9,3 +9,4 @@ urlpatterns = [
     path("", include("leadgen.operations.urls")),
     path("admin/", admin.site.urls),
 ]
+handler500 = "leadgen.operations.trouble.page"

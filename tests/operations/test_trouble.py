@@ -1,0 +1,52 @@
+import asyncio
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import AsyncClient
+from django.urls import path
+
+from leadgen import urls
+from tests.factories import make_user
+
+
+def away(request):
+    raise OperationalError("the connection is lost")
+
+
+def broken(request):
+    raise ValueError("a mistake of ours")
+
+
+handler500 = urls.handler500
+urlpatterns = [*urls.urlpatterns, path("away", away), path("broken", broken)]
+
+
+@pytest.fixture
+def client(client):
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.mark.django_db
+def test_who_saves_while_the_database_is_read_only_is_told_to_send_it_again(client):
+    make_user(email="ada@example.com")
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    told = {"username": "ada@example.com", "password": "secret-word"}
+    answer = client.post("/admin/login/", told)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "send it again" in answer.text
+
+
+@pytest.mark.urls(__name__)
+def test_a_mistake_of_ours_is_called_one(client):
+    answer = client.get("/broken")
+    assert answer.status_code == 500
+    assert "Something broke" in answer.text
+
+
+@pytest.mark.urls(__name__)
+def test_the_asynchronous_chain_tells_the_two_apart_too():
+    client = AsyncClient(raise_request_exception=False)
+    answers = [asyncio.run(client.get(address)) for address in ("/away", "/broken")]
+    assert [answer.status_code for answer in answers] == [503, 500]

@@ -1,12 +1,32 @@
 import re
+import subprocess
 
 import pytest
 
+from tests.deploy.manifests import ROOT
 from tests.deploy.terraform import CLOUDS, TERRAFORM, blocks, resource_types
 
 ROOTS = TERRAFORM / "roots"
 FILES = {"main.tf", "variables.tf", "outputs.tf", "versions.tf"}
 EXAMPLES = {"backend.tf.example", "terraform.tfvars.example"}
+# What a deployment makes of them and commits.
+OWN = {"backend.tf", "terraform.tfvars", ".terraform.lock.hcl"}
+# Whose service a resource of Google's provider belongs to, by the start of its name.
+GOOGLE = {
+    "artifact_registry": "artifactregistry",
+    "billing": "billingbudgets",
+    "compute": "compute",
+    "container": "container",
+    "iam": "iam",
+    "kms": "cloudkms",
+    "monitoring": "monitoring",
+    "project": "cloudresourcemanager",
+    "secret_manager": "secretmanager",
+    "service_account": "iam",
+    "service_networking": "servicenetworking",
+    "sql": "sqladmin",
+    "storage": "storage",
+}
 PROMISED = {
     *("kube_cluster", "kube_region", "kube_context_command", "network_cidr"),
     *(
@@ -32,7 +52,17 @@ def text(*parts):
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_every_root_has_the_same_files(cloud):
     files = {path.name for path in (ROOTS / cloud).iterdir() if path.is_file()}
-    assert files == FILES | EXAMPLES
+    assert files - OWN == FILES | EXAMPLES
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_what_the_pipeline_plans_with_is_committed_and_what_holds_passwords_is_not(cloud):
+    secret = {"plan", "terraform.tfstate", "terraform.tfstate.backup"}
+    asked = [f"deploy/terraform/roots/{cloud}/{name}" for name in sorted(OWN | secret)]
+    done = subprocess.run(
+        ["git", "check-ignore", "--no-index", *asked], cwd=ROOT, capture_output=True, text=True
+    )
+    assert {path.rsplit("/", 1)[1] for path in done.stdout.split()} == secret
 
 
 @pytest.mark.parametrize("file", ["variables.tf", "outputs.tf"])
@@ -97,3 +127,27 @@ def test_what_digitalocean_cannot_protect_terraform_refuses_to_destroy():
 
 def test_the_brokers_only_user_is_never_changed():
     assert "ignore_changes = [user]" in text("modules", "aws", "broker", "main.tf")
+
+
+def test_every_service_of_google_that_the_root_uses_is_switched_on():
+    script = (ROOT / "deploy/scripts/cluster/google-services.sh").read_text()
+    enabled = re.search(r"services=\((.*?)\)", script, re.S)
+    assert enabled
+    kinds = {kind for kind in resource_types() if kind.startswith("google_")}
+    families = {next((f for f in GOOGLE if kind.startswith(f"google_{f}")), kind) for kind in kinds}
+    assert {GOOGLE.get(family, family) for family in families} <= set(enabled[1].split())
+
+
+def test_every_account_of_google_that_gets_a_key_is_made_first():
+    script = (ROOT / "deploy/scripts/cluster/google-services.sh").read_text()
+    made = re.search(r"for service in (.*);", script)
+    keys = re.findall(r'(\w+) += "service-', text("modules", "gcp", "encryption", "main.tf"))
+    names = {
+        "cluster": "container",
+        "postgres": "sqladmin",
+        "secrets": "secretmanager",
+        "registry": "artifactregistry",
+    }
+    assert made
+    assert {names.get(key, key) for key in keys} == {*made[1].split(), "storage"}
+    assert "gcloud storage service-agent" in script

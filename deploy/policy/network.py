@@ -1,5 +1,6 @@
 """Who may speak to whom, worked out from the network policies as a cluster would enforce them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
@@ -24,9 +25,11 @@ class Place:
 
 
 def our_places(objects: Objects) -> list[Place]:
-    """Return a place for each workload, named as it is."""
+    """Return a place for each workload, named as it is; the migration without its release."""
     return [
-        Place(workload.object["metadata"]["name"].split("-example")[0], workload.labels)
+        Place(
+            re.sub("^migrate-.*", "migrate", workload.object["metadata"]["name"]), workload.labels
+        )
         for workload in workloads(objects)
     ]
 

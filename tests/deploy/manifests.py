@@ -54,6 +54,16 @@ def _rendered(overlay):
     return tuple(kustomize(KUBERNETES / "overlays" / overlay))
 
 
+def told(cloud):
+    """What Terraform said: the example's values, or a deployment's own."""
+    return env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")
+
+
+def env_file(path):
+    lines = (line for line in path.read_text().splitlines() if line and line[0] != "#")
+    return dict(line.split("=", 1) for line in lines)
+
+
 def combined(components, folder):
     components = components | {NEEDS[name] for name in components if name in NEEDS}
     kustomization = {

@@ -1,4 +1,5 @@
 import copy
+from fnmatch import fnmatch
 
 from tests.deploy import manifests
 
@@ -11,7 +12,7 @@ def objects():
 
 def find(found, name):
     kind, _, own = name.partition("/")
-    return next(f for f in found if f["kind"] == kind and f["metadata"]["name"] == own)
+    return next(f for f in found if f["kind"] == kind and fnmatch(f["metadata"]["name"], own))
 
 
 def put(name, path, value):
@@ -142,9 +143,9 @@ FAULTS = {
         drop("ScaledObject/worker", "spec|fallback"),
     ],
     "jobs_end": [
-        drop("Job/migrate-example", "spec|activeDeadlineSeconds"),
+        drop("Job/migrate-*", "spec|activeDeadlineSeconds"),
         drop("CronJob/backup", "spec|jobTemplate|spec|backoffLimit"),
-        put("Job/migrate-example", f"{POD}|restartPolicy", "Always"),
+        put("Job/migrate-*", f"{POD}|restartPolicy", "Always"),
     ],
     "schedules_are_sound": [
         put("CronJob/backup", "spec|schedule", "nightly"),
@@ -153,7 +154,7 @@ FAULTS = {
     ],
     "the_release_is_one": [
         put(WEB, f"{MAIN}|image", f"registry.example.com/leadgen@sha256:{'1' * 64}"),
-        put("Job/migrate-example", "metadata|name", "migrate"),
+        put("Job/migrate-*", "metadata|name", "migrate"),
     ],
     "everything_is_labelled": [
         drop(WEB, "metadata|labels|owner"),

@@ -25,7 +25,9 @@ class Runner:
     def __init__(self, folder):
         self.checkout, self.programs = folder / "checkout", folder / "bin"
         self.state, self._calls = folder / "state", folder / "calls"
-        unread = shutil.ignore_patterns("__pycache__", ".terraform*")
+        # Without what a deployment's own Terraform would plan with: no test may reach a cloud.
+        own = ("backend.tf", "terraform.tfvars", ".terraform*")
+        unread = shutil.ignore_patterns("__pycache__", *own)
         shutil.copytree(ROOT / "deploy", self.checkout / "deploy", ignore=unread)
         self.programs.mkdir()
         self.git("init", "--quiet", "--initial-branch=main")

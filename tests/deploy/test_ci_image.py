@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from tests.deploy import manifests
 from tests.deploy.steps import BEFORE, DIGEST, IMAGE, Runner
 
 REPOSITORY = "registry.example.com/leadgen"
@@ -132,14 +133,15 @@ def test_on_aws_the_token_becomes_credentials_of_an_hour(runner):
         "aws_secret_access_key = SECRET",
         "aws_session_token = SESSION",
     ]
-    assert "AWS_REGION=eu-central-1" in runner.read("env")
+    assert f"AWS_REGION={manifests.told('aws')['kube_region']}" in runner.read("env")
 
 
 def test_on_google_cloud_programs_exchange_the_token_themselves(runner):
     runner.program("gcloud")
     runner.succeeds("login", CLOUD="gcp", ID_TOKEN=TOKEN, **OUTPUTS)
     assert '"audience": "//iam/ci"' in runner.read("gcp.json")
-    assert "GOOGLE_PROJECT=example-project" in runner.read("env")
+    project = manifests.told("gcp")["registry_url"].split("/")[1]
+    assert f"GOOGLE_PROJECT={project}" in runner.read("env")
     assert said_to(runner, "gcloud")[0].startswith("gcloud auth login --quiet --cred-file")
 
 

@@ -1,3 +1,4 @@
+import ipaddress
 from itertools import product
 
 import pytest
@@ -9,8 +10,14 @@ from tests.deploy.manifests import OVERLAYS, ROOT
 
 TABLE = yaml.safe_load((ROOT / "deploy/policy/flows.yaml").read_text())
 CALLERS = [Place(name, **told) for name, told in TABLE["callers"].items()]
-OUTSIDE = [Place(name, **told) for name, told in TABLE["places"].items()]
 PORTS = {port for flow in TABLE["flows"] for port in flow["ports"]} | {22, 465, 6443, 8089}
+
+
+def outside(overlay):
+    block = manifests.told(overlay)["network_cidr"] if overlay != "local" else "10.20.0.0/16"
+    own = str(ipaddress.ip_network(block)[772])
+    for name, told in TABLE["places"].items():
+        yield Place(name, **told | ({"address": own} if name == "own-network" else {}))
 
 
 def expected(overlay, ours):
@@ -23,8 +30,8 @@ def expected(overlay, ours):
     }
 
 
-def found(objects):
-    places = [*our_places(objects), *OUTSIDE]
+def found(objects, overlay="aws"):
+    places = [*our_places(objects), *outside(overlay)]
     return {
         (source.name, target.name, port)
         for source, target, port in product([*places, *CALLERS], places, PORTS)
@@ -36,7 +43,7 @@ def found(objects):
 def test_exactly_the_expected_connections_are_allowed(overlay):
     objects = manifests.rendered(overlay)
     ours = {place.name for place in our_places(objects)}
-    assert found(objects) == expected(overlay, ours)
+    assert found(objects, overlay) == expected(overlay, ours)
 
 
 @pytest.mark.parametrize(

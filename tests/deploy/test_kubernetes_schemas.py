@@ -6,7 +6,7 @@ from tests.deploy.planted import POD, WEB, drop, put
 FAULTS = [
     put("PodDisruptionBudget/web", "spec|maxUnavailabel", 1),
     put("NetworkPolicy/default-deny", "spec|podSelecter", {}),
-    put("Job/migrate-example", "spec|ttlSecondsAfterFinish", 1),
+    put("Job/migrate-*", "spec|ttlSecondsAfterFinish", 1),
     put(WEB, "spec|replicas", "two"),
     drop(WEB, f"{POD}|containers"),
     put(WEB, "apiVersion", "apps/v1beta1"),

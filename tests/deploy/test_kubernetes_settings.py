@@ -26,11 +26,6 @@ def settings(objects):
     )
 
 
-def env_file(path):
-    lines = (line for line in path.read_text().splitlines() if line and line[0] != "#")
-    return dict(line.split("=", 1) for line in lines)
-
-
 def images(objects):
     return set(re.findall(r"[^\s\"']+@sha256:[0-9a-f]{64}", yaml.safe_dump(objects, width=1000)))
 
@@ -65,7 +60,9 @@ def test_every_secret_of_the_settings_is_made_by_the_external_secret(tmp_path):
 
 def test_all_overlays_run_the_same_image():
     found = {overlay: images(manifests.rendered(overlay)) for overlay in OVERLAYS}
-    assert set.union(*found.values()) == {env_file(KUBERNETES / "release/release.env")["image"]}
+    assert set.union(*found.values()) == {
+        manifests.env_file(KUBERNETES / "release/release.env")["image"]
+    }
     assert all(found.values())
 
 
@@ -74,19 +71,17 @@ def test_the_file_from_terraform_has_the_names_that_terraform_writes(cloud):
     outputs = (ROOT / f"deploy/terraform/roots/{cloud}/outputs.tf").read_text()
     written = outputs.split("overlay = {")[1].split("\n  }")[0]
     names = set(re.findall(r"^    (\w+) +=", written, re.M))
-    assert names == set(env_file(KUBERNETES / f"overlays/{cloud}/terraform.env"))
+    assert names == set(manifests.told(cloud))
 
 
 def test_the_files_from_terraform_have_the_same_names_in_all_clouds():
-    names = {
-        cloud: set(env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")) for cloud in CLOUDS
-    }
+    names = {cloud: set(manifests.told(cloud)) for cloud in CLOUDS}
     assert names["aws"] == names["gcp"] == names["digitalocean"]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_terraform_says_arrives(cloud):
-    told = env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")
+    told = manifests.told(cloud)
     objects = manifests.rendered(cloud)
     given = settings(objects)
     secret = planted.find(objects, "ExternalSecret/leadgen")["spec"]
@@ -105,7 +100,7 @@ def test_what_terraform_says_arrives(cloud):
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_labels_and_namespace_are_terraforms(cloud):
-    told = env_file(KUBERNETES / f"overlays/{cloud}/terraform.env")
+    told = manifests.told(cloud)
     web = planted.find(manifests.rendered(cloud), planted.WEB)["metadata"]
     assert web["namespace"] == told["kube_namespace"]
     for label in ("owner", "environment", "cost-centre", "data-classification"):

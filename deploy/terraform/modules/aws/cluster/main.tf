@@ -164,6 +164,8 @@ resource "aws_iam_role_policy_attachment" "volumes" {
 resource "aws_eks_addon" "volumes" {
   cluster_name = aws_eks_cluster.this.name
   addon_name   = "aws-ebs-csi-driver"
+  # EKS has none: the volumes of PostgreSQL or RabbitMQ in the cluster would wait for ever.
+  configuration_values = jsonencode({ defaultStorageClass = { enabled = true } })
   pod_identity_association {
     role_arn        = aws_iam_role.volumes.arn
     service_account = "ebs-csi-controller-sa"

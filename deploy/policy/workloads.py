@@ -97,6 +97,8 @@ def drains_are_never_blocked(objects: Objects) -> Iterator[str]:
         spec, name = budget["spec"], f"PodDisruptionBudget/{budget['metadata']['name']}"
         if "minAvailable" in spec or spec.get("maxUnavailable") in (None, 0, "0%"):
             yield f"{name}: say maxUnavailable of at least 1, never minAvailable"
+        if spec.get("unhealthyPodEvictionPolicy") != "AlwaysAllow":
+            yield f"{name}: a broken pod must not hold up a drain: AlwaysAllow"
     for workload in _replicated(objects):
         found = [b for b in budgets if selects(b["spec"]["selector"], workload.labels)]
         if len(found) != 1:

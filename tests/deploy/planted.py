@@ -130,6 +130,7 @@ FAULTS = {
         double("PodDisruptionBudget/web", "web-again"),
         put("PodDisruptionBudget/web", "spec|minAvailable", 2),
         put("PodDisruptionBudget/worker", "spec|maxUnavailable", 0),
+        drop("PodDisruptionBudget/worker", "spec|unhealthyPodEvictionPolicy"),
     ],
     "one_scaler_owns_the_replicas": [
         put(WEB, "spec|replicas", 3),

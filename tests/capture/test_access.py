@@ -1,6 +1,9 @@
 import asyncio
 import json
 import logging
+import os
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +15,19 @@ def in_json(settings):
     settings.LOG_FORMAT = "json"
 
 
+@pytest.fixture
+def pipe(monkeypatch):
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b" " * 4096)
+    with open(writer, "w") as stdout, open(reader, "rb", buffering=0) as other_end:
+        monkeypatch.setattr("leadgen.capture.access.sys", SimpleNamespace(stdout=stdout))
+        yield other_end
+
+
 async def told(lines, *, wait=0.0):
     log = AccessLog(seconds=wait)
     for number in range(lines):
@@ -20,9 +36,9 @@ async def told(lines, *, wait=0.0):
     return log
 
 
-def test_lines_are_written_together_one_object_each(capsys):
+def test_lines_are_written_together_one_object_each(capfd):
     asyncio.run(told(3))
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["receipt"] for line in lines] == ["receipt-0", "receipt-1", "receipt-2"]
     assert lines[0].pop("ts").endswith("Z")
     assert lines[0] == {
@@ -37,18 +53,39 @@ def test_lines_are_written_together_one_object_each(capsys):
     }
 
 
-def test_what_waits_is_written_at_the_end(capsys):
+def test_what_waits_is_written_at_the_end(capfd):
     asyncio.run(told(1, wait=60)).write()
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert len(capfd.readouterr().out.splitlines()) == 1
 
 
-def test_a_higher_level_keeps_lines_away(capsys):
+def test_lines_that_nobody_takes_wait(pipe):
+    log = asyncio.run(told(25))
+    assert b"receipt" not in pipe.read(1 << 20)
+    log.write()
+    lines = [json.loads(line) for line in pipe.read(1 << 20).splitlines()]
+    assert [line["receipt"] for line in lines] == [f"receipt-{number}" for number in range(25)]
+
+
+def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
+    monkeypatch.setattr("leadgen.capture.access.MOST_WAITING", 20)
+    log = asyncio.run(told(25))
+    pipe.read(1 << 20)
+    log.write()
+    assert b'"receipt":"receipt-5"' in pipe.read(1 << 20).splitlines()[0]
+
+
+def test_a_reader_that_has_gone_ends_nothing(pipe):
+    pipe.close()
+    asyncio.run(told(1)).write()
+
+
+def test_a_higher_level_keeps_lines_away(capfd):
     logging.getLogger("leadgen.access").setLevel(logging.WARNING)
     try:
         asyncio.run(told(1))
     finally:
         logging.getLogger("leadgen.access").setLevel(logging.NOTSET)
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr().out == ""
 
 
 def test_a_terminal_gets_its_own_format(settings, caplog):

@@ -41,7 +41,10 @@ def test_a_failed_check_ends_the_command_with_an_error(settings):
 @pytest.fixture
 def database_of_bytes():
     ours = connection.settings_dict["NAME"]
-    made = "CREATE DATABASE {} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    made = (
+        "CREATE DATABASE {} ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc"
+        " LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
     with connection.cursor() as cursor:
         cursor.execute(made.format(f"{ours}_bytes"))
     connection.close()

@@ -151,6 +151,15 @@ def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
     assert [path.name for path in folder.iterdir()] == ["new"]
 
 
+def test_what_cannot_be_tidied_holds_nobody_up(form, storage):
+    spool.store(make_row(form))
+    strange = storage / "spool" / "unfinished" / "folder"
+    strange.mkdir()
+    os.utime(strange, (0, 0))
+    replay()
+    assert Submission.objects.count() == 1
+
+
 @pytest.mark.parametrize("broken", ["open", "delete"])
 def test_a_storage_that_does_a_part_of_its_work_holds_nobody_up(form, monkeypatch, broken):
     first, *others = [make_row(form, id=receipt) for receipt in in_order(3)]

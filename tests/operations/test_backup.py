@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pyrage
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import default_storage, storages
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -18,8 +18,9 @@ from leadgen.capture import spool
 from leadgen.capture.models import Submission
 from leadgen.capture.replay import replay
 from leadgen.events.models import Event
+from leadgen.lib.backends import storage
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive
+from leadgen.operations.moving import archive, objects
 from tests.factories import make_lead, make_user
 from tests.operations.moving import PUBLIC, SECRET, contents, furnish, run
 
@@ -256,6 +257,28 @@ def test_a_made_key_pair_fits_together():
     assert str(archive.identity(secret).to_public()) == public
 
 
+def test_a_backup_into_the_storage_itself_is_refused(tmp_path):
+    furnish()
+    with pytest.raises(CommandError, match="BACKUP_URL lies within STORAGE_URL"):
+        backup(tmp_path / "backups")
+    assert not (tmp_path / "backups").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "within"),
+    [
+        ("s3://leads/files/backups", True),
+        ("s3://leads/files", True),
+        ("s3://leads/files-2", False),
+        ("s3://others/files", False),
+        ("s3://leads/files?endpoint_url=http://127.0.0.1:9", False),
+    ],
+)
+def test_a_prefix_of_a_bucket_is_told_from_another(url, within):
+    here, there = (storages.create_storage(storage(place)) for place in ("s3://leads/files", url))
+    assert objects.is_within(there, here) is within
+
+
 def test_a_backup_to_nowhere_is_refused():
     with pytest.raises(CommandError, match="Set BACKUP_URL"):
         run("backup", "--recipient", PUBLIC)
@@ -297,6 +320,15 @@ def test_what_is_replayed_from_the_spool_during_a_backup_is_in_it(target, tmp_pa
     restore(target)
     replay(seconds=9)
     assert Submission.objects.count() == 2
+
+
+def test_what_a_killed_process_left_unfinished_is_in_no_backup(target, tmp_path):
+    furnish()
+    (tmp_path / spool.UNFINISHED / "half").write_text("{")
+    backup(target)
+    wipe(tmp_path)
+    restore(target)
+    assert not any(name.startswith(spool.UNFINISHED) for name in stored(tmp_path))
 
 
 def test_an_object_that_was_stored_before_its_row_is_in_the_backup(target, tmp_path, meanwhile):

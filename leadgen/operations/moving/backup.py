@@ -13,6 +13,7 @@ from leadgen.capture import spool
 from leadgen.capture.database import connection_parameters
 from leadgen.operations.moving import load, objects, tables
 from leadgen.operations.moving.archive import Writer, chunks
+from leadgen.operations.moving.faults import UnfitError
 from leadgen.operations.moving.manifest import Manifest, TableParts
 from leadgen.operations.moving.packing import Packing
 from leadgen.operations.moving.tables import Connection, Table
@@ -21,7 +22,12 @@ Say = Callable[[str], None]
 
 
 def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
-    """Write a backup of this deployment, encrypted for these keys; return its name and manifest."""
+    """Write a backup of this deployment, encrypted for these keys; return its name and manifest.
+
+    Raise UnfitError for a target within the storage, where each backup would hold all before it.
+    """
+    if objects.is_within(target, default_storage):
+        raise UnfitError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
     writer, packing = Writer(target, name, keys), Packing(default_storage)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
@@ -13,8 +14,9 @@ from leadgen.operations.moving.faults import DifferentError
 from leadgen.operations.moving.manifest import Entry
 
 THREADS = 8
-# Objects that come and go by themselves: what the health check and a doctor write.
-_PASSING = "health"
+# Objects that come and go by themselves: what the health check and a doctor write, and what is
+# being written to the spool, or was when its writer was killed.
+_PASSING = {"health", spool.UNFINISHED}
 
 
 def names(storage: Storage, folder: str = "", *, spooled: bool) -> Iterator[str]:
@@ -27,8 +29,19 @@ def names(storage: Storage, folder: str = "", *, spooled: bool) -> Iterator[str]
     yield from (f"{prefix}{name}" for name in sorted(filter(None, files)))
     for name in sorted(filter(None, folders)):
         path = f"{prefix}{name}"
-        if path != _PASSING and (spooled or path != spool.FOLDER):
+        if path not in _PASSING and (spooled or path != spool.FOLDER):
             yield from names(storage, path, spooled=spooled)
+
+
+def is_within(storage: Any, other: Any) -> bool:
+    """Whether what is written to the storage is among the other's objects too."""
+    inner, outer = _place(storage), _place(other)
+    return inner[: len(outer)] == outer
+
+
+def _place(storage: Any) -> list[str]:
+    where = [str(getattr(storage, name, None)) for name in ("endpoint_url", "bucket_name")]
+    return [*where, *filter(None, str(storage.location).split("/"))]
 
 
 def read(storage: Storage, name: str) -> tuple[Entry, bytes]:

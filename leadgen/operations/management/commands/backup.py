@@ -32,10 +32,10 @@ class Command(BaseCommand):
         target = storages.create_storage(backends.storage(options["url"], "BACKUP_URL"))
         try:
             keys = archive.recipients(options["recipient"] or settings.BACKUP_RECIPIENTS)
+            started = time.perf_counter()
+            name, made = backup(target, keys, self.stdout.write)
         except MovingError as error:
             raise CommandError(str(error)) from error
-        started = time.perf_counter()
-        name, made = backup(target, keys, self.stdout.write)
         seconds = time.perf_counter() - started
         Backup.objects.record(name, made, seconds)
         self.stdout.write(

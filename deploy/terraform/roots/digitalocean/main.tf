@@ -83,6 +83,7 @@ module "identity" {
   id            = module.labels.id
   bucket        = module.storage.bucket
   backup_bucket = module.storage.backup_bucket
+  generations   = var.storage_key_generations
 }
 
 # A project stands in for tags on what cannot be tagged.
@@ -99,6 +100,6 @@ locals {
     "Set a billing alert of ${var.budget_amount} USD for ${join(", ", var.budget_emails)} in the control panel: there is no API for it.",
     "terraform output -raw secret_manifest | kubectl apply -f -",
     "Ask support to grant replication to doadmin before the fail-over rehearsal: there is no argument for it.",
-    "Rotate the Spaces keys every 90 days: terraform apply -replace='module.identity.digitalocean_spaces_key.this[\"storage\"]', then the same for backup, then the manifest again.",
+    "Rotate the Spaces keys every 90 days: storage_key_generations, as deploy/docs/runbooks/rotate-secrets.md says.",
   ]
 }

@@ -116,6 +116,7 @@ module "identity" {
   bucket         = module.storage.bucket
   backup_bucket  = module.storage.backup_bucket
   registry       = module.registry.name
+  generations    = var.storage_key_generations
   oidc_issuer    = var.oidc_issuer
   oidc_subject   = coalesce(var.oidc_subject, "repo:${var.oidc_repository}:environment:${var.environment}")
 }
@@ -134,6 +135,6 @@ module "budget" {
 locals {
   manual_steps = [
     "kubectl create rolebinding ci --namespace ${var.kubernetes_namespace} --clusterrole admin --user '${module.identity.ci}'",
-    "Rotate the S3 (HMAC) keys every 90 days: terraform apply -replace='module.identity.google_storage_hmac_key.this[\"storage\"]', then the same for backup.",
+    "Rotate the S3 (HMAC) keys every 90 days: storage_key_generations, as deploy/docs/runbooks/rotate-secrets.md says.",
   ]
 }

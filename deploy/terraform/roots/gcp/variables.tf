@@ -167,6 +167,16 @@ variable "storage_retention_days" {
   }
 }
 
+variable "storage_key_generations" {
+  description = "The generations of the storage's keys that are valid, the newest in use: [1], to rotate [1, 2], then [2]; unused on AWS."
+  type        = list(number)
+  default     = [1]
+  validation {
+    condition     = length(var.storage_key_generations) > 0 && alltrue([for one in var.storage_key_generations : one >= 1 && floor(one) == one])
+    error_message = "storage_key_generations must hold at least one whole number from 1 on, such as [1]."
+  }
+}
+
 variable "backup_retention_days" {
   description = "How long a backup is kept in the backup bucket."
   type        = number

@@ -4,17 +4,24 @@
 variable "id" { type = string }
 variable "bucket" { type = string }
 variable "backup_bucket" { type = string }
+variable "generations" {
+  description = "Two while keys are rotated; the newest is the one that is handed out."
+  type        = list(number)
+}
 
 locals {
   grants = {
     storage = { (var.bucket) = "readwrite" }
     backup  = { (var.bucket) = "read", (var.backup_bucket) = "readwrite" }
   }
+  current = { for party in keys(local.grants) : party => digitalocean_spaces_key.this["${party}-${max(var.generations...)}"] }
 }
 
 resource "digitalocean_spaces_key" "this" {
-  for_each = local.grants
-  name     = "${var.id}-${each.key}"
+  for_each = {
+    for one in setproduct(keys(local.grants), var.generations) : "${one[0]}-${one[1]}" => local.grants[one[0]]
+  }
+  name = "${var.id}-${each.key}"
   dynamic "grant" {
     for_each = each.value
     content {
@@ -25,12 +32,14 @@ resource "digitalocean_spaces_key" "this" {
 }
 
 output "storage_keys" {
-  value     = { for party, key in digitalocean_spaces_key.this : party => { access_key_id = key.access_key, secret_access_key = key.secret_key } }
+  value = {
+    for party, key in local.current : party => { access_key_id = key.access_key, secret_access_key = key.secret_key }
+  }
   sensitive = true
 }
-output "web" { value = digitalocean_spaces_key.this["storage"].name }
-output "worker" { value = digitalocean_spaces_key.this["storage"].name }
-output "backup" { value = digitalocean_spaces_key.this["backup"].name }
+output "web" { value = local.current["storage"].name }
+output "worker" { value = local.current["storage"].name }
+output "backup" { value = local.current["backup"].name }
 output "secrets" { value = "" }
 output "ci" { value = "" }
 output "ci_provider" { value = "" }

@@ -8,6 +8,10 @@ variable "region" { type = string }
 variable "bucket" { type = string }
 variable "backup_bucket" { type = string }
 variable "registry" { type = string }
+variable "generations" {
+  description = "Two while keys are rotated; the newest is the one that is handed out."
+  type        = list(number)
+}
 variable "oidc_issuer" { type = string }
 variable "oidc_subject" { type = string }
 
@@ -31,8 +35,10 @@ resource "google_service_account" "this" {
 }
 
 resource "google_storage_hmac_key" "this" {
-  for_each              = google_service_account.this
-  service_account_email = each.value.email
+  for_each = {
+    for one in setproduct(["storage", "backup"], var.generations) : "${one[0]}-${one[1]}" => one[0]
+  }
+  service_account_email = google_service_account.this[each.value].email
 }
 
 resource "google_storage_bucket_iam_member" "this" {
@@ -85,7 +91,10 @@ resource "google_project_iam_member" "ci" {
 }
 
 output "storage_keys" {
-  value     = { for party, key in google_storage_hmac_key.this : party => { access_key_id = key.access_id, secret_access_key = key.secret } }
+  value = {
+    for party, key in { for party in ["storage", "backup"] : party => google_storage_hmac_key.this["${party}-${max(var.generations...)}"] } :
+    party => { access_key_id = key.access_id, secret_access_key = key.secret }
+  }
   sensitive = true
 }
 output "web" { value = google_service_account.this["storage"].email }

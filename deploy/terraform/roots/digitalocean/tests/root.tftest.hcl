@@ -105,3 +105,23 @@ run "fewer_than_seven_days_of_backups_are_refused" {
   variables { database_backup_days = 3 }
   expect_failures = [var.database_backup_days]
 }
+
+run "while_keys_rotate_the_old_ones_stay_valid_and_the_new_ones_are_handed_out" {
+  module {
+    source = "../../modules/digitalocean/identity"
+  }
+  variables {
+    id            = "leadgen-production"
+    bucket        = "data"
+    backup_bucket = "backup"
+    generations   = [1, 2]
+  }
+  assert {
+    condition     = toset(keys(digitalocean_spaces_key.this)) == toset(["storage-1", "storage-2", "backup-1", "backup-2"])
+    error_message = "Both generations exist."
+  }
+  assert {
+    condition     = nonsensitive(output.storage_keys["storage"].access_key_id) == digitalocean_spaces_key.this["storage-2"].access_key
+    error_message = "The newest is in use."
+  }
+}

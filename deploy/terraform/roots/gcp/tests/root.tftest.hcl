@@ -82,3 +82,29 @@ run "fewer_than_seven_days_of_backups_are_refused" {
   variables { database_backup_days = 3 }
   expect_failures = [var.database_backup_days]
 }
+
+run "while_keys_rotate_the_old_ones_stay_valid_and_the_new_ones_are_handed_out" {
+  module {
+    source = "../../modules/gcp/identity"
+  }
+  variables {
+    id             = "leadgen-production"
+    project        = "example-project"
+    project_number = "123456789012"
+    region         = "europe-west3"
+    bucket         = "data"
+    backup_bucket  = "backup"
+    registry       = "leadgen"
+    oidc_issuer    = "https://token.actions.githubusercontent.com"
+    oidc_subject   = "repo:example/leadgen:environment:production"
+    generations    = [1, 2]
+  }
+  assert {
+    condition     = toset(keys(google_storage_hmac_key.this)) == toset(["storage-1", "storage-2", "backup-1", "backup-2"])
+    error_message = "Both generations exist."
+  }
+  assert {
+    condition     = nonsensitive(output.storage_keys["storage"].access_key_id) == google_storage_hmac_key.this["storage-2"].access_id
+    error_message = "The newest is in use."
+  }
+}

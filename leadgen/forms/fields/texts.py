@@ -13,7 +13,6 @@ from leadgen.forms.fields.base import InvalidAnswerError, Kind, storable
 from leadgen.forms.markup import element, text
 
 LONGEST = 20_000
-# White space by Python and by ECMAScript together, so that every reader of the schema agrees.
 # Every address of this shape is valid by email-validator, which takes ten times as long to say so.
 _ORDINARY_EMAIL = re.compile(
     r"(?=.{6,254}\Z)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
@@ -23,6 +22,7 @@ _ORDINARY_EMAIL = re.compile(
 )
 _PLAIN_PHONE = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}\Z")
 _SEPARATORS = re.compile("[ -]")
+# White space by Python and by ECMAScript together, so that every reader of the schema agrees.
 _NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
 _AUTOCOMPLETE = {
     "name": "name",

@@ -38,7 +38,7 @@ RUN SECRET_KEY=only-while-static-files-are-collected ALLOWED_HOSTS=localhost \
 FROM ${BASE}
 # The virtual environment has no pip; the base's goes as well.
 RUN rm -rf $(python3 -Bc 'import ensurepip, pip; print(*ensurepip.__path__, pip.__path__[0] + "*")') \
-      $(which -a pip pip3) /usr/local/bin/pip3.* /root/.cache
+      $(which -a pip pip3) /usr/local/bin/pip3.* ~/.cache
 COPY --from=packages /layer /
 COPY --from=application /layer /
 

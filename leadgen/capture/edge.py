@@ -7,12 +7,10 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from time import perf_counter
 from typing import Any
 
 from django.conf import settings
-from prometheus_client import Counter, Histogram
 
 from leadgen.capture import api, hosted
 from leadgen.capture.access import AccessLog
@@ -35,14 +33,13 @@ from leadgen.capture.preload import Preloader
 from leadgen.capture.published import PublishedForms
 from leadgen.capture.writer import Writer
 from leadgen.lib import tracing
-from leadgen.lib.metrics import REQUEST_SECONDS, REQUESTS, SUBMISSIONS
+from leadgen.lib.metrics import SUBMISSIONS, count_request, method_label
 
 logger = logging.getLogger("leadgen.capture")
 
 Handler = Callable[[Request, str], Awaitable[Response]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _BROKEN = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
 
 
@@ -129,21 +126,10 @@ class Edge:
 
     def _record(self, route: Route, request: Request, response: Response, seconds: float) -> None:
         name, status = f"capture:{route.name}", response.status
-        method = request.method if request.method in _METHODS else "OTHER"
-        _requests(name, method, status).inc()
-        _request_seconds(name).observe(seconds)
+        method = method_label(request.method)
+        count_request(name, method, status, seconds)
         traced = tracing.request_id.get()
         self._access.tell(method, name, status, round(seconds * 1000), traced, response.receipt)
-
-
-@cache
-def _requests(route: str, method: str, status: int) -> Counter:
-    return REQUESTS.labels(route, method, str(status))
-
-
-@cache
-def _request_seconds(route: str) -> Histogram:
-    return REQUEST_SECONDS.labels(route)
 
 
 def _routes(desk: Desk) -> tuple[Route, ...]:

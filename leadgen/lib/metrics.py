@@ -1,5 +1,6 @@
 """Every counter and histogram that Leadgen's processes keep; /metrics adds what the ledger says."""
 
+from functools import cache
 from itertools import product
 
 from prometheus_client import Counter, Histogram
@@ -7,6 +8,8 @@ from prometheus_client import Counter, Histogram
 from leadgen.lib import tally
 
 tally.share()
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram("leadgen_request_duration_seconds", "Time to answer.", ["route"])
@@ -61,3 +64,25 @@ for _dependency in ("database", "storage", "broker"):
     DEPENDENCY_ERRORS.labels(_dependency)
 for _outcome in ("failed", "stuck"):
     NUDGES.labels(_outcome)
+
+
+def method_label(method: str) -> str:
+    """Return the method, or OTHER for one that anybody may have invented: labels are few."""
+    return method if method in _METHODS else "OTHER"
+
+
+def count_request(route: str, method: str, status: int, seconds: float) -> None:
+    """Count an answer and the seconds it took; ``route`` comes from a bounded set."""
+    _requests(route, method_label(method), status).inc()
+    _request_seconds(route).observe(seconds)
+
+
+# Looking a counter up by its labels costs more than counting.
+@cache
+def _requests(route: str, method: str, status: int) -> Counter:
+    return REQUESTS.labels(route, method, str(status))
+
+
+@cache
+def _request_seconds(route: str) -> Histogram:
+    return REQUEST_SECONDS.labels(route)

@@ -15,7 +15,6 @@ from leadgen.lib import metrics, tracing
 
 logger = logging.getLogger("leadgen.access")
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # What probes and browsers ask for all the time is told only at level DEBUG.
 _QUIET = {"static", "health-live", "health-ready", "metrics"}
 
@@ -66,9 +65,7 @@ def _begin(request: HttpRequest) -> tuple[float, Any]:
 def _end(request: HttpRequest, response: HttpResponse, started: float) -> HttpResponse:
     seconds = time.perf_counter() - started
     route = _route(request)
-    method = request.method if request.method in _METHODS else "OTHER"
-    metrics.REQUESTS.labels(route, method, response.status_code).inc()
-    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    metrics.count_request(route, request.method or "", response.status_code, seconds)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     # The path without its query: searches hold names and addresses.
     told = {"route": route, "status": response.status_code, "ms": round(seconds * 1000)}

@@ -14,6 +14,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 def violations(page, axe):
     """What axe-core finds against WCAG 2.2 AA, as rule and first element."""
+    page.wait_for_load_state()  # what is not there yet cannot be found wanting
     page.evaluate(axe)
     found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found]

@@ -1,8 +1,7 @@
 """From the ledger to leads: take what waits in batches, and set aside what cannot be worked."""
 
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -15,13 +14,14 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.services import emit
+from leadgen.leads.abreast import Persons, Take
 from leadgen.leads.attach import attach
 from leadgen.leads.identify import OvertakenError
 from leadgen.lib import metrics, spans
 from leadgen.lib.silence import end_when_silent
 
 MAX_ATTEMPTS = 5
-LANES = 2
+LANES = 4
 SILENCE = "60s"
 _LANE_KEY = 0x1EAD
 _BACK_OFF_SECONDS = 10
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 class Outcome:
     """How many submissions went onto a lead, will be tried again, or were parked.
 
-    ``reached`` is when the last of a batch was received.
+    ``reached`` is when the last of a full batch was received: more may wait behind it.
     """
 
     processed: int = 0
@@ -58,27 +58,35 @@ class Outcome:
         )
 
 
-def drain(
-    limit: int | None = None, *, seconds: float | None = None, lanes: int | None = None
-) -> Outcome:
-    """Work batches of at most ``limit`` rows until nothing is due or the time is over.
+def drain(limit: int | None = None, *, lanes: int | None = None) -> Outcome:
+    """Work batches until nothing is due; return what came of all together."""
+    return sum(batches(limit, lanes=lanes), Outcome())
 
-    Any number may run at once, in any processes. With ``lanes`` at most that many batches run in
-    the whole deployment: one that finds no free lane leaves the rows to those that run.
+
+def batches(
+    limit: int | None = None, *, lanes: int | None = None, persons: Persons | None = None
+) -> Iterator[Outcome]:
+    """Work batches of at most ``limit`` rows until nothing is due, and yield each one's outcome.
+
+    Any number may run at once, in any processes and threads. With ``lanes`` at most that many
+    batches run in the whole deployment: one that finds no free lane leaves the rows to those that
+    run. Those that share ``persons`` leave each other's persons alone.
     """
-    deadline = time.monotonic() + seconds if seconds is not None else None
-    size, total, since = limit or settings.INTAKE_BATCH_ROWS, Outcome(), None
+    size, persons = limit or settings.INTAKE_BATCH_ROWS, persons or Persons()
+    outcome = Outcome()
     while True:
-        outcome = _work_batch(size, lanes, since)
-        total += outcome
-        ends = not (outcome.rows or since)
-        if ends or (deadline is not None and time.monotonic() >= deadline):
-            return total
         # What came late with an earlier time, such as from the spool, is seen by a last look.
-        since = outcome.reached if outcome.rows == size else None
+        since = outcome.reached
+        with persons.batch() as take:
+            outcome = _work_batch(size, lanes, since, take)
+        yield outcome
+        if not (outcome.rows or since):
+            return
 
 
-def _work_batch(limit: int, lanes: int | None, since: datetime | None = None) -> Outcome:
+def _work_batch(
+    limit: int, lanes: int | None, since: datetime | None = None, take: Take = list
+) -> Outcome:
     with transaction.atomic():
         end_when_silent(SILENCE)
         if lanes is not None and not _takes_lane(lanes):
@@ -88,9 +96,9 @@ def _work_batch(limit: int, lanes: int | None, since: datetime | None = None) ->
             return Outcome()
         parents = (row.context.get("trace", "") for row in rows)
         with spans.batch(parents), metrics.INTAKE_SECONDS.time():
-            outcome = _work(rows)
+            outcome = _work(rows, take)
     _count(outcome)
-    return replace(outcome, reached=rows[-1].received_at)
+    return replace(outcome, reached=rows[-1].received_at if len(rows) == limit else None)
 
 
 def _takes_lane(lanes: int) -> bool:
@@ -112,19 +120,18 @@ def _claim(limit: int, since: datetime | None) -> list[Submission]:
     return list(rows.only(*_READ).select_for_update(skip_locked=True)[:limit])
 
 
-def _work(rows: Sequence[Submission]) -> Outcome:
+def _work(rows: Sequence[Submission], take: Take) -> Outcome:
     """Work the rows together; halve them on failure until the one that cannot be is alone."""
     try:
         with transaction.atomic():
-            attach(rows)
+            return Outcome(processed=attach(rows, take))
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
         if len(rows) == 1:
             return _set_aside(rows[0], error)
         middle = len(rows) // 2
-        return _work(rows[:middle]) + _work(rows[middle:])
-    return Outcome(processed=len(rows))
+        return _work(rows[:middle], take) + _work(rows[middle:], take)
 
 
 def _set_aside(row: Submission, error: Exception) -> Outcome:

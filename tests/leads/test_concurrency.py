@@ -130,7 +130,7 @@ def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(
     make_submission(form)
     asleep, go_on = threading.Event(), threading.Event()
 
-    def fall_silent(rows):
+    def fall_silent(*_):
         asleep.set()
         assert go_on.wait(DEADLINE_SECONDS)
 

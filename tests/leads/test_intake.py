@@ -226,10 +226,10 @@ def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, 
         make_submission(form, received_at=now + timedelta(minutes=minute))
     late = iter([now - timedelta(days=1), now + timedelta(seconds=90)])
 
-    def replayed_meanwhile(rows):
+    def replayed_meanwhile(*batch):
         if received_at := next(late, None):
             make_submission(form, received_at=received_at)
-        return attach(rows)
+        return attach(*batch)
 
     monkeypatch.setattr(intake, "attach", replayed_meanwhile)
     assert drain(1) == Outcome(processed=5)

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 
 from leadgen.capture.database import DatabaseAwayError, connection_parameters, is_broken
+from leadgen.capture.rows import Texts
+from leadgen.capture.wire import Wire
 from leadgen.lib.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger("leadgen.capture")
@@ -25,78 +25,53 @@ class Line:
     def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 1.5) -> None:
         self._parameters = parameters
         self._patience = patience
-        self._connection: AsyncConnection | None = None
-        self._left_behind: set[asyncio.Task[list[TupleRow]]] = set()
+        self._wire: Wire | None = None
 
-    async def fetch(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
+    async def fetch(self, statement: str, value: str, *, prepared: bool = False) -> Texts:
         """Run one statement in a transaction of its own and return its rows.
 
         It must be harmless to run twice: over a connection that turns out dead it is sent again.
-        Raise RefusedError for a fault of the values, DatabaseAwayError for every other and after
+        Raise RefusedError for a fault of the value, DatabaseAwayError for every other and after
         ``patience`` seconds; what was sent then may still be committed.
         """
-        work = asyncio.create_task(self._fetch_again(statement, values))
-        await asyncio.wait({work}, timeout=self._patience)
-        if not work.done():
-            self._leave_behind(work)
-            raise _away(TimeoutError())
         try:
-            return work.result()
+            async with asyncio.timeout(self._patience):
+                return await self._fetch_again(statement, value, prepared)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise RefusedError(_first_line(error)) from error
-        except (psycopg.Error, OSError) as error:
+        except (psycopg.Error, OSError) as error:  # a time-out is an OSError
+            self.close()
             raise _away(error) from error
+        except asyncio.CancelledError:
+            self.close()
+            raise
 
-    async def close(self) -> None:
-        """Close the connection."""
-        connection, self._connection = self._connection, None
-        if connection:
-            await connection.close()
+    def close(self) -> None:
+        """Hang up."""
+        wire, self._wire = self._wire, None
+        if wire:
+            wire.close()
 
-    async def _fetch_again(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
-        fresh = self._connection is None
-        try:
-            return await self._fetch(statement, values)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if not is_broken(error):
-                raise
-            await self.close()
-            if fresh:
-                raise
-            return await self._fetch(statement, values)
+    async def _fetch_again(self, statement: str, value: str, prepared: bool) -> Texts:
+        wire = self._wire
+        if wire and wire.is_open:
+            try:
+                return await wire.fetch(statement, value, prepared=prepared)
+            except psycopg.Error as error:
+                if not is_broken(error):
+                    raise
+        self.close()
+        self._wire = await self._connect()
+        return await self._wire.fetch(statement, value, prepared=prepared)
 
-    async def _fetch(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
-        if self._connection is None:
-            self._connection = await self._connect()
-        # Not prepared in the server: poolers in transaction mode lose what is.
-        cursor = await self._connection.execute(statement, values)
-        return await cursor.fetchall()
-
-    async def _connect(self) -> AsyncConnection:
+    async def _connect(self) -> Wire:
         parameters = self._parameters or connection_parameters()
-        connection = await AsyncConnection.connect(
-            **{"connect_timeout": 2, **parameters, "autocommit": True, "prepare_threshold": None}
-        )
+        fixed = {"autocommit": True, "client_encoding": "utf8"}
+        connection = await AsyncConnection.connect(**{"connect_timeout": 2, **parameters, **fixed})
         # The server gives up first, so that a statement which waits for a lock is not in doubt.
         limit = str(int(self._patience * 800))
         await connection.execute("SELECT set_config('statement_timeout', %s, false)", [limit])
-        return connection
-
-    def _leave_behind(self, work: asyncio.Task[list[TupleRow]]) -> None:
-        """Let the work and its connection end by themselves: a frozen server holds both up."""
-        connection, self._connection = self._connection, None
-        self._left_behind.add(work)
-        work.add_done_callback(lambda _: self._forget(work, connection))
-        work.cancel()
-
-    def _forget(
-        self, work: asyncio.Task[list[TupleRow]], connection: AsyncConnection | None
-    ) -> None:
-        self._left_behind.discard(work)
-        if not work.cancelled():
-            work.exception()
-        if connection:
-            connection.pgconn.finish()
+        return Wire(connection)
 
 
 def _away(error: Exception) -> DatabaseAwayError:

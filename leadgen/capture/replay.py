@@ -22,7 +22,7 @@ from leadgen.capture.rows import (
     Outcome,
     Row,
     encode,
-    find_values,
+    find_value,
     joined,
     outcomes,
     unknown,
@@ -155,7 +155,7 @@ def _insert(rows: Sequence[Row]) -> list[Outcome]:
         inserted = {receipt for (receipt,) in cursor.fetchall()}
         asked = unknown(rows, inserted)
         if asked:
-            cursor.execute(FIND, find_values(asked))
+            cursor.execute(FIND, [find_value(asked)])
         return outcomes(rows, inserted, cursor.fetchall() if asked else [])
 
 

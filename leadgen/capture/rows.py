@@ -12,6 +12,8 @@ import msgspec
 TABLE = "capture_submission"
 
 Found = tuple[UUID, int, str | None, str]
+Texts = list[tuple[str | None, ...]]
+"""Rows as PostgreSQL writes their values; None for NULL."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -90,11 +92,12 @@ INSERT = (
 )
 # Two look-ups rather than an OR, which would read the whole table.
 FIND = (
-    f"SELECT id, form_id, idempotency_key, fingerprint FROM {TABLE} "  # noqa: S608
-    "WHERE id = ANY(%s::uuid[]) UNION ALL "
+    "WITH asked AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS "  # noqa: S608
+    "sent(id uuid, form_id bigint, idempotency_key text)) "
     f"SELECT l.id, l.form_id, l.idempotency_key, l.fingerprint FROM {TABLE} l "
-    "JOIN unnest(%s::bigint[], %s::text[]) AS asked(form_id, key) "
-    "ON l.form_id = asked.form_id AND l.idempotency_key = asked.key"
+    "JOIN asked ON l.id = asked.id UNION ALL "
+    f"SELECT l.id, l.form_id, l.idempotency_key, l.fingerprint FROM {TABLE} l "
+    "JOIN asked ON l.form_id = asked.form_id AND l.idempotency_key = asked.idempotency_key"
 )
 
 
@@ -114,13 +117,21 @@ def unknown(rows: Sequence[Row], inserted: Collection[UUID]) -> list[Row]:
     return [row for row in rows if row.id not in inserted and row.key not in keys]
 
 
-def find_values(rows: Sequence[Row]) -> list[Any]:
-    """Return the values of FIND for these rows."""
-    return [
-        [row.id for row in rows],
-        [row.form_id for row in rows],
-        [row.idempotency_key for row in rows],
-    ]
+def find_value(rows: Iterable[Row]) -> str:
+    """Return the one value of FIND for these rows."""
+    asked = [(row.id, row.form_id, row.idempotency_key) for row in rows]
+    names = ("id", "form_id", "idempotency_key")
+    return msgspec.json.encode([dict(zip(names, each, strict=True)) for each in asked]).decode()
+
+
+def receipts_in(texts: Texts) -> set[UUID]:
+    """Read what INSERT has returned."""
+    return {receipt for (receipt,) in msgspec.convert(texts, list[tuple[UUID]])}
+
+
+def found_in(texts: Texts) -> list[Found]:
+    """Read what FIND has returned."""
+    return msgspec.convert(texts, list[Found], strict=False)
 
 
 def outcomes(

@@ -16,9 +16,11 @@ from leadgen.capture.rows import (
     Outcome,
     Row,
     encode,
-    find_values,
+    find_value,
+    found_in,
     joined,
     outcomes,
+    receipts_in,
     unknown,
 )
 from leadgen.lib.metrics import LEDGER_BATCH_ROWS, LEDGER_WRITE_SECONDS
@@ -54,7 +56,7 @@ class Writer:
         self._line = line
         self._patience = patience
         # An empty INSERT meets the very locks, rights and read-only servers that a full one does.
-        self._breaker = Breaker(lambda: line.fetch(INSERT, ["[]"]), on_return)
+        self._breaker = Breaker(lambda: line.fetch(INSERT, "[]"), on_return)
         self._queue: deque[_Waiting] = deque()
         self._bytes = 0
         self._flusher: asyncio.Task[None] | None = None
@@ -74,7 +76,7 @@ class Writer:
         if self._flusher:
             await asyncio.wait({self._flusher})
         self._breaker.close()
-        await self._line.close()
+        self._line.close()
 
     def _enqueue(self, row: Row) -> _Waiting:
         text = encode(row)
@@ -135,12 +137,13 @@ class Writer:
         if self._breaker.is_open:
             raise DatabaseAwayError("the last write failed")
         rows = [waiting.row for waiting in batch]
-        written = await self._line.fetch(INSERT, [joined(waiting.text for waiting in batch)])
+        value = joined(waiting.text for waiting in batch)
+        inserted = receipts_in(await self._line.fetch(INSERT, value, prepared=True))
         LEDGER_BATCH_ROWS.observe(len(rows))
         LEDGER_WRITE_SECONDS.observe(monotonic() - min(waiting.since for waiting in batch))
-        inserted = {receipt for (receipt,) in written}
         asked = unknown(rows, inserted)
-        found = await self._line.fetch(FIND, find_values(asked)) if asked else []
+        # Not prepared: a plan made for an empty ledger would read all of a full one.
+        found = found_in(await self._line.fetch(FIND, find_value(asked))) if asked else []
         return outcomes(rows, inserted, found)
 
 

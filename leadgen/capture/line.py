@@ -14,6 +14,8 @@ from leadgen.lib.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger("leadgen.capture")
 
+_LIMIT = "SELECT set_config('statement_timeout', %s, false)"
+
 
 class RefusedError(Exception):
     """PostgreSQL works, and will not have these rows: a constraint, a value, an encoding."""
@@ -62,15 +64,15 @@ class Line:
                     raise
         self.close()
         self._wire = await self._connect()
+        # The server gives up first, so that a statement which waits for a lock is not in doubt.
+        await self._wire.fetch(_LIMIT, str(int(self._patience * 800)), prepared=False)
         return await self._wire.fetch(statement, value, prepared=prepared)
 
     async def _connect(self) -> Wire:
         parameters = self._parameters or connection_parameters()
         fixed = {"autocommit": True, "client_encoding": "utf8"}
+        # Nothing else is left to psycopg's own coroutines: one that is cancelled waits ten seconds.
         connection = await AsyncConnection.connect(**{"connect_timeout": 2, **parameters, **fixed})
-        # The server gives up first, so that a statement which waits for a lock is not in doubt.
-        limit = str(int(self._patience * 800))
-        await connection.execute("SELECT set_config('statement_timeout', %s, false)", [limit])
         return Wire(connection)
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
@@ -15,6 +17,7 @@ from leadgen.capture.rows import Texts
 
 # The server does not know the statement, or knows it already: a pooler has changed the server.
 _POOLED = {"26000", "42P05"}
+_LOOK_SECONDS = 0.1
 
 
 class Wire:
@@ -43,8 +46,9 @@ class Wire:
     def close(self) -> None:
         """Hang up at once, whatever the server is at; a statement in flight may be committed."""
         if self.is_open:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
+            with suppress(OSError):  # libpq has closed the socket already
+                self._loop.remove_reader(self._socket)
+                self._loop.remove_writer(self._socket)
             self._socket = -1
             self._libpq.finish()
 
@@ -75,24 +79,38 @@ class Wire:
         return await self._run(partial(self._libpq.send_query_prepared, name, [value.encode()]))
 
     async def _run(self, send: Callable[[], None]) -> PGresult:
-        self._answer = self._loop.create_future()
-        send()
-        while self._libpq.flush():
-            await self._writable()
-        result = await self._answer
+        answer = self._answer = self._loop.create_future()
+        try:
+            self._look()
+            if self.is_open:
+                send()
+            while self.is_open and self._libpq.flush():
+                await self._writable(answer)
+            result: PGresult = await answer
+        finally:
+            self._watch.cancel()
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result)
         return result
 
-    async def _writable(self) -> None:
+    def _look(self) -> None:
+        """Read unasked, now and then: of a socket that was reset uvloop tells no reader."""
+        self._watch = self._loop.call_later(_LOOK_SECONDS, self._look)
+        self._read()
+
+    async def _writable(self, answer: "asyncio.Future[PGresult]") -> None:
+        """Return once more can be sent, or the server has answered or hung up before that."""
         ready = self._loop.create_future()
-        self._loop.add_writer(self._socket, ready.set_result, None)
+        self._loop.add_writer(self._socket, _set, ready)
         try:
-            await ready
+            await asyncio.wait([ready, answer], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._loop.remove_writer(self._socket)
+            if self.is_open:
+                self._loop.remove_writer(self._socket)
 
     def _read(self) -> None:
+        if not self.is_open:
+            return None
         try:
             self._libpq.consume_input()
             while not self._libpq.is_busy():
@@ -109,6 +127,11 @@ class Wire:
         result, self._result = self._result, None
         if result and self._answer and not self._answer.done():
             self._answer.set_result(result)
+
+
+def _set(ready: "asyncio.Future[Any]") -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 def _numbered(statement: str) -> bytes:

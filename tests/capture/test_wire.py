@@ -1,12 +1,18 @@
 """A statement on a connection that poolers, administrators and time-outs meddle with."""
 
 import asyncio
+import os
+import socket
+import threading
+import time
 
 import pytest
+import uvloop
 from django.db import connection
 
-from leadgen.capture.database import DatabaseAwayError
+from leadgen.capture.database import DatabaseAwayError, connection_parameters
 from leadgen.capture.line import Line, RefusedError
+from tests.capture.meddler import RESET, between
 
 # PostgreSQL's own tables tell which statements the server knows.
 KNOWN = "SELECT count(*) FROM pg_prepared_statements WHERE %s::text IS NOT NULL"
@@ -16,13 +22,31 @@ BACKEND = "SELECT pg_backend_pid(), length(%s::text)"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def make_line(request):
+    """Make what fetches over a line that waits for half a second unless told otherwise."""
+    with asyncio.Runner(loop_factory=request.param) as runner:
+        lines = []
+
+        def make(parameters=None, patience=0.5):
+            lines.append(Line(parameters, patience=patience))
+            return lambda *args, **named: runner.run(lines[-1].fetch(*args, **named))
+
+        yield make
+        for line in lines:
+            line.close()
+
+
 @pytest.fixture
-def line():
-    """A line that waits for half a second, with what runs its coroutines."""
-    with asyncio.Runner() as runner:
-        made = Line(patience=0.5)
-        yield lambda *arguments, **named: runner.run(made.fetch(*arguments, **named))
-        made.close()
+def line(make_line):
+    return make_line()
+
+
+@pytest.fixture
+def upstream(transactional_db):
+    with connection.cursor():
+        info = connection.connection.info
+        return info.host, info.port
 
 
 @pytest.fixture
@@ -67,6 +91,37 @@ def test_a_statement_that_takes_too_long_is_given_up_and_the_next_one_served(lin
     with pytest.raises(DatabaseAwayError):
         line("SELECT pg_sleep(length(%s::text))", "xxxxx")
     assert line(LENGTH, "ab") == [("2", None)]
+
+
+def test_a_server_that_falls_silent_after_the_login_is_given_up_as_soon(make_line, upstream):
+    silence = threading.Event()
+
+    def meddle(client, piece, received):
+        return piece[:1] not in b"QP" or silence.wait(20)
+
+    with between(connection_parameters(), upstream, meddle) as parameters:
+        started = time.monotonic()
+        with pytest.raises(DatabaseAwayError):
+            make_line(parameters)(LENGTH, "a")
+        silence.set()
+    assert time.monotonic() - started < 4
+
+
+def test_a_connection_that_is_reset_in_the_middle_of_a_large_value_is_replaced(make_line, upstream):
+    resets: list[object] = []
+
+    def meddle(client, piece, received):
+        if received < 100_000 or resets:
+            return True
+        resets.append(client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET))
+        os.close(client.detach())
+        return False
+
+    with between(connection_parameters(), upstream, meddle) as parameters:
+        line = make_line(parameters, patience=10)
+        line(LENGTH, "")
+        assert line(LENGTH, "x" * 20_000_000) == [("20000000", None)]
+    assert len(resets) == 1
 
 
 def test_a_refused_value_keeps_the_connection(line):

@@ -41,15 +41,14 @@ def ride_out(system, stack, figures):
             figures["p99 away ms"] = load.p99(start) * 1000
             end()
             returned = time.monotonic()
-            eventually(lambda: system.oldest_waiting(2) < HEARD, seconds=60)
+            # Until the worker has tried again, up to eight seconds later, it still looks by itself.
+            eventually(lambda: system.oldest_waiting(6) < HEARD, seconds=60)
             figures["recovered s"] = time.monotonic() - returned
-            figures["waited back s"] = system.oldest_waiting(6)
         figures.update(load.figures())
         figures["settled s"] = accounted_for(system, load)
         assert set(load.statuses) <= {201, 303}
         assert load.failed == 0
         assert figures["waited away s"] < UNHEARD
-        assert figures["waited back s"] < HEARD
         assert figures["p99 away ms"] < 1.5 * figures["p99 before ms"] + NOISE
 
     return riding

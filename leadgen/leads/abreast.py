@@ -1,51 +1,72 @@
-"""Batches that run abreast in one process keep out of each other's way.
+"""Batches that run abreast in one process stay in order, person by person.
 
-Of two that meet the same new person the later one would wait for the other's commit, and then look
-again. Here it leaves what that person has sent to a later batch.
+Of two that meet the same new person the later one would wait in PostgreSQL for the other's commit,
+and then look again. Here it works everybody else first, and that person once the other has ended.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
-from threading import Lock
+from dataclasses import dataclass, field
+from threading import Event, Lock
 
 from leadgen.leads.entries import Entry
 from leadgen.leads.matching import Key
 
-Take = Callable[[Sequence[Entry]], list[Entry]]
-"""Takes a batch's entries and returns those whose person no other batch is at, in order."""
+
+@dataclass(eq=False)
+class Batch:
+    """One batch at work: whom it is at, by what they are known by, and which were there before."""
+
+    keys: set[Key] = field(default_factory=set)
+    before: list["Batch"] = field(default_factory=list)
+    ended: Event = field(default_factory=Event)
+
+    @property
+    def is_next(self) -> bool:
+        """Whether those that were at work before this one have ended."""
+        return all(other.ended.is_set() for other in self.before)
+
+    def wait(self) -> None:
+        """Return once those have ended that were at work when this one split its entries."""
+        for other in self.before:
+            other.ended.wait()
 
 
-class Persons:
-    """Whom the batches are at, by what those persons are known by."""
+class Abreast:
+    """The batches at work in this process.
+
+    Hold ``turn`` from a batch's claim to the end of its split: who claims first comes first.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._held: set[Key] = set()
+        self.turn = Lock()
+        self._at_work: list[Batch] = []
 
     @contextmanager
-    def batch(self) -> Iterator[Take]:
-        """Hold for one batch whom it takes, until the end: commit before that."""
-        mine: set[Key] = set()
+    def batch(self) -> Iterator[Batch]:
+        """One batch, from before its claim until after its last commit."""
+        batch = Batch()
         try:
-            yield partial(self._take, mine)
+            yield batch
         finally:
-            with self._lock:
-                self._held -= mine
+            batch.ended.set()
 
-    def _take(self, mine: set[Key], entries: Sequence[Entry]) -> list[Entry]:
-        with self._lock:
-            taken = list(_apart(entries, self._held - mine))
-            mine.update(*(entry.facts.keys for entry in taken))
-            self._held |= mine
-        return taken
+    def split(self, batch: Batch, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """Return what can be worked now, and what concerns persons that others are at."""
+        self._at_work = [other for other in self._at_work if not other.ended.is_set()]
+        batch.before = list(self._at_work)
+        batch.keys.update(*(entry.facts.keys for entry in entries))
+        self._at_work.append(batch)
+        return _split(entries, set().union(*(other.keys for other in batch.before)))
 
 
-def _apart(entries: Sequence[Entry], others: AbstractSet[Key]) -> Iterator[Entry]:
+def _split(entries: Sequence[Entry], busy: Collection[Key]) -> tuple[list[Entry], list[Entry]]:
+    taken, now, later = set(busy), [], []
     for entry in entries:
-        if others.isdisjoint(entry.facts.keys):
-            yield entry
+        if taken.isdisjoint(entry.facts.keys):
+            now.append(entry)
         else:
-            # Whoever shares an identity with one that is left may be the same person: in order.
-            others |= set(entry.facts.keys)
+            # Whoever shares an identity with one of these may be the same person: in order.
+            taken.update(entry.facts.keys)
+            later.append(entry)
+    return now, later

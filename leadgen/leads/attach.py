@@ -9,24 +9,19 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.services import Fact, emit_many
-from leadgen.leads import entries, lookup, pipelines, routing
-from leadgen.leads.abreast import Take
+from leadgen.leads import lookup, pipelines, routing
 from leadgen.leads.entries import Entry
 from leadgen.leads.identify import identify
 from leadgen.leads.models import Lead, LeadSubmission, Stage
 from leadgen.lib import bulk
 
 
-def attach(submissions: Sequence[Submission], take: Take = list) -> int:
+def attach(batch: Sequence[Entry]) -> None:
     """Put each submission onto the open lead of its person, or onto a new one; tell the events.
 
-    Call it in a transaction that holds the submissions' rows. Those that ``take`` leaves stay as
-    they are; return how many it took. Locks are taken in one order everywhere: companies,
-    contacts, identities, leads, each sorted.
+    Call it in a transaction that holds the submissions' rows. Locks are taken in one order
+    everywhere: companies, contacts, identities, leads, each sorted.
     """
-    batch = take(entries.read(submissions))
-    if not batch:
-        return 0
     identify(batch)
     _set_campaigns(batch)
     _set_leads(batch)
@@ -35,7 +30,6 @@ def attach(submissions: Sequence[Submission], take: Take = list) -> int:
     _link(batch)
     emit_many(facts)
     _set_processed(batch)
-    return len(batch)
 
 
 def _set_campaigns(batch: Sequence[Entry]) -> None:

@@ -1,10 +1,11 @@
 """From the ledger to leads: take what waits in batches, and set aside what cannot be worked."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Self, TypeVar
+from uuid import UUID
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -14,8 +15,10 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.services import emit
-from leadgen.leads.abreast import Persons, Take
+from leadgen.leads import entries
+from leadgen.leads.abreast import Abreast, Batch
 from leadgen.leads.attach import attach
+from leadgen.leads.entries import Entry
 from leadgen.leads.identify import OvertakenError
 from leadgen.lib import metrics, spans
 from leadgen.lib.silence import end_when_silent
@@ -30,6 +33,8 @@ _READ = ("version_id", "answers", "context", "received_at", "attempts")
 # Classes of SQLSTATE that tell of the server or its schema and never of a row: connection,
 # read-only, deadlock, a table or column to come, resources, locks, shutdown or time-out, disk.
 _PASSING = ("08", "25", "40", "42", "53", "55", "57", "58")
+
+_Item = TypeVar("_Item", Submission, Entry)
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ class Outcome:
             self.processed + other.processed,
             self.failed + other.failed,
             self.parked + other.parked,
+            self.reached or other.reached,
         )
 
 
@@ -64,41 +70,60 @@ def drain(limit: int | None = None, *, lanes: int | None = None) -> Outcome:
 
 
 def batches(
-    limit: int | None = None, *, lanes: int | None = None, persons: Persons | None = None
+    limit: int | None = None, *, lanes: int | None = None, abreast: Abreast | None = None
 ) -> Iterator[Outcome]:
     """Work batches of at most ``limit`` rows until nothing is due, and yield each one's outcome.
 
     Any number may run at once, in any processes and threads. With ``lanes`` at most that many
     batches run in the whole deployment: one that finds no free lane leaves the rows to those that
-    run. Those that share ``persons`` leave each other's persons alone.
+    run. Those of one process share ``abreast``.
     """
-    size, persons = limit or settings.INTAKE_BATCH_ROWS, persons or Persons()
+    size, abreast = limit or settings.INTAKE_BATCH_ROWS, abreast or Abreast()
     outcome = Outcome()
     while True:
         # What came late with an earlier time, such as from the spool, is seen by a last look.
         since = outcome.reached
-        with persons.batch() as take:
-            outcome = _work_batch(size, lanes, since, take)
+        outcome = _work_batch(size, lanes, since, abreast)
         yield outcome
         if not (outcome.rows or since):
             return
 
 
-def _work_batch(
-    limit: int, lanes: int | None, since: datetime | None = None, take: Take = list
-) -> Outcome:
+def _work_batch(limit: int, lanes: int | None, since: datetime | None, abreast: Abreast) -> Outcome:
+    with abreast.batch() as batch:
+        outcome, later = _work_claimed(limit, lanes, since, abreast, batch)
+        if later:
+            batch.wait()
+            outcome += _work_later(later)
+    _count(outcome)
+    return outcome
+
+
+def _work_claimed(
+    limit: int, lanes: int | None, since: datetime | None, abreast: Abreast, batch: Batch
+) -> tuple[Outcome, list[UUID]]:
+    """Return what came of the batch, and the rows whose persons are another batch's for now."""
     with transaction.atomic():
         end_when_silent(SILENCE)
         if lanes is not None and not _takes_lane(lanes):
-            return Outcome()
-        rows = _claim(limit, since)
-        if not rows:
-            return Outcome()
-        parents = (row.context.get("trace", "") for row in rows)
-        with spans.batch(parents), metrics.INTAKE_SECONDS.time():
-            outcome = _work(rows, take)
-    _count(outcome)
-    return replace(outcome, reached=rows[-1].received_at if len(rows) == limit else None)
+            return Outcome(), []
+        with abreast.turn:
+            rows = _claim(limit, since)
+            ready, outcome = _read(rows)
+            now, later = abreast.split(batch, ready)
+        outcome += _work(now)
+        if batch.is_next:
+            outcome, later = outcome + _work(later), []
+    reached = rows[-1].received_at if len(rows) == limit else None
+    return replace(outcome, reached=reached), [entry.submission.pk for entry in later]
+
+
+def _work_later(receipts: Sequence[UUID]) -> Outcome:
+    # In a transaction of its own: whoever waits for another batch must hold no locks.
+    with transaction.atomic():
+        end_when_silent(SILENCE)
+        ready, outcome = _read(_held(_due().filter(pk__in=receipts)))
+        return outcome + _work(ready)
 
 
 def _takes_lane(lanes: int) -> bool:
@@ -112,26 +137,60 @@ def _takes_lane(lanes: int) -> bool:
 
 
 def _claim(limit: int, since: datetime | None) -> list[Submission]:
-    due = models.Q(next_at=None) | models.Q(next_at__lte=Now())
-    rows = Submission.objects.waiting().filter(due).order_by("received_at", "id")
+    rows = _due()
     if since:
         # Until a vacuum the index still holds the rows that were worked: begin behind them.
         rows = rows.filter(received_at__gte=since)
-    return list(rows.only(*_READ).select_for_update(skip_locked=True)[:limit])
+    return _held(rows[:limit])
 
 
-def _work(rows: Sequence[Submission], take: Take) -> Outcome:
-    """Work the rows together; halve them on failure until the one that cannot be is alone."""
+def _due() -> models.QuerySet[Submission]:
+    due = models.Q(next_at=None) | models.Q(next_at__lte=Now())
+    return Submission.objects.waiting().filter(due).order_by("received_at", "id")
+
+
+def _held(rows: models.QuerySet[Submission]) -> list[Submission]:
+    return list(rows.only(*_READ).select_for_update(skip_locked=True))
+
+
+def _read(rows: Sequence[Submission]) -> tuple[list[Entry], Outcome]:
+    """Return the rows as entries, and what came of those that cannot be read."""
+    found: list[Entry] = []
+
+    def read(some: Sequence[Submission]) -> Outcome:
+        found.extend(entries.read(some))
+        return Outcome()
+
+    return found, _halving(rows, read)
+
+
+def _work(batch: Sequence[Entry]) -> Outcome:
+    def work(some: Sequence[Entry]) -> Outcome:
+        attach(some)
+        return Outcome(processed=len(some))
+
+    if not batch:
+        return Outcome()
+    parents = (entry.submission.context.get("trace", "") for entry in batch)
+    with spans.batch(parents), metrics.INTAKE_SECONDS.time():
+        return _halving(batch, work)
+
+
+def _halving(items: Sequence[_Item], do: Callable[[Sequence[_Item]], Outcome]) -> Outcome:
+    """Do it for all together; halve them on failure until the one that cannot be is alone."""
+    if not items:
+        return Outcome()
     try:
         with transaction.atomic():
-            return Outcome(processed=attach(rows, take))
+            return do(items)
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        if len(rows) == 1:
-            return _set_aside(rows[0], error)
-        middle = len(rows) // 2
-        return _work(rows[:middle], take) + _work(rows[middle:], take)
+        if len(items) == 1:
+            (item,) = items
+            return _set_aside(item.submission if isinstance(item, Entry) else item, error)
+        middle = len(items) // 2
+        return _halving(items[:middle], do) + _halving(items[middle:], do)
 
 
 def _set_aside(row: Submission, error: Exception) -> Outcome:

@@ -1,18 +1,20 @@
 """What workers are asked to do; each message is a hint to look at the ledger."""
 
+import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
+from threading import Event, Thread
 
 from celery import shared_task
 from django.conf import settings
 from django.db import connection
 
-from leadgen.leads.abreast import Persons
+from leadgen.leads.abreast import Abreast
 from leadgen.leads.intake import LANES, batches
 
 # Long enough to be worth a message, short enough that other tasks get their turn.
 _SECONDS = 20
+
+log = logging.getLogger(__name__)
 
 
 @shared_task(name=settings.INTAKE_TASK)
@@ -22,25 +24,28 @@ def intake() -> None:
     Where more than a batch waits, a second thread works another one abreast: Python has time for it
     while PostgreSQL is at the first.
     """
-    deadline, over, persons = time.monotonic() + _SECONDS, Event(), Persons()
-    second: Future[None] | None = None
-    with ThreadPoolExecutor(1, thread_name_prefix="intake") as pool:
-        try:
-            for outcome in batches(lanes=LANES, persons=persons):
-                if time.monotonic() >= deadline:
-                    break
-                if outcome.reached and not second:
-                    second = pool.submit(_work_abreast, persons, over)
-        finally:
-            over.set()
-    if second:
-        second.result()
-
-
-def _work_abreast(persons: Persons, over: Event) -> None:
+    deadline, over, abreast = time.monotonic() + _SECONDS, Event(), Abreast()
+    second: Thread | None = None
     try:
-        for _ in batches(lanes=LANES, persons=persons):
+        for outcome in batches(lanes=LANES, abreast=abreast):
+            if time.monotonic() >= deadline:
+                break
+            if outcome.reached and not second:
+                # A worker that is told to end at once does not wait for it.
+                second = Thread(target=_work_abreast, args=(abreast, over), daemon=True)
+                second.start()
+    finally:
+        over.set()
+    if second:
+        second.join()
+
+
+def _work_abreast(abreast: Abreast, over: Event) -> None:
+    try:
+        for _ in batches(lanes=LANES, abreast=abreast):
             if over.is_set():
                 return
+    except Exception:
+        log.exception("the intake's second thread failed; its rows wait for the next hint")
     finally:
         connection.close()

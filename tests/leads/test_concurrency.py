@@ -11,6 +11,7 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.definition import Definition, Field
 from leadgen.leads import intake, services
+from leadgen.leads.abreast import Abreast
 from leadgen.leads.intake import Outcome, drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
 from tests.factories import (
@@ -100,7 +101,7 @@ def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
     make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            first = intake._work_batch(1, None)
+            first = intake._work_batch(1, None, None, Abreast())
             draining = pool.submit(apart, drain)
             eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == Outcome(processed=1)

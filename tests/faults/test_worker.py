@@ -60,7 +60,7 @@ def all_worked(system):
 def test_ten_children_killed_in_the_middle_of_batches(system, stack, backlog):
     for _ in range(10):
         # PostgreSQL may still be at a batch whose child was killed, and the next one to come.
-        eventually(lambda: children(stack.processes["worker"].pid), seconds=20)
+        eventually(lambda: bool(children(stack.processes["worker"].pid)), seconds=20)
         wait_for_batch(system)
         kill_child(stack, "worker")
     assert system.waiting()

@@ -57,6 +57,7 @@ def _measure(place: Site) -> Measured:
 
 
 def _start_worker(stack: Stack) -> float:
+    (stack.folder / "worker.log").unlink(missing_ok=True)  # the round before was ready as well
     started = time.monotonic()
     stack.start("worker")
     wait_until(lambda: " ready." in stack.log("worker"), "The worker")

@@ -21,11 +21,6 @@ class Batch:
     before: list["Batch"] = field(default_factory=list)
     ended: Event = field(default_factory=Event)
 
-    @property
-    def is_next(self) -> bool:
-        """Whether those that were at work before this one have ended."""
-        return all(other.ended.is_set() for other in self.before)
-
     def wait(self) -> None:
         """Return once those have ended that were at work when this one split its entries."""
         for other in self.before:

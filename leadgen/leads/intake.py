@@ -112,14 +112,13 @@ def _work_claimed(
             ready, outcome = _read(rows)
             now, later = abreast.split(batch, ready)
         outcome += _work(now)
-        if batch.is_next:
-            outcome, later = outcome + _work(later), []
     reached = rows[-1].received_at if len(rows) == limit else None
     return replace(outcome, reached=reached), [entry.submission.pk for entry in later]
 
 
 def _work_later(receipts: Sequence[UUID]) -> Outcome:
-    # In a transaction of its own: whoever waits for another batch must hold no locks.
+    # In a transaction of its own: whoever waits for another batch must hold no locks, and each
+    # transaction takes them in one order.
     with transaction.atomic():
         end_when_silent(SILENCE)
         ready, outcome = _read(_held(_due().filter(pk__in=receipts)))

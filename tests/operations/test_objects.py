@@ -1,0 +1,55 @@
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import InMemoryStorage
+
+from leadgen.operations.moving import objects
+from leadgen.operations.moving.faults import DifferentError
+
+SPOOLED, ATTACHED = "spool/2026-01-05/one.json", "attachments/one.txt"
+
+
+class Replaying(InMemoryStorage):
+    """Loses what it is given at once, as a spool whose worker is quick."""
+
+    def save(self, name, content, max_length=None):
+        saved = super().save(name, content, max_length)
+        self.delete(saved)
+        return saved
+
+
+class Gone(ContentFile):
+    def read(self, *arguments):
+        raise RuntimeError("NoSuchKey")
+
+
+class Late(InMemoryStorage):
+    """Tells only on reading that an object has gone, and in its own words."""
+
+    def open(self, name, mode="rb"):
+        self.delete(name)
+        return Gone(b"")
+
+
+@pytest.fixture
+def source():
+    storage = InMemoryStorage()
+    for name in (SPOOLED, ATTACHED):
+        storage.save(name, ContentFile(b"content"))
+    return storage
+
+
+def test_a_spooled_submission_that_is_replayed_at_once_has_arrived(source):
+    entry = objects.copy(source, Replaying(), SPOOLED)
+    assert entry
+    assert (entry.name, entry.size) == (SPOOLED, 7)
+
+
+def test_any_other_object_that_is_not_there_afterwards_is_told_of(source):
+    with pytest.raises(DifferentError, match="did not arrive"):
+        objects.copy(source, Replaying(), ATTACHED)
+
+
+def test_an_object_that_goes_while_it_is_read_is_gone(source):
+    late = Late()
+    late.save(SPOOLED, ContentFile(b"content"))
+    assert objects.copy(late, InMemoryStorage(), SPOOLED) is None

@@ -1,3 +1,5 @@
+from io import BytesIO
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
@@ -17,7 +19,7 @@ class Replaying(InMemoryStorage):
         return saved
 
 
-class Gone(ContentFile):
+class Gone(BytesIO):
     def read(self, *arguments):
         raise RuntimeError("NoSuchKey")
 
@@ -27,7 +29,7 @@ class Late(InMemoryStorage):
 
     def open(self, name, mode="rb"):
         self.delete(name)
-        return Gone(b"")
+        return Gone()
 
 
 @pytest.fixture

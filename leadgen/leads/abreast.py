@@ -45,6 +45,7 @@ class Abreast:
             yield batch
         finally:
             batch.ended.set()
+            batch.before.clear()  # or each would hold on to all that ever were before it
 
     def split(self, batch: Batch, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
         """Return what can be worked now, and what concerns persons that others are at."""

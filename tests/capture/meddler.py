@@ -3,7 +3,7 @@
 import socket
 import struct
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 RESET = struct.pack("ii", 1, 0)  # linger for no time: close with a reset
 
@@ -48,8 +48,11 @@ class Meddler:
             while piece := _received(client):
                 received += len(piece)
                 if not self._meddle(client, piece, received):
-                    return
+                    break
                 server.sendall(piece)
+            # Closing alone would not wake the other direction, and the server would wait for ever.
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)
 
     def _to_client(self, client, server):
         while piece := _received(server):

@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils.module_loading import import_string
 
-from leadgen.events.models import BEGINNING, Cursor, Event, ParkedEvent
+from leadgen.events.models import (
+    BEGINNING,
+    Cursor,
+    Event,
+    OldestRunningTransactionId,
+    ParkedEvent,
+)
 from leadgen.lib.metrics import EVENTS_HANDLED
 from leadgen.lib.silence import end_when_silent
 
@@ -66,14 +72,27 @@ def rebase() -> int:
     """Put the whole log below the transactions of this server; return how many events moved.
 
     A restore into a new server brings transaction numbers which that server has yet to reach, and
-    nothing would settle until then. Order and cursors keep their meaning. Run it before anything
-    writes.
+    nothing would settle until then; where it is past them, nothing moves. Order and cursors keep
+    their meaning. Run it before anything writes.
     """
     with transaction.atomic():
-        newest = Event.objects.aggregate(newest=Max("transaction"))["newest"] or 0
-        lower = F("transaction") - newest
-        Cursor.objects.filter(transaction__gt=BEGINNING).update(transaction=lower)
-        return Event.objects.update(transaction=lower)
+        if not Event.objects.filter(transaction__gte=OldestRunningTransactionId()).exists():
+            return 0
+        newest: int = Event.objects.aggregate(newest=Max("transaction"))["newest"]
+        Cursor.objects.filter(transaction__gt=BEGINNING).update(
+            transaction=F("transaction") - newest
+        )
+        _lower(newest)
+        return Event.objects.count()
+
+
+def _lower(by: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        # Writes table and indexes anew, in a fraction of what an UPDATE of every row takes.
+        table = Event._meta.db_table
+        change = f"ALTER transaction TYPE bigint USING transaction - {by:d}"
+        cursor.execute(f"ALTER TABLE {table} {change}")
 
 
 def _advance(cursor: Cursor, handlers: Mapping[str, Handler], limit: int) -> int:

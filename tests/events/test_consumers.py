@@ -176,6 +176,16 @@ def test_a_log_restored_into_a_new_server_goes_on_where_each_consumer_stood():
     assert listener.seen == [*events, later.pk]
 
 
+def test_a_log_that_this_server_has_overtaken_stays_as_it_is():
+    events, listener = three_events(), Listener()
+    settle()
+    before = list(Event.objects.values_list("pk", "transaction"))
+    assert rebase() == 0
+    assert list(Event.objects.values_list("pk", "transaction")) == before
+    assert listener.read() == 3
+    assert listener.seen == events
+
+
 def test_the_replay_command_names_a_consumer_and_a_place():
     three_events()
     consume("notifications", {})

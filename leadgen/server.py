@@ -25,7 +25,8 @@ backlog = 1024
 timeout = 60
 # What is in flight may end; keep it below the grace that the platform gives (30 s on Kubernetes).
 graceful_timeout = 25
-keepalive = 5
+# A proxy that holds connections longer than this reuses one that is just being closed.
+keepalive = env.integer("KEEPALIVE_SECONDS", 5)
 
 # Campaign links carry long query strings; the edge itself bounds the body.
 limit_request_line = 8190

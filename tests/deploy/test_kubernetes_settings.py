@@ -45,6 +45,12 @@ def test_all_that_must_be_set_is_set(overlay):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_web_keeps_connections_longer_than_a_load_balancer_does(overlay):
+    # https://cloud.google.com/load-balancing/docs/https#timeout_for_keepalive_connections
+    assert int(settings(manifests.rendered(overlay))["KEEPALIVE_SECONDS"]) > 600
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_checksums_are_sent_only_where_they_are_required(overlay):
     given = settings(manifests.rendered(overlay))
     assert given["AWS_REQUEST_CHECKSUM_CALCULATION"] == "when_required"

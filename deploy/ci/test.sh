@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test against real services. Not as root: needs Docker (or RabbitMQ), Chromium, kubectl.
+# Every test against real services. As root on Debian it installs what is missing; else the runner has
+# Docker (or RabbitMQ), Chromium, kubectl, promtool.
 . "$(dirname "$0")/lib.sh"
 
 make test </dev/null

@@ -98,6 +98,12 @@ def test_workflows_run_steps_and_nothing_else(path):
         assert STEP.fullmatch(command) or command.startswith("sudo apt-get "), command
 
 
+def test_githubs_runner_is_given_the_program_of_the_tests_that_it_lacks():
+    *_, installs, tests = jobs(ROOT / ".github/workflows/ci.yml")["test"]["steps"]
+    assert installs["run"].endswith(" prometheus")
+    assert tests["run"] == "deploy/ci/test.sh"
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_actions_are_named_by_commit_with_their_version(path):
     for used in re.findall(r"uses: (.+)", path.read_text()):

@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 umask 077
 
-STATE=${CI_STATE:-$PWD/var/ci}
+# GitHub empties RUNNER_TEMP at the end of a job.
+STATE=${CI_STATE:-${RUNNER_TEMP:-$PWD/var}/ci}
 STEP=$(basename "$0" .sh)
 mkdir -p "$STATE/bin"
 PATH=$PATH:$STATE/bin

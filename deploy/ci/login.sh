@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Exchange the pipeline's identity token for the cloud's credentials of one hour; no key is kept.
+# Exchange the pipeline's identity token for the cloud's credentials; no key is kept. They last an hour, and on
+# Google Cloud as long as the job: its programs exchange a token again whenever they need to.
 #   CLOUD               aws, gcp; on digitalocean and local there is nothing to exchange
 #   IDENTITY            terraform output identity_ci
 #   IDENTITY_PROVIDER   terraform output identity_ci_provider (gcp)
@@ -9,12 +10,14 @@
 overlay >/dev/null
 token=$STATE/id-token
 
+on_github() { [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; }
+
 fetch_token() {
   if [ -n "${ID_TOKEN_FILE:-}" ]; then
     cat "$ID_TOKEN_FILE"
   elif [ -n "${ID_TOKEN:-}" ]; then
     printf '%s' "$ID_TOKEN"
-  elif [ -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]; then
+  elif on_github; then
     # By standard input, for arguments are seen by other processes.
     printf 'header = "Authorization: bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" |
       curl -fsS --retry 3 --config - "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$1" |
@@ -39,12 +42,21 @@ aws_login() {
 }
 
 gcp_login() {
+  local source
   program gcloud
   need IDENTITY_PROVIDER "the federation, from terraform output identity_ci_provider"
-  fetch_token "$IDENTITY_PROVIDER"
-  printf '{"type": "external_account", "audience": "%s", "credential_source": {"file": "%s"},
+  if on_github; then
+    # Its tokens live five minutes, and so does what they are exchanged for: each exchange asks for a new one.
+    source=$(printf '{"url": "%s", "headers": {"Authorization": "Bearer %s"},
+ "format": {"type": "json", "subject_token_field_name": "value"}}' \
+      "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$IDENTITY_PROVIDER" "$ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+  else
+    fetch_token "$IDENTITY_PROVIDER"
+    source=$(printf '{"file": "%s"}' "$token")
+  fi
+  printf '{"type": "external_account", "audience": "%s", "credential_source": %s,
  "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
- "token_url": "https://sts.googleapis.com/v1/token"}\n' "$IDENTITY_PROVIDER" "$token" >"$STATE/gcp.json"
+ "token_url": "https://sts.googleapis.com/v1/token"}\n' "$IDENTITY_PROVIDER" "$source" >"$STATE/gcp.json"
   printf 'export GOOGLE_APPLICATION_CREDENTIALS=%q CLOUDSDK_CONFIG=%q GOOGLE_PROJECT=%q\n' "$STATE/gcp.json" \
     "$STATE/gcloud" "$(setting registry_url "$(overlay)/terraform.env" | cut -d/ -f2)" >"$STATE/env"
   # shellcheck disable=SC1091

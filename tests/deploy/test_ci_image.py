@@ -1,6 +1,7 @@
 """From the checkout to a signed image, and how the pipeline proves who it is."""
 
 import hashlib
+import json
 import re
 import stat
 
@@ -143,6 +144,26 @@ def test_on_google_cloud_programs_exchange_the_token_themselves(runner):
     project = manifests.told("gcp")["registry_url"].split("/")[1]
     assert f"GOOGLE_PROJECT={project}" in runner.read("env")
     assert said_to(runner, "gcloud")[0].startswith("gcloud auth login --quiet --cred-file")
+
+
+def test_on_github_programs_of_google_cloud_ask_for_a_new_token_themselves(runner):
+    runner.program("gcloud")
+    url = "https://token.example.com?x=1"
+    given = {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": TOKEN}
+    done = runner.run("login", CLOUD="gcp", **given, **OUTPUTS)
+    assert json.loads(runner.read("gcp.json"))["credential_source"] == {
+        "url": f"{url}&audience=//iam/ci",
+        "headers": {"Authorization": f"Bearer {TOKEN}"},
+        "format": {"type": "json", "subject_token_field_name": "value"},
+    }
+    assert stat.S_IMODE((runner.state / "gcp.json").stat().st_mode) == 0o600
+    assert TOKEN not in "".join([done.stdout, done.stderr, *runner.calls])
+
+
+def test_on_github_what_steps_hand_on_lies_where_the_job_leaves_nothing(runner, tmp_path):
+    runner.succeeds("login", CLOUD="digitalocean", CI_STATE="", RUNNER_TEMP=str(tmp_path / "temp"))
+    assert (tmp_path / "temp/ci/bin").is_dir()
+    assert not (runner.checkout / "var").exists()
 
 
 def test_github_is_asked_for_a_token_for_this_cloud_alone(runner):

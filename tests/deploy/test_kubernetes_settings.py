@@ -16,6 +16,8 @@ LIBRARIES = {
     "PGSSLMODE",
     "PGSSLROOTCERT",
 }
+# Empty in settings.env, filled in from terraform.env.
+FROM_TERRAFORM = {"STORAGE_URL", "AWS_DEFAULT_REGION"}
 
 
 def settings(objects):
@@ -42,6 +44,22 @@ def test_all_that_must_be_set_is_set(overlay):
     required = {"ALLOWED_HOSTS", "PUBLIC_URL", "STORAGE_URL"}
     secret = {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "BROKER_URL_FILE"}
     assert {name for name in required | secret if not given.get(name)} == set()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_stands_in_an_overlays_own_file_is_what_runs(overlay):
+    own = manifests.env_file(KUBERNETES / f"overlays/{overlay}/settings.env")
+    given = settings(manifests.rendered(overlay))
+    filled = FROM_TERRAFORM if overlay in CLOUDS else set()
+    assert {(name, given[name]) for name in own if name not in filled} <= set(own.items())
+
+
+@pytest.mark.parametrize(
+    ("overlay", "mode"),
+    zip(OVERLAYS, ("verify-full", "verify-ca", "verify-full", None), strict=True),
+)
+def test_the_databases_certificate_is_checked_as_far_as_it_can_be(overlay, mode):
+    assert settings(manifests.rendered(overlay)).get("PGSSLMODE") == mode
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -14,7 +14,15 @@ case $base in
 esac
 epoch=$(git log -1 --format=%ct)
 
-docker buildx inspect leadgen >/dev/null 2>&1 || docker buildx create --name leadgen --driver docker-container
+if ! docker buildx inspect leadgen >/dev/null 2>&1; then
+  daemon=()
+  # Buildx takes a daemon's certificates from a context only, which must not have the builder's name.
+  if [ -n "${DOCKER_TLS_VERIFY:-}" ]; then
+    daemon=(leadgen-tls)
+    docker context inspect "${daemon[@]}" >/dev/null 2>&1 || docker context create "${daemon[@]}"
+  fi
+  docker buildx create --name leadgen --driver docker-container "${daemon[@]}"
+fi
 say "building $release on $base"
 docker buildx build --builder leadgen --platform "$(platforms)" --provenance mode=max \
   --build-arg BASE="$base" --build-arg VERSION="$release" --build-arg REVISION="$(git rev-parse HEAD)" \

@@ -55,6 +55,16 @@ def test_the_build_names_its_base_by_digest_and_its_own_commit(runner):
     assert "--platform linux/amd64,linux/arm64" in build
 
 
+@pytest.mark.parametrize(("verify", "daemon"), [("", ""), ("1", " leadgen-tls")])
+def test_a_builder_learns_a_daemons_certificates_by_a_context(runner, verify, daemon):
+    missing = 'case "$2" in inspect) exit 1 ;; esac\n'
+    runner.program("docker", missing + DOCKER)
+    runner.succeeds("build", DOCKER_TLS_VERIFY=verify)
+    made = [call for call in said_to(runner, "docker") if " create " in call]
+    builder = f"docker buildx create --name leadgen --driver docker-container{daemon}"
+    assert made == [*(["docker context create leadgen-tls"] if daemon else []), builder]
+
+
 def test_what_is_in_no_commit_is_not_built(runner):
     (runner.checkout / "deploy/ci/tools.txt").write_text("changed")
     assert "commit them first" in runner.refuses("build")

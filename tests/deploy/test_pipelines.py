@@ -69,7 +69,7 @@ def accepts(*command):
 
 
 def test_github_runs_the_stages_and_delivers_to_a_cluster_that_pulls_too():
-    assert github() == STAGES | {"gitops": ["registry", "deploy"]}
+    assert github() == STAGES | {"gitops": ["login", "registry", "deploy"]}
 
 
 @pytest.mark.parametrize("pipeline", [gitlab, jenkins])
@@ -126,6 +126,12 @@ def test_pipelines_hold_no_key_but_those_of_the_exception(path):
     text = path.read_text()
     assert set(re.findall(r"secrets\.(\w+)", text)) <= KEYS
     assert not re.search(r"AWS_SECRET|AWS_ACCESS|KUBECONFIG|GOOGLE_CREDENTIALS", text)
+
+
+def test_a_delivery_to_a_cluster_that_pulls_is_given_what_logging_in_to_a_cloud_asks_for():
+    one, other = (jobs(ROOT / ".github/workflows/deploy.yml")[name] for name in ("apply", "gitops"))
+    asked = {"CLOUD", "IDENTITY", "IDENTITY_PROVIDER", "IMAGE_REPOSITORY", "REGISTRY_USER"}
+    assert asked <= one["env"].keys() & other["env"].keys()
 
 
 def test_pinned_programs_have_a_version_a_checksum_and_an_address_of_that_version():

@@ -32,7 +32,8 @@ def _s3(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     # Look-alikes behind an endpoint of their own seldom resolve bucket names as hosts.
-    style = query.get("addressing_style", "path" if "endpoint_url" in query else "auto")
+    alike = "endpoint_url" in query
+    style = query.get("addressing_style", "path" if alike else "auto")
     return {
         "bucket_name": parts.netloc,
         "location": parts.path.strip("/"),
@@ -45,8 +46,9 @@ def _s3(url: str) -> dict[str, Any]:
             connect_timeout=3,
             read_timeout=10,
             retries={"total_max_attempts": 2},
-            # S3 look-alikes reject the checksums that boto3 sends since 1.36; AWS needs none.
-            request_checksum_calculation="when_required",
+            # S3 look-alikes reject the checksums that boto3 sends since 1.36; S3 itself demands
+            # them where objects are locked, as backups are.
+            request_checksum_calculation="when_required" if alike else "when_supported",
             response_checksum_validation="when_required",
             s3={"addressing_style": style},
         ),

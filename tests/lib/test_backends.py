@@ -1,6 +1,10 @@
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.utils.module_loading import import_string
 
 from leadgen.lib import backends
@@ -19,11 +23,59 @@ def test_a_bucket_of_aws_needs_a_name_only():
     assert (options["endpoint_url"], options["addressing_style"]) == (None, "auto")
 
 
-def test_a_look_alike_is_addressed_by_path_and_spared_checksums():
+def test_a_look_alike_is_addressed_by_path():
     url = "s3://leads/prefix?endpoint_url=http://127.0.0.1:8333"
     options = backends.storage(url)["OPTIONS"]
     assert (options["addressing_style"], options["location"]) == ("path", "prefix")
-    assert options["client_config"].request_checksum_calculation == "when_required"
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """A server that takes every object: its URL, and the headers of each request."""
+    requests = []
+
+    class Take(BaseHTTPRequestHandler):
+        def do_PUT(self):
+            requests.append(self.headers)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def do_HEAD(self):
+            self.send_error(404)
+
+        def log_message(self, *args):
+            pass
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "made-up")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Take) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}", requests
+        server.shutdown()
+
+
+def sent(requests):
+    (headers,) = requests
+    return {name.lower() for name in headers if "checksum" in name.lower()}
+
+
+def test_an_object_carries_a_checksum_to_s3_which_demands_one_for_locked_objects(
+    bucket, monkeypatch
+):
+    url, requests = bucket
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+    storage = storages.create_storage(backends.storage("s3://leads?endpoint_url=&region=eu-west-1"))
+    storage.save("a.txt", ContentFile(b"kept"))
+    assert "x-amz-checksum-crc32" in sent(requests)
+
+
+def test_an_object_carries_no_checksum_to_look_alikes_which_reject_it(bucket):
+    url, requests = bucket
+    made = backends.storage(f"s3://leads?endpoint_url={url}&region=eu-west-1")
+    storages.create_storage(made).save("a.txt", ContentFile(b"kept"))
+    assert sent(requests) == set()
 
 
 @pytest.mark.parametrize("url", ["", "/var/storage", "s3://", "gs://bucket", "ftp://host/x"])

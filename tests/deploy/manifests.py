@@ -19,17 +19,10 @@ OVERLAYS = (*CLOUDS, "local")
 VERSIONS = ("1.33", "1.37")
 # In the order of deploy/kubernetes/README.md: a component changes what stands before it.
 COMPONENTS = (
-    *("managed-database", "postgres", "postgres-cnpg", "managed-storage", "seaweedfs", "rabbitmq"),
-    *("external-secrets", "external-secrets-rabbitmq", "external-secrets-storage", "mail"),
-    *(
-        "managed-broker",
-        "backup",
-        "restore-check",
-        "storage-keys",
-        "gateway",
-        "cert-manager",
-        "capture-isolated",
-    ),
+    *("managed-storage", "seaweedfs", "rabbitmq", "external-secrets", "external-secrets-rabbitmq"),
+    *("external-secrets-postgres", "external-secrets-storage", "mail"),
+    *("managed-database", "postgres", "postgres-cnpg", "managed-broker"),
+    *("backup", "restore-check", "storage-keys", "gateway", "cert-manager", "capture-isolated"),
     *("keda", "monitoring", "datadog", "tracing", "admission", "gitops-argocd"),
 )
 # What one cannot be without.
@@ -83,6 +76,25 @@ def combined(components, folder):
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     shutil.copy(KUBERNETES / "overlays/aws/secret-store.yaml", folder / "store.yaml")
     return kustomize(folder)
+
+
+def self_managed(cloud, database, folder):
+    """The overlay with PostgreSQL and RabbitMQ in the cluster, as the README says to switch."""
+    for name in ("kubernetes", "monitoring"):
+        shutil.copytree(ROOT / "deploy" / name, folder / name)
+    overlay = folder / "kubernetes/overlays" / cloud
+    file = overlay / "kustomization.yaml"
+    kustomization = yaml.safe_load(file.read_text())
+    taken = {path.rsplit("/", 1)[1] for path in kustomization["components"]}
+    taken -= {"managed-database", "managed-broker"}
+    taken |= {database, "external-secrets-postgres", "rabbitmq", "external-secrets-rabbitmq"}
+    components = [f"../../components/{name}" for name in COMPONENTS if name in taken]
+    kustomization["components"] = [*components, "../../release"]
+    file.write_text(yaml.safe_dump(kustomization))
+    # As Terraform writes it then.
+    said = told(cloud) | {"db_host": "", "broker_host": "", "db_port": 5432, "broker_port": 5672}
+    (overlay / "terraform.env").write_text("".join(f"{k}={v}\n" for k, v in said.items()))
+    return kustomize(overlay)
 
 
 def _from(folder, name):

@@ -128,6 +128,15 @@ def test_pipelines_hold_no_key_but_those_of_the_exception(path):
     assert not re.search(r"AWS_SECRET|AWS_ACCESS|KUBECONFIG|GOOGLE_CREDENTIALS", text)
 
 
+def test_what_places_a_job_is_documented_as_a_variable_of_the_repository():
+    placed = [
+        f"{job.get('if')} {job.get('runs-on')}" for path in WORKFLOWS for job in jobs(path).values()
+    ]
+    documented = (ROOT / "deploy/docs/continuous-delivery.md").read_text()
+    names = re.findall(r"vars\.(\w+)", " ".join(placed))
+    assert set(names) == set(re.findall(r"^\| `(\w+)` \| repository;", documented, re.M))
+
+
 def test_a_delivery_to_a_cluster_that_pulls_is_given_what_logging_in_to_a_cloud_asks_for():
     one, other = (jobs(ROOT / ".github/workflows/deploy.yml")[name] for name in ("apply", "gitops"))
     asked = {"CLOUD", "IDENTITY", "IDENTITY_PROVIDER", "IMAGE_REPOSITORY", "REGISTRY_USER"}

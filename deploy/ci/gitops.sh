@@ -7,15 +7,20 @@
 branch=${GITOPS_BRANCH:-deployed} image=$(image) release=$(release)
 choose "$release" "$image"
 git add deploy/kubernetes/release/release.env
-login=()
-# shellcheck disable=SC2016  # git's own shell reads the variable: no argument shows the token
-[ -z "${GITOPS_TOKEN:-}" ] || login=(-c 'credential.helper=!f() { echo "username=${GITOPS_USER:-x-access-token}"; echo "password=$GITOPS_TOKEN"; }; f')
+login=() origin=origin
+if [ -n "${GITOPS_TOKEN:-}" ]; then
+  # Nothing but the token: neither what the address carries (GitLab's does) nor what git is set up with.
+  origin=$(git remote get-url origin | sed -E 's,^(https?://)[^/@]*@,\1,')
+  # shellcheck disable=SC2016  # git's own shell reads the variable: no argument shows the token
+  login=(-c credential.helper=
+    -c 'credential.helper=!f() { echo "username=${GITOPS_USER:-x-access-token}"; echo "password=$GITOPS_TOKEN"; }; f')
+fi
 # A merge, so that the branch only ever goes forward. ls-remote answers 2 where there is no branch yet.
 parents=(-p HEAD) missing=0
-git "${login[@]}" ls-remote --exit-code origin "refs/heads/$branch" >/dev/null || missing=$?
+git "${login[@]}" ls-remote --exit-code "$origin" "refs/heads/$branch" >/dev/null || missing=$?
 case $missing in
   0)
-    git "${login[@]}" fetch --quiet origin "refs/heads/$branch"
+    git "${login[@]}" fetch --quiet "$origin" "refs/heads/$branch"
     parents=(-p FETCH_HEAD -p HEAD)
     ;;
   2) ;;
@@ -23,5 +28,5 @@ case $missing in
 esac
 commit=$(git -c user.name=pipeline -c user.email=pipeline@example.com \
   commit-tree "$(git write-tree)" "${parents[@]}" -m "Release $release")
-git "${login[@]}" push --quiet origin "$commit:refs/heads/$branch"
+git "${login[@]}" push --quiet "$origin" "$commit:refs/heads/$branch"
 say "$branch asks for $release; the cluster pulls it"

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -40,6 +41,18 @@ def runner(tmp_path):
 
 
 @contextmanager
+def serving(handler):
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def answering(*answers, health=200):
     """A deployment that gives the answers to submissions in turn, the last one for ever."""
     given = list(answers)
@@ -63,14 +76,28 @@ def answering(*answers, health=200):
         def log_message(self, *arguments):
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield {"PUBLIC_URL": f"http://127.0.0.1:{server.server_port}"}
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        yield {"PUBLIC_URL": f"http://127.0.0.1:{port}"}
+
+
+@contextmanager
+def asking_who():
+    """A server that lets nobody in; yields its port and the credentials it was shown."""
+    seen = set()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            given = self.headers["Authorization"]
+            seen.add(b64decode(given.removeprefix("Basic ")).decode() if given else None)
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    with serving(Handler) as port:
+        yield port, seen
 
 
 def verbs(runner):
@@ -206,14 +233,22 @@ def test_a_branch_that_cannot_be_read_is_not_taken_for_a_missing_one(runner, tmp
 def test_the_token_opens_the_branch_for_reading_as_for_writing(runner, tmp_path):
     runner.git("remote", "add", "origin", str(tmp_path / "nowhere"))
     runner.program("git", LOCKED)
-    runner.succeeds("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "opens"})
+    runner.succeeds("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "sesame"})
     asked = [call for call in runner.calls if re.search(r" (ls-remote|fetch|push) ", call)]
     assert [re.findall(r"ls-remote|fetch|push", call)[0] for call in asked] == [
         "ls-remote",
         "fetch",
         "push",
     ]
-    assert all("credential.helper" in call and "opens" not in call for call in asked)
+    assert all("credential.helper" in call and "sesame" not in call for call in asked)
+
+
+def test_only_the_token_is_shown_to_the_server_whatever_git_knows_besides(runner):
+    with asking_who() as (port, seen):
+        runner.git("remote", "add", "origin", f"http://gitlab-ci-token:job@127.0.0.1:{port}/a.git")
+        runner.git("config", "credential.helper", "!f() { echo username=a; echo password=b; }; f")
+        runner.refuses("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "sesame"})
+    assert seen == {None, "x-access-token:sesame"}
 
 
 def test_a_cluster_that_pulls_is_told_by_a_branch_that_only_goes_forward(runner, tmp_path):

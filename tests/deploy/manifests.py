@@ -78,19 +78,24 @@ def combined(components, folder):
     return kustomize(folder)
 
 
-def self_managed(cloud, database, folder):
-    """The overlay with PostgreSQL and RabbitMQ in the cluster, as the README says to switch."""
+def changed(overlay, folder, add, drop=()):
+    """A copy of the overlay with components added in their order, and others dropped."""
     for name in ("kubernetes", "monitoring"):
         shutil.copytree(ROOT / "deploy" / name, folder / name)
-    overlay = folder / "kubernetes/overlays" / cloud
-    file = overlay / "kustomization.yaml"
+    copied = folder / "kubernetes/overlays" / overlay
+    file = copied / "kustomization.yaml"
     kustomization = yaml.safe_load(file.read_text())
-    taken = {path.rsplit("/", 1)[1] for path in kustomization["components"]}
-    taken -= {"managed-database", "managed-broker"}
-    taken |= {database, "external-secrets-postgres", "rabbitmq", "external-secrets-rabbitmq"}
+    taken = {path.rsplit("/", 1)[1] for path in kustomization["components"]} - {*drop} | {*add}
     components = [f"../../components/{name}" for name in COMPONENTS if name in taken]
     kustomization["components"] = [*components, "../../release"]
     file.write_text(yaml.safe_dump(kustomization))
+    return copied
+
+
+def self_managed(cloud, database, folder):
+    """The overlay with PostgreSQL and RabbitMQ in the cluster, as the README says to switch."""
+    added = {database, "external-secrets-postgres", "rabbitmq", "external-secrets-rabbitmq"}
+    overlay = changed(cloud, folder, added, {"managed-database", "managed-broker"})
     # As Terraform writes it then.
     said = told(cloud) | {"db_host": "", "broker_host": "", "db_port": 5432, "broker_port": 5672}
     (overlay / "terraform.env").write_text("".join(f"{k}={v}\n" for k, v in said.items()))

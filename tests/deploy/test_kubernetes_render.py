@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from deploy.policy import kubernetes
-from tests.deploy import manifests
+from tests.deploy import manifests, planted
 from tests.deploy.manifests import ALTERNATIVES, COMPONENTS, KUBERNETES, OVERLAYS
 
 
@@ -54,10 +54,21 @@ def test_what_argo_cd_is_given_fits_its_schema():
     assert (KUBERNETES.parents[1] / application["spec"]["source"]["path"]).is_dir()
 
 
-def test_under_argo_cd_settings_come_first_then_the_schema_then_the_roles(tmp_path):
-    objects = manifests.combined({"gitops-argocd"}, tmp_path / "argo")
-    waves = {
-        found["kind"]: found["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave")
-        for found in objects
-    }
-    assert (waves["ConfigMap"], waves["Job"], waves["Deployment"]) == (None, "1", "2")
+# What waits for running roles, or for DNS that points at the gateway's address.
+LAST = {"HorizontalPodAutoscaler", "ScaledObject", "Gateway", "HTTPRoute", "Certificate"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_under_argo_cd_settings_come_first_then_the_schema_then_the_roles(overlay, tmp_path):
+    objects = manifests.kustomize(manifests.changed(overlay, tmp_path, {"gitops-argocd"}))
+    assert troubles(objects) == []
+    for found in objects:
+        wave = found["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")
+        wanted = {"Job": "1", "Deployment": "2"} | dict.fromkeys(LAST, "3")
+        assert wave == wanted.get(found["kind"], "0"), found["kind"]
+
+
+def test_argo_cd_and_the_cloud_may_both_annotate_the_gateway(tmp_path):
+    objects = manifests.kustomize(manifests.changed("gcp", tmp_path, {"gitops-argocd"}))
+    gateway = planted.find(objects, "Gateway/web")["metadata"]["annotations"]
+    assert gateway["networking.gke.io/certmap"] == "leadgen"

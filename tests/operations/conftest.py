@@ -40,14 +40,19 @@ class Deployment:
         return self.python("manage.py", *arguments, **environment)
 
     def python(self, *arguments, **environment):
+        with self.start(*arguments, **environment) as process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def start(self, *arguments, **environment):
         ours = {"DEBUG": "true", "DJANGO_SETTINGS_MODULE": "leadgen.settings"}
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, *arguments],
             env={**os.environ, **ours, "PYTHONPATH": str(ROOT), **self.backends, **environment},
             cwd=ROOT,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
 
 

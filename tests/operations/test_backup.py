@@ -20,8 +20,9 @@ from leadgen.capture.replay import replay
 from leadgen.events.models import Event
 from leadgen.lib.backends import storage
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive, objects
+from leadgen.operations.moving import archive, objects, tables
 from tests.factories import make_lead, make_user
+from tests.flows.waiting import eventually
 from tests.operations.moving import PUBLIC, SECRET, contents, furnish, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -177,6 +178,14 @@ def test_a_missing_part_is_refused(target, tmp_path):
         restore(target)
 
 
+def test_a_database_that_a_process_still_uses_is_not_restored_into(target, empty_deployment):
+    furnish()
+    backup(target)
+    with tables.connected(empty_deployment.parameters):
+        done = empty_deployment.manage("restore", f"file://{target}", BACKUP_IDENTITY=SECRET)
+    assert "1 connections to this database are open: stop every process" in done.stderr
+
+
 def test_a_deployment_with_rows_is_not_overwritten(target):
     furnish()
     backup(target)
@@ -232,6 +241,48 @@ def test_a_try_restores_beside_the_deployment_and_leaves_it_alone(target):
     assert "can be restored" in said
     assert contents() == held
     assert Backup.objects.get().checked_at
+
+
+@pytest.fixture
+def trying(target, empty_deployment):
+    """Start a try of a backup beside a migrated deployment; return once its copy exists."""
+    furnish()
+    backup(target)
+    empty_deployment.manage("migrate", "-v0").check_returncode()
+    key = {"BACKUP_IDENTITY": SECRET}
+
+    def start():
+        process = empty_deployment.start(
+            "manage.py", "restore", f"file://{target}", "--check", **key
+        )
+        eventually(copies, seconds=30)
+        return process
+
+    return start
+
+
+def copies():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'leadgen_check_%'")
+        return cursor.fetchall()
+
+
+@pytest.mark.processes
+def test_a_try_that_is_told_to_end_leaves_no_copy_behind(trying):
+    with trying() as process:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert (process.returncode, copies()) == (143, [])
+
+
+@pytest.mark.processes
+def test_the_copy_of_a_try_that_was_killed_goes_with_the_next_one(trying, empty_deployment, target):
+    with trying() as process:
+        process.kill()
+    assert copies()
+    url = f"file://{target}"
+    done = empty_deployment.manage("restore", url, "--check", BACKUP_IDENTITY=SECRET)
+    assert (done.returncode, copies()) == (0, []), done.stderr
 
 
 def test_a_try_of_a_damaged_backup_fails(target):

@@ -4,12 +4,15 @@ import re
 import secrets
 import time
 from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from leadgen.operations.moving import changes, freeze, load, tables
+from leadgen.operations.moving.faults import BusyError
 from tests.faults.load import loading
 from tests.servers import postgresql
 from tests.stack import running
@@ -192,6 +195,50 @@ def test_a_frozen_database_ends_what_was_open_and_can_be_read_but_not_written(pa
             after.execute("INSERT INTO people VALUES (1, 'a')")
 
 
+@pytest.fixture
+def rotated(pair):
+    """A login that owns nothing and becomes the application's role, as after a rotation."""
+    source, _ = pair
+    owner, name = source.info.user, f"rotated_{secrets.token_hex(4)}"
+    source.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'made-up' IN ROLE {owner}")
+    source.execute(f"ALTER ROLE {name} SET role = {owner}")
+    yield {"conninfo": source.info.dsn, "user": name, "password": "made-up", "autocommit": True}
+    source.execute(f"DROP OWNED BY {name}")
+    source.execute(f"DROP ROLE {name}")
+
+
+def test_a_login_that_becomes_the_owner_is_frozen_as_the_login_that_it_is(rotated):
+    with psycopg.connect(**rotated) as before, psycopg.connect(**rotated) as ours:
+        freeze.freeze(ours)
+        assert freeze.is_frozen(ours)
+        with pytest.raises(psycopg.OperationalError):
+            before.execute("INSERT INTO people VALUES (1, 'a')")
+        with psycopg.connect(**rotated) as after:
+            assert freeze.sessions(ours) == 1
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                after.execute("INSERT INTO people VALUES (1, 'a')")
+
+
+def test_a_session_of_another_role_that_may_write_is_in_the_way(pair, rotated):
+    source, _ = pair
+    source.execute("CREATE TABLE capture_submission ()")
+    freeze.refuse_unless_alone(source)
+    with (
+        psycopg.connect(**rotated),
+        pytest.raises(BusyError, match="1 connections of other roles"),
+    ):
+        freeze.refuse_unless_alone(source)
+
+
+def test_behind_a_pooler_nothing_is_frozen(pair):
+    source, _ = pair
+    info = SimpleNamespace(backend_pid=source.info.backend_pid + 1)
+    pooled: Any = SimpleNamespace(execute=source.execute, info=info)
+    with pytest.raises(BusyError, match="a pooler stands between"), freeze.frozen(pooled):
+        pass
+    assert not freeze.is_frozen(source)
+
+
 def test_what_fails_in_the_pause_gives_the_source_back(pair):
     source, _ = pair
     with pytest.raises(ZeroDivisionError), freeze.frozen(source):
@@ -215,6 +262,16 @@ def test_a_target_in_use_is_refused_and_the_source_goes_on(source, tmp_path):
     assert "the database holds rows in" in done.stderr
     with tables.connected(source.parameters) as link:
         assert not freeze.is_frozen(link)
+
+
+def test_a_target_within_the_storage_is_refused(source):
+    there = {
+        f"TARGET_{name}_URL": source.backends[f"{name}_URL"] for name in ("DATABASE", "BROKER")
+    }
+    done = source.manage(
+        "move", **there, TARGET_STORAGE_URL=f"{source.backends['STORAGE_URL']}/new"
+    )
+    assert "TARGET_STORAGE_URL lies within STORAGE_URL" in done.stderr
 
 
 def test_finishing_before_a_move_is_refused(source):

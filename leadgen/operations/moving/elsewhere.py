@@ -1,8 +1,10 @@
 """Commands of this very version on other backends: a child process with another environment."""
 
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -23,8 +25,26 @@ def manage(say: Say, backends: dict[str, str], *arguments: str) -> None:
     )
     lines: list[str] = []
     with child:
-        for line in child.stdout or ():
-            lines.append(line.rstrip())
-            say(f"  {lines[-1]}")
+        try:
+            for line in child.stdout or ():
+                lines.append(line.rstrip())
+                say(f"  {lines[-1]}")
+        except BaseException:
+            child.terminate()
+            raise
     if child.returncode:
         raise ChildError(f"manage.py {' '.join(arguments)} failed: {' / '.join(lines[-3:])}")
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Inside, SIGTERM ends this process as Ctrl-C does: what was begun is undone on the way out."""
+
+    def end(*_: object) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

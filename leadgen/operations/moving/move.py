@@ -10,7 +10,7 @@ from django.core.files.storage import Storage, default_storage, storages
 
 from leadgen.capture.database import connection_parameters
 from leadgen.lib import backends
-from leadgen.operations.moving import carry, changes, elsewhere, freeze, load, tables
+from leadgen.operations.moving import carry, changes, elsewhere, freeze, load, objects, tables
 from leadgen.operations.moving.faults import BusyError, DifferentError, UnfitError
 from leadgen.operations.moving.restore import refuse_unless_empty
 from leadgen.operations.moving.tables import Connection, Table
@@ -49,7 +49,10 @@ def move(given: Move) -> float:
     The source stays read-only and whole. Whatever fails, it can write again at once.
     """
     storage = given.storage
-    with given.both() as (_, target):
+    if objects.is_within(storage, default_storage):
+        raise UnfitError("TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it.")
+    with given.both() as (source, target):
+        freeze.refuse_unless_alone(source)
         refuse_unless_empty(target, storage)
     given.say("Preparing the target …")
     given.manage("migrate", "--verbosity", "0")

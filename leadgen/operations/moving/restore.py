@@ -11,9 +11,9 @@ from django.db.migrations.executor import MigrationExecutor
 
 from leadgen.capture.database import connection_parameters
 from leadgen.events.consumers import rebase
-from leadgen.operations.moving import load, objects, tables
+from leadgen.operations.moving import freeze, load, objects, tables
 from leadgen.operations.moving.archive import Reader
-from leadgen.operations.moving.faults import DifferentError, OccupiedError, UnfitError
+from leadgen.operations.moving.faults import BusyError, DifferentError, OccupiedError, UnfitError
 from leadgen.operations.moving.manifest import Entry, Manifest, TableParts
 from leadgen.operations.moving.packing import members
 from leadgen.operations.moving.tables import Connection, Table
@@ -35,12 +35,22 @@ def refuse_unless_empty(connection: Connection, storage: Storage) -> None:
         raise OccupiedError(f"the storage holds {name}: give an empty bucket, prefix or folder.")
 
 
+def _refuse_unless_idle(connection: Connection) -> None:
+    ours = int(django_connection.connection is not None)
+    if others := freeze.sessions(connection, seconds=0) - ours:
+        raise BusyError(f"{others} connections to this database are open: stop every process.")
+
+
 def restore(reader: Reader, say: Say) -> Manifest:
-    """Fill this deployment from a backup; raise before anything is committed to its database."""
+    """Fill this deployment from a backup; raise before anything is committed to its database.
+
+    What can fail after that (migrating, the event log) can be done again by itself.
+    """
     made = reader.manifest()
     say(f"The backup of {made.at:%Y-%m-%d %H:%M:%S} UTC by version {made.version}")
     with tables.connected(connection_parameters()) as connection:
         refuse_unless_empty(connection, default_storage)
+        _refuse_unless_idle(connection)
         _make_tables(made)
         _restore_objects(reader, made, say)
         with connection.transaction():

@@ -108,7 +108,7 @@ def tables(connection: Connection) -> list[Table]:
 
 def content(connection: Connection, table: Table) -> Content:
     """Measure a table; equal rows in two servers give equal contents."""
-    rows, checksum = _one(connection, table.query(_CONTENT))
+    rows, checksum = one(connection, table.query(_CONTENT))
     return Content(rows, checksum)
 
 
@@ -118,13 +118,13 @@ def occupied(connection: Connection, but: set[str]) -> list[str]:
         table.name
         for table in tables(connection)
         if table.name not in but
-        and _one(connection, table.query("SELECT EXISTS (SELECT FROM {table})"))[0]
+        and one(connection, table.query("SELECT EXISTS (SELECT FROM {table})"))[0]
     ]
 
 
 def history(connection: Connection) -> list[tuple[str, str]]:
     """Return (app, name) of the migrations applied, none where there are no tables yet."""
-    if _one(connection, "SELECT to_regclass(%s)", _HISTORY)[0] is None:
+    if one(connection, "SELECT to_regclass(%s)", _HISTORY)[0] is None:
         return []
     found = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
     return [(app, name) for app, name in found.fetchall()]
@@ -137,7 +137,7 @@ def sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
     """
     names = [name for (name,) in connection.execute(_SEQUENCES).fetchall()]
     query = sql.SQL("SELECT last_value, is_called FROM {}")
-    return {name: _one(connection, query.format(sql.Identifier(name))) for name in names}
+    return {name: one(connection, query.format(sql.Identifier(name))) for name in names}
 
 
 def set_sequences(connection: Connection, values: dict[str, tuple[int, bool]]) -> None:
@@ -148,7 +148,8 @@ def set_sequences(connection: Connection, values: dict[str, tuple[int, bool]]) -
         )
 
 
-def _one(connection: Connection, query: str | sql.Composed, *values: Any) -> TupleRow:
+def one(connection: Connection, query: str | sql.Composed, *values: Any) -> TupleRow:
+    """Return the one row of a query that always has one."""
     row = connection.execute(query, values or None).fetchone()
-    assert row is not None  # noqa: S101 - every query here returns one
+    assert row is not None  # noqa: S101
     return row

@@ -5,7 +5,7 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.lib import env
-from leadgen.operations.moving import move
+from leadgen.operations.moving import elsewhere, move
 from leadgen.operations.moving.faults import MovingError
 
 NEXT = """Now:
@@ -39,7 +39,8 @@ class Command(BaseCommand):
             if options["finish"]:
                 count = move.finish(given)
                 return self.stdout.write(f"All {count:,} that the old spool holds have arrived.")
-            seconds = move.move(given)
+            with elsewhere.unwinding():
+                seconds = move.move(given)
         except MovingError as error:
             raise CommandError(str(error)) from error
         except psycopg.Error as error:

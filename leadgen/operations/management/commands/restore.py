@@ -9,7 +9,7 @@ from psycopg import errors
 
 from leadgen.lib import backends, env
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive
+from leadgen.operations.moving import archive, elsewhere
 from leadgen.operations.moving.check import check
 from leadgen.operations.moving.faults import MovingError
 from leadgen.operations.moving.restore import restore
@@ -37,7 +37,8 @@ class Command(BaseCommand):
             return
         name = options["name"] or _newest(storage, url)
         try:
-            self._check(url, name) if options["check"] else self._restore(storage, name)
+            with elsewhere.unwinding():
+                self._check(url, name) if options["check"] else self._restore(storage, name)
         except MovingError as error:
             raise CommandError(str(error)) from error
         except errors.InsufficientPrivilege as error:

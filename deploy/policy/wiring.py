@@ -39,6 +39,14 @@ def _unlabelled(name: str, found: Object) -> Iterator[str]:
         yield f"{name}: without {', '.join(missing)}"
 
 
+def claims_bear_no_tags(objects: Objects) -> Iterator[str]:
+    """A claim's template cannot be changed, so a tag in it could never be."""
+    for workload in workloads(objects, "StatefulSet"):
+        for claim in workload.object["spec"].get("volumeClaimTemplates", []):
+            if set(claim["metadata"].get("labels", {})) & set(MANDATORY_LABELS):
+                yield f"{workload.name}: its claims {claim['metadata']['name']} must bear no tags"
+
+
 def names_are_valid(objects: Objects) -> Iterator[str]:
     """As DNS wants them, and within one namespace."""
     spaces = {found["metadata"].get("namespace") for found in objects if _is_namespaced(found)}
@@ -192,6 +200,7 @@ def _amount(text: str) -> float:
 
 RULES = [
     everything_is_labelled,
+    claims_bear_no_tags,
     names_are_valid,
     the_namespace_is_restricted,
     traffic_is_denied_by_default,

@@ -70,7 +70,7 @@ def combined(components, folder):
         "configMapGenerator": [
             {"name": "leadgen", "behavior": "merge", "literals": ["ALLOWED_HOSTS=a.example.com"]}
         ],
-        "transformers": [_from(folder, "transformers/names")],
+        "transformers": [_from(folder, f"transformers/{name}") for name in ("names", "claims")],
     }
     folder.mkdir(parents=True)
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))

@@ -56,6 +56,14 @@ def double(name, new):
 POD = "spec|template|spec"
 MAIN = f"{POD}|containers|0"
 CRON = "spec|jobTemplate|spec|template|spec"
+CLAIMING = {
+    "kind": "StatefulSet",
+    "metadata": {"name": "claiming"},
+    "spec": {
+        "template": {"spec": {"containers": []}},
+        "volumeClaimTemplates": [{"metadata": {"name": "data", "labels": {"owner": "platform"}}}],
+    },
+}
 # For each rule the faults that it must see.
 FAULTS = {
     "pods_do_not_run_as_root": [
@@ -161,6 +169,9 @@ FAULTS = {
         drop(WEB, "metadata|labels|owner"),
         drop(WEB, "spec|template|metadata|labels|cost-centre"),
         drop("NetworkPolicy/default-deny", "metadata|labels"),
+    ],
+    "claims_bear_no_tags": [
+        lambda found: found.append(CLAIMING),
     ],
     "names_are_valid": [
         put("Service/web", "metadata|name", "Web_1"),

@@ -1,11 +1,11 @@
 """Every rule that a Terraform plan or state must keep; each yields what breaks it."""
 
-import json
-import re
+import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.policy.plans import UNKNOWN, Resource
+from deploy.policy.grants import Finding, least, pinned
+from deploy.policy.plans import Resource
 from deploy.policy.settings import SETTINGS
 
 MANDATORY = ("owner", "environment", "cost-centre", "data-classification")
@@ -42,7 +42,11 @@ FLAGS = {
         {"cloudsql.logical_decoding": "on"},
     ),
 }
+# A block wider than this is as good as everyone.
+NARROW = 8
 SOURCES = {
+    "aws_security_group": ("ingress",),
+    "aws_default_security_group": ("ingress",),
     "aws_vpc_security_group_ingress_rule": ("cidr_ipv4", "cidr_ipv6"),
     "aws_security_group_rule": ("cidr_blocks", "ipv6_cidr_blocks"),
     "google_compute_firewall": ("source_ranges",),
@@ -53,7 +57,6 @@ SOURCES = {
     "digitalocean_database_firewall": ("rule",),
 }
 CLUSTERS = {"aws_eks_cluster", "google_container_cluster", "digitalocean_kubernetes_cluster"}
-Finding = tuple[str, Resource, str]
 
 
 def findings(resources: list[Resource]) -> list[str]:
@@ -82,10 +85,10 @@ def tagged(resources: list[Resource]) -> Iterator[Finding]:
 def closed(resources: list[Resource]) -> Iterator[Finding]:
     """Let the whole internet reach port 443 at most, and no cluster's or database's interface."""
     for one in resources:
-        blocks = [block for path in SOURCES.get(one.type, ()) for block in _blocks(one.get(path))]
-        if one.type in CLUSTERS and not blocks:
+        doors = [door for path in SOURCES.get(one.type, ()) for door in _doors(one, path)]
+        if one.type in CLUSTERS and not any(_texts(door) for door in doors):
             yield "closed", one, "name the addresses that may reach the cluster's API"
-        if any(block.endswith("/0") for block in blocks) and not _only_https(one):
+        if any(_is_open(door) for door in doors):
             yield "closed", one, "name the addresses that may come in; all of them only to 443"
 
 
@@ -115,32 +118,6 @@ def flags(resources: list[Resource]) -> Iterator[Finding]:
                 yield "flags", one, f"set {name} to {value}"
 
 
-def pinned(resources: list[Resource]) -> Iterator[Finding]:
-    """Trust an outside identity only by its exact subject and audience."""
-    for one in resources:
-        if one.type == "google_iam_workload_identity_pool_provider":
-            condition = str(one.get("attribute_condition") or "")
-            if not re.search(r'assertion\.sub == "[^"*]+"', condition):
-                yield "pinned", one, "set attribute_condition to the exact subject"
-        for statement in _statements(one.get("assume_role_policy")):
-            if "Federated" in statement.get("Principal", {}) and not _is_pinned(statement):
-                yield "pinned", one, "trust sub and aud by StringEquals, without wildcards"
-
-
-def least(resources: list[Resource]) -> Iterator[Finding]:
-    """Refuse all actions, and anyone on the internet, in policies that allow."""
-    for one in resources:
-        if "allUsers" in str(one.get("member")) or "allAuthenticatedUsers" in str(
-            one.get("member")
-        ):
-            yield "least", one, "grant to a named identity"
-        for statement in _statements(one.get("policy")) if one.type != "aws_kms_key" else ():
-            if statement["Effect"] == "Allow" and any(
-                a.endswith("*") for a in _list(statement["Action"])
-            ):
-                yield "least", one, "name the actions"
-
-
 def watched(resources: list[Resource]) -> Iterator[Finding]:
     """Ask for flow logs of every network on AWS, and for a budget where the cloud has one."""
     types = {one.type for one in resources}
@@ -164,31 +141,30 @@ def _missing_tags(tags: Any) -> list[str]:
     return [name for name in MANDATORY if not pairs.get(name)]
 
 
-def _blocks(value: Any) -> list[str]:
+def _doors(one: Resource, path: str) -> list[Any]:
+    """Return what has sources and ports of its own: a group's rules, or the whole resource."""
+    value = one.get(path)
+    if one.type.endswith("security_group") and isinstance(value, list):
+        return value
+    return [{"from": value, "from_port": one.get("from_port"), "to_port": one.get("to_port")}]
+
+
+def _is_open(door: dict[str, Any]) -> bool:
+    only_https = (door.get("from_port"), door.get("to_port")) == (443, 443)
+    return not only_https and any(_is_wide(text) for text in _texts(door))
+
+
+def _is_wide(text: str) -> bool:
+    try:
+        return "/" in text and ipaddress.ip_network(text, strict=False).prefixlen < NARROW
+    except ValueError:
+        return False
+
+
+def _texts(value: Any) -> list[str]:
     """Return every text in it: addresses stand alone, in lists, or in blocks with other words."""
     if isinstance(value, dict):
-        return [text for item in value.values() for text in _blocks(item)]
+        return [text for item in value.values() for text in _texts(item)]
     if isinstance(value, list):
-        return [text for item in value for text in _blocks(item)]
-    return [str(value)] if value is not None else []
-
-
-def _only_https(one: Resource) -> bool:
-    return (one.get("from_port"), one.get("to_port")) == (443, 443)
-
-
-def _statements(policy: Any) -> list[dict[str, Any]]:
-    if not policy or policy == UNKNOWN or not isinstance(policy, str):
-        return []
-    found: list[dict[str, Any]] = _list(json.loads(policy).get("Statement", []))
-    return found
-
-
-def _is_pinned(statement: dict[str, Any]) -> bool:
-    exact = statement.get("Condition", {}).get("StringEquals", {})
-    held = {name.rpartition(":")[2] for name, value in exact.items() if "*" not in str(value)}
-    return {"sub", "aud"} <= held
-
-
-def _list(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
+        return [text for item in value for text in _texts(item)]
+    return [value] if isinstance(value, str) else []

@@ -15,6 +15,7 @@ TAGS = {
 }
 PLAIN = [{"name": "rds.force_ssl", "value": "0"}, {"name": "rds.logical_replication", "value": "1"}]
 CANDIDATES: tuple[object, ...] = (None, True, False, 1, "no", [])
+AWS = "arn:aws:iam::aws:policy"
 ANYONE = {"cidr_ipv4": "0.0.0.0/0"}
 
 
@@ -36,6 +37,15 @@ def trust(**condition):
 
 def allowing(action):
     return json.dumps({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}})
+
+
+def allowing_but(action):
+    return json.dumps({"Statement": {"Effect": "Allow", "NotAction": action, "Resource": "*"}})
+
+
+def open_to(principal):
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Principal": principal}
+    return json.dumps({"Statement": [statement]})
 
 
 def bucket(*companions):
@@ -110,12 +120,26 @@ def test_everyone_may_come_in_to_https_and_to_nothing_else():
     assert "closed" in broken(resource("google_compute_firewall", source_ranges=["::/0"]))
 
 
+def test_a_security_groups_own_rules_are_read_one_by_one():
+    web = {"cidr_blocks": ["0.0.0.0/0"], "from_port": 443, "to_port": 443}
+    shell = {"cidr_blocks": ["10.0.0.0/8"], "from_port": 22, "to_port": 22}
+    everyone = {**shell, "ipv6_cidr_blocks": ["::/0"], "description": "shell"}
+    assert "closed" not in broken(resource("aws_security_group", ingress=[web, shell]))
+    assert "closed" in broken(resource("aws_security_group", ingress=[web, everyone]))
+
+
 def test_a_clusters_interface_names_who_may_reach_it():
     named = {"control_plane_firewall": [{"allowed_addresses": ["203.0.113.0/24"]}]}
     everyone = {"control_plane_firewall": [{"allowed_addresses": ["0.0.0.0/0"]}]}
     assert "closed" not in broken(resource("digitalocean_kubernetes_cluster", **named))
     assert "closed" in broken(resource("digitalocean_kubernetes_cluster", **everyone))
     assert "closed" in broken(resource("aws_eks_cluster"))
+
+
+@pytest.mark.parametrize("block", ["0.0.0.0/1", "128.0.0.0/1", "2000::/3"])
+def test_half_of_the_internet_is_everyone(block):
+    vpc = [{"public_access_cidrs": ["203.0.113.0/24", block]}]
+    assert "closed" in broken(resource("aws_eks_cluster", vpc_config=vpc))
 
 
 @pytest.mark.parametrize("missing", terraform.BUCKET_COMPANIONS)
@@ -157,6 +181,43 @@ def test_a_google_federation_names_its_subject():
 
 def test_a_grant_to_everybody_is_caught():
     assert "least" in broken(resource("google_storage_bucket_iam_member", member="allUsers"))
+    assert "least" in broken(resource("google_storage_bucket_iam_binding", members=["allUsers"]))
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        resource("aws_s3_bucket_policy", policy=open_to("*")),
+        resource("aws_s3_bucket_policy", policy=open_to({"AWS": ["*"]})),
+        resource("aws_kms_key", policy=open_to("*")),
+        resource("aws_iam_role", assume_role_policy=open_to({"AWS": "*"})),
+        resource("aws_iam_role_policy_attachment", policy_arn=f"{AWS}/AdministratorAccess"),
+        resource("aws_iam_role_policy_attachment", policy_arn=f"{AWS}/AmazonS3FullAccess"),
+        resource("aws_iam_role", managed_policy_arns=[f"{AWS}/job-function/PowerUserAccess"]),
+        resource("aws_iam_role_policy", policy=allowing("s3:*Object")),
+        resource("aws_iam_role_policy", policy=allowing_but("s3:DeleteBucket")),
+        resource("google_project_iam_member", role="roles/owner"),
+        resource("google_project_iam_member", role="roles/editor"),
+    ],
+    ids=lambda one: f"{one.type}-{sorted(one.values.values(), key=str)}",
+)
+def test_a_gross_grant_is_caught(planted):
+    assert "least" in broken(planted)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        resource("aws_vpc_endpoint", policy=open_to("*")),
+        resource("aws_iam_role", assume_role_policy=open_to({"Service": "ec2.amazonaws.com"})),
+        resource("aws_iam_role_policy_attachment", policy_arn=f"{AWS}/AmazonEKSClusterPolicy"),
+        resource("aws_iam_role_policy", role="leadgen-web", policy=allowing("s3:GetObject")),
+        resource("google_project_iam_member", role="roles/container.clusterViewer"),
+    ],
+    ids=lambda one: one.type,
+)
+def test_a_grant_of_just_what_is_needed_passes(kept):
+    assert "least" not in broken(kept)
 
 
 def test_a_value_that_the_cloud_decides_counts_as_given():

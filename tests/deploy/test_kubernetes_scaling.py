@@ -52,3 +52,15 @@ def test_the_commands_of_worker_and_beat_are_celerys():
             "leadgen",
             role,
         ]
+
+
+@pytest.mark.parametrize("cloud", manifests.CLOUDS)
+def test_the_restore_check_has_the_room_that_the_runbook_asks_for(cloud):
+    job = planted.find(manifests.rendered(cloud), "CronJob/restore-check")["spec"]["jobTemplate"]
+    pod = job["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    folder = next(entry["value"] for entry in container["env"] if entry["name"] == "TMPDIR")
+    mount = next(entry for entry in container["volumeMounts"] if entry["mountPath"] == folder)
+    volume = next(entry for entry in pod["volumes"] if entry["name"] == mount["name"])
+    assert "volumeClaimTemplate" in volume["ephemeral"]
+    assert container["resources"]["requests"]["memory"] == "1Gi"

@@ -13,7 +13,9 @@ case " $* " in
   *" kustomize "*) exec "$KUBECTL" "$@" ;;
   *" get deployment web "*) printf 'name=before\\nimage=%s\\n' "$RUNNING" ;;
   *" get deployments "*) printf 'deployment.apps/web\\ndeployment.apps/worker\\n' ;;
-  *" get job/"*) echo "$JOB" ;;
+  *" get job/"*)
+    # LEFT is a Job of the same name from before.
+    if grep -q component=migrate "$CALLS"; then echo "Job $JOB"; else echo "${LEFT:-}"; fi ;;
   *" rollout "*) exit "$ROLLOUT" ;;
 esac
 """

@@ -118,8 +118,9 @@ def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
         "cosign verify",
         "kubectl get deployment web --ignore-not-found",
         "kubectl apply --selector name!=leadgen",
+        "kubectl get job/migrate-r7 --ignore-not-found",
         "kubectl apply --selector name=leadgen,component=migrate",
-        "kubectl get job/migrate-r7",
+        "kubectl get job/migrate-r7 --ignore-not-found",
         "kubectl apply --selector component!=migrate",
         "kubectl get deployments --selector name=leadgen",
         "kubectl rollout status deployment.apps/web --timeout 15m",
@@ -149,6 +150,20 @@ def test_a_failed_migration_leaves_what_runs_alone(runner):
 def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(runner):
     said = runner.refuses("migrate", **RELEASE | {"JOB": ""}, MIGRATE_SECONDS="0")
     assert "did not end in time" in said
+
+
+@pytest.mark.parametrize("left", ["Job FailureTarget Failed", "Job SuccessCriteriaMet Complete"])
+def test_a_release_is_migrated_again_under_its_name(runner, left):
+    runner.succeeds("migrate", **RELEASE, LEFT=left)
+    asked = [call for call in verbs(runner) if "job/" in call or "=migrate" in call]
+    assert [call.split()[1] for call in asked] == ["get", "delete", "apply", "get"]
+    assert asked[1].startswith("kubectl delete job/migrate-r7")
+
+
+def test_a_migration_that_still_runs_is_neither_killed_nor_joined(runner):
+    said = runner.refuses("migrate", **RELEASE, LEFT="Job ", MIGRATE_SECONDS="0")
+    assert "job/migrate-r7 of an earlier run did not end in time" in said
+    assert not any(" delete " in call or "=migrate" in call for call in runner.calls)
 
 
 def test_a_failed_smoke_test_brings_the_release_before_it_back(runner):

@@ -110,13 +110,53 @@ def test_the_way_back_brings_what_the_new_one_has_written(pair):
     manage(pair.source, "-c", LEAD)
     pair.steps("prepare")
     pair.until_copied()
-    pair.steps("freeze", "cutover", "reverse")
-    new = int(manage(pair.target, "-c", LEAD))
+    pair.steps("freeze", "cutover")
+    query(pair.target, "UPDATE events_event SET transaction = transaction + 1000000000")
+    manage(pair.target, "manage.py", "rebase_events")
+    before = int(manage(pair.target, "-c", LEAD))
+    pair.steps("reverse")
     back = Pair(pair.target, pair.source)
+    back.until_copied()
+    after = int(manage(pair.target, "-c", LEAD))
     said = back.steps("freeze", "cutover")
-    assert "2  leads_lead, the same on both ends" in said
-    assert query(pair.source, "SELECT max(id) FROM leads_lead") == new
+    assert "3  leads_lead, the same on both ends" in said
+    assert query(pair.source, "SELECT max(id) FROM leads_lead") == after > before
     back.steps("thaw")
+
+
+def test_the_one_in_use_is_never_emptied(pair):
+    manage(pair.source, "-c", LEAD)
+    manage(pair.target, "-c", LEAD)
+    refusals = [pair.run("reverse")]
+    query(pair.source, "CREATE PUBLICATION leadgen_failover")
+    pair.steps("freeze")
+    refusals.append(pair.run("reverse"))
+    assert [done.returncode for done in refusals] == [1, 1]
+    assert all("still in use: failover.sh cutover first" in done.stderr for done in refusals)
+    assert query(pair.source, "SELECT count(*) FROM leads_lead") == 1
+
+
+def test_a_preparation_that_failed_is_told_of_and_can_be_repeated(pair):
+    manage(pair.source, "-c", LEAD)
+    failed = pair.run("prepare", REACH="postgresql://127.0.0.1:1/nowhere")
+    assert failed.returncode == 1
+    assert "cannot subscribe to the one in use: see REACH" in failed.stderr
+    assert "nothing is replicated: failover.sh prepare" in pair.run("status").stderr
+    pair.steps("prepare")
+    pair.until_copied()
+    assert "the target is not empty" in pair.run("prepare").stderr
+    pair.steps("freeze", "cutover")
+
+
+def test_a_cutover_that_was_killed_between_two_steps_is_repeated(pair):
+    manage(pair.source, "-c", LEAD)
+    pair.steps("prepare")
+    pair.until_copied()
+    pair.steps("freeze")
+    query(pair.target, "DROP SUBSCRIPTION leadgen_failover")
+    said = pair.steps("cutover")
+    assert "1  leads_lead, the same on both ends" in said
+    assert pair.run("cutover").returncode == 1
 
 
 def test_a_target_that_differs_is_not_cut_over_to_and_the_source_can_go_on(pair):

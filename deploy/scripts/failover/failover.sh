@@ -3,14 +3,15 @@
 #
 #   SOURCE   URL of the database that is in use; its role may replicate and owns the tables
 #   TARGET   URL of the database to come, migrated to the same version and otherwise unused
-#   REACH    how TARGET's server reaches SOURCE, if not by the same URL
+#   REACH    how TARGET's server reaches SOURCE, if not by the same URL; files are that server's
+#   REACH_BACK  the other way round, for reverse
 #   ROLE     the role that the application logs in as, if not the one of SOURCE
 #
 #   failover.sh prepare   publish, subscribe, copy what is there
 #   failover.sh status    tables still being copied, and how many bytes the target is behind
 #   failover.sh freeze    make the source read-only: capture goes on into its spool
 #   failover.sh cutover   wait for the last byte, set sequences, compare every table, let go
-#   failover.sh reverse   after cutover: replicate back, from the new one to the old one
+#   failover.sh reverse   after cutover: empty the old one and replicate back to it from the new one
 #   failover.sh thaw      give up: let the source write again, drop what prepare made
 set -euo pipefail
 
@@ -21,7 +22,7 @@ REACH=${REACH:-$SOURCE}
 PATIENCE=${PATIENCE:-3600}
 # Both servers must write values in one way, or equal rows would differ.
 export PGOPTIONS="-c TimeZone=UTC -c DateStyle=ISO,MDY -c IntervalStyle=postgres \
--c extra_float_digits=1 -c bytea_output=hex -c default_transaction_read_only=off"
+-c extra_float_digits=1 -c bytea_output=hex -c default_transaction_read_only=off -c role=none"
 
 ask() { psql -XAtq -v ON_ERROR_STOP=1 "$1" -c "$2"; }
 say() { printf '%s\n' "$*"; }
@@ -62,10 +63,26 @@ check() {
   [ -z "$bare" ] || fail "without a primary key a table cannot be replicated: $bare"
 }
 
-subscribe() { # from, to, how 'from' is reached, whether to copy what is there
+subscribe() { # from, to (which is emptied), how 'from' is reached
+  if subscribed "$2"; then fail "replicating already: failover.sh status"; fi
+  ask "$1" "DROP PUBLICATION IF EXISTS $NAME"
   ask "$1" "CREATE PUBLICATION $NAME FOR TABLE $(tables "$1")"
   ask "$2" "CREATE SUBSCRIPTION $NAME CONNECTION '${3//\'/\'\'}' PUBLICATION $NAME
-    WITH (copy_data = $4)"
+    WITH (enabled = false)" || {
+    ask "$1" "DROP PUBLICATION $NAME"
+    fail "the one to come cannot subscribe to the one in use: see REACH and REACH_BACK."
+  }
+  ask "$2" "TRUNCATE $(tables "$2")"
+  ask "$2" "ALTER SUBSCRIPTION $NAME ENABLE"
+}
+
+subscribed() { # there
+  [ "$(ask "$1" "SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
+    WHERE d.datname = current_database() AND s.subname = '$NAME'")" = 1 ]
+}
+
+published() { # there
+  [ "$(ask "$1" "SELECT count(*) FROM pg_publication WHERE pubname = '$NAME'")" = 1 ]
 }
 
 prepare() {
@@ -74,8 +91,7 @@ prepare() {
   found=$(occupied "$TARGET" | tr '\n' ' ')
   [ -z "$found" ] || fail "the target is not empty: $found"
   # What migrate put there comes over again.
-  ask "$TARGET" "TRUNCATE $(tables "$TARGET")"
-  subscribe "$SOURCE" "$TARGET" "$REACH" true
+  subscribe "$SOURCE" "$TARGET" "$REACH"
   say "Replicating. Watch it with: failover.sh status"
 }
 
@@ -86,14 +102,20 @@ behind() { # how many bytes before the given place of the source's log; now, if 
     confirmed_flush_lsn))::bigint FROM pg_replication_slots WHERE slot_name = '$NAME'"
 }
 
-status() { say "$(copying) tables are still being copied, $(behind) bytes behind"; }
+status() {
+  subscribed "$TARGET" || fail "nothing is replicated: failover.sh prepare first."
+  local behind
+  behind=$(behind)
+  [ -n "$behind" ] || fail "the source has no replication slot $NAME: failover.sh thaw, then prepare."
+  say "$(copying) tables are still being copied, $behind bytes behind"
+}
 
 sessions() {
   printf "FROM pg_stat_activity WHERE datname = current_database() AND usename = '%s' %s" "$1" \
-    "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    "AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"
 }
 
-role() { say "${ROLE:-$(ask "$SOURCE" 'SELECT current_user')}"; }
+role() { say "${ROLE:-$(ask "$SOURCE" 'SELECT session_user')}"; }
 
 database() { ask "$1" 'SELECT quote_ident(current_database())'; }
 
@@ -125,6 +147,7 @@ frozen() {
 
 catch_up() {
   local place start=$SECONDS
+  [ -n "$(behind)" ] || fail "the source has no replication slot $NAME: failover.sh thaw, then prepare."
   place=$(ask "$SOURCE" 'SELECT pg_current_wal_lsn()')
   until [ "$(copying)" = 0 ] && [ "$(behind "'$place'")" = 0 ]; do
     [ $((SECONDS - start)) -lt "$PATIENCE" ] || fail "the target does not catch up: failover.sh status"
@@ -153,22 +176,29 @@ compare() {
 
 cutover() {
   [ "$(frozen)" = t ] || fail "the source can still be written: failover.sh freeze first."
-  catch_up
-  sequences
+  published "$SOURCE" || fail "nothing is replicated: failover.sh prepare first."
+  # A cutover that was killed may have let go of one end already.
+  if subscribed "$TARGET"; then catch_up; fi
   compare
-  ask "$TARGET" "DROP SUBSCRIPTION $NAME"
+  sequences
+  ask "$TARGET" "DROP SUBSCRIPTION IF EXISTS $NAME"
   ask "$SOURCE" "DROP PUBLICATION $NAME"
   say "Nothing is missing. Next: manage.py rebase_events on the target, then start everything there."
 }
 
 reverse() {
+  # The old one is emptied: only when it has been given up, and all of it is in the new one.
+  if [ "$(frozen)" != t ] || published "$SOURCE" || subscribed "$TARGET"; then
+    fail "the old one is still in use: failover.sh cutover first."
+  fi
+  [ -n "$(occupied "$TARGET")" ] || fail "the new one is empty."
   [ "$(ask "$TARGET" 'SHOW wal_level')" = logical ] || fail "the target's wal_level is not logical."
   # Its own processes must be stopped by now: only the replication may write there.
   [ "$(ask "$SOURCE" "SELECT count(*) $(sessions "$(role)")")" = 0 ] ||
     fail "the old deployment is still connected: stop it first."
+  subscribe "$TARGET" "$SOURCE" "${REACH_BACK:-$TARGET}"
   unfreeze
-  subscribe "$TARGET" "$SOURCE" "${REACH_BACK:-$TARGET}" false
-  say "Replicating back. To return: the same commands with SOURCE and TARGET exchanged, from freeze."
+  say "Replicating back. From now on give SOURCE and TARGET exchanged: status; to return freeze, cutover."
 }
 
 thaw() {

@@ -5,10 +5,17 @@
 provider "google" {
   region                = var.region
   default_labels        = module.labels.tags
-  user_project_override = true # budgets and channels are billed to this project, not the operator's
+  user_project_override = true # requests count on this project's quotas, not on the operator's
 }
 
 data "google_project" "this" {}
+
+# A budget belongs to no project, so its requests are told whose quotas they count on.
+provider "google" {
+  alias                 = "budget"
+  user_project_override = true
+  billing_project       = data.google_project.this.project_id
+}
 
 module "labels" {
   source              = "../../modules/labels"
@@ -112,6 +119,7 @@ module "identity" {
   id             = module.labels.id
   project        = data.google_project.this.project_id
   project_number = data.google_project.this.number
+  workload_pool  = module.cluster.workload_pool
   region         = var.region
   bucket         = module.storage.bucket
   backup_bucket  = module.storage.backup_bucket
@@ -123,6 +131,7 @@ module "identity" {
 
 module "budget" {
   source          = "../../modules/gcp/budget"
+  providers       = { google = google.budget }
   id              = module.labels.id
   billing_account = data.google_project.this.billing_account
   project_number  = data.google_project.this.number

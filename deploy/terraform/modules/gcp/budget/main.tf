@@ -24,9 +24,8 @@ resource "google_billing_budget" "this" {
     labels   = { application = var.application }
   }
   amount {
-    specified_amount {
-      currency_code = "USD"
-      units         = tostring(var.amount)
+    specified_amount { # in the billing account's own currency; another is refused
+      units = tostring(var.amount)
     }
   }
   dynamic "threshold_rules" {

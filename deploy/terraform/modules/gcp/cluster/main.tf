@@ -96,8 +96,7 @@ resource "google_container_cluster" "this" {
     enabled = true
   }
   security_posture_config {
-    mode               = "BASIC"
-    vulnerability_mode = "VULNERABILITY_BASIC"
+    mode = "BASIC"
   }
   binary_authorization {
     evaluation_mode = "PROJECT_SINGLETON_POLICY_ENFORCE"
@@ -161,6 +160,7 @@ resource "google_container_node_pool" "general" {
 }
 
 output "name" { value = google_container_cluster.this.name }
+output "workload_pool" { value = google_container_cluster.this.workload_identity_config[0].workload_pool }
 output "node_service_account" { value = google_service_account.node.email }
 output "context_command" {
   value = "gcloud container clusters get-credentials ${google_container_cluster.this.name} --region ${var.region} --project ${var.project}"

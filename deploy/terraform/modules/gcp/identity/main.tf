@@ -4,6 +4,10 @@
 variable "id" { type = string }
 variable "project" { type = string }
 variable "project_number" { type = string }
+variable "workload_pool" {
+  description = "The cluster's, for the project has it from its first cluster on."
+  type        = string
+}
 variable "region" { type = string }
 variable "bucket" { type = string }
 variable "backup_bucket" { type = string }
@@ -17,7 +21,7 @@ variable "oidc_subject" { type = string }
 
 locals {
   pool      = "principal://iam.googleapis.com/projects/${var.project_number}/locations/global/workloadIdentityPools"
-  secrets   = "${local.pool}/${var.project}.svc.id.goog/subject/ns/external-secrets/sa/external-secrets"
+  secrets   = "${local.pool}/${var.workload_pool}/subject/ns/external-secrets/sa/external-secrets"
   ci        = "${local.pool}/${google_iam_workload_identity_pool.ci.workload_identity_pool_id}/subject/${var.oidc_subject}"
   ci_server = "//iam.googleapis.com/${google_iam_workload_identity_pool_provider.ci.name}"
   grants = {
@@ -64,7 +68,7 @@ resource "google_project_iam_member" "secrets" {
 
 resource "google_iam_workload_identity_pool" "ci" {
   workload_identity_pool_id = "${var.id}-ci"
-  display_name              = "Pipeline of ${var.id}"
+  display_name              = "CI of ${var.id}" # 32 characters at most
 }
 
 resource "google_iam_workload_identity_pool_provider" "ci" {

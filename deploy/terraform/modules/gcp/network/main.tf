@@ -72,6 +72,8 @@ resource "google_service_networking_connection" "google" {
   network                 = google_compute_network.this.id
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.google.name]
+  # Google holds the connection for days after its last server is gone; the network need not wait.
+  deletion_policy = "REMOVE_PEERING"
 }
 
 output "network_id" { value = google_compute_network.this.id }

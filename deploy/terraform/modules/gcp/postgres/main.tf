@@ -93,14 +93,16 @@ resource "google_sql_database_instance" "this" {
 }
 
 resource "google_sql_database" "this" {
-  name     = "leadgen"
-  instance = google_sql_database_instance.this.name
+  name            = "leadgen"
+  instance        = google_sql_database_instance.this.name
+  deletion_policy = "ABANDON" # goes with the server
 }
 
 resource "google_sql_user" "this" {
-  name     = var.username
-  instance = google_sql_database_instance.this.name
-  password = var.password
+  name            = var.username
+  instance        = google_sql_database_instance.this.name
+  password        = var.password
+  deletion_policy = "ABANDON" # owns the tables, so PostgreSQL refuses to drop it before them
 }
 
 output "host" { value = google_sql_database_instance.this.private_ip_address }

@@ -7,6 +7,10 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google" {
+  alias = "budget"
+}
+
 variables {
   environment         = "production"
   owner               = "growth-platform"
@@ -40,6 +44,77 @@ run "postgresql_can_be_run_in_the_cluster" {
     condition     = output.db_host == "" && output.db_port == 5432
     error_message = "An empty host means the component in the cluster."
   }
+  assert {
+    condition     = output.db_secret == "leadgen-production-database"
+    error_message = "The component takes the same secret."
+  }
+}
+
+run "what_google_holds_back_does_not_stop_a_destroy" {
+  command = plan
+  module {
+    source = "../../modules/gcp/postgres"
+  }
+  variables {
+    id                  = "leadgen-production"
+    region              = "europe-west3"
+    private_network     = "network"
+    engine_version      = 17
+    size                = "db-custom-2-8192"
+    storage_gb          = 100
+    high_availability   = true
+    backup_days         = 7
+    deletion_protection = false
+    username            = "leadgen"
+    password            = "made-up-for-this-test"
+    kms_key             = "key"
+    labels              = {}
+  }
+  assert {
+    condition     = [google_sql_database.this.deletion_policy, google_sql_user.this.deletion_policy] == ["ABANDON", "ABANDON"]
+    error_message = "A user who owns tables cannot be dropped; both go with the server."
+  }
+}
+
+run "the_connection_to_googles_services_does_not_stop_a_destroy" {
+  command = plan
+  module {
+    source = "../../modules/gcp/network"
+  }
+  variables {
+    id     = "leadgen-production"
+    region = "europe-west3"
+    cidr   = "10.40.0.0/16"
+    labels = {}
+  }
+  assert {
+    condition     = google_service_networking_connection.google.deletion_policy == "REMOVE_PEERING"
+    error_message = "Google holds the connection for days after its last server is gone."
+  }
+}
+
+run "the_longest_name_fits_what_google_allows" {
+  command = plan
+  module {
+    source = "../../modules/gcp/identity"
+  }
+  variables {
+    id             = "leadgenery-development"
+    project        = "example-project"
+    project_number = "123456789012"
+    workload_pool  = "example-project.svc.id.goog"
+    region         = "europe-west3"
+    bucket         = "data"
+    backup_bucket  = "backup"
+    registry       = "leadgen"
+    oidc_issuer    = "https://token.actions.githubusercontent.com"
+    oidc_subject   = "repo:example/leadgen:environment:development"
+    generations    = [1]
+  }
+  assert {
+    condition     = length(google_iam_workload_identity_pool.ci.display_name) <= 32
+    error_message = "Display names of pools have 32 characters at most."
+  }
 }
 
 run "a_managed_broker_is_refused_where_there_is_none" {
@@ -59,6 +134,18 @@ run "the_cluster_is_not_opened_to_the_internet" {
   expect_failures = [var.allowed_admin_cidrs]
 }
 
+run "nor_by_its_two_halves" {
+  command = plan
+  variables { allowed_admin_cidrs = ["0.0.0.0/1", "128.0.0.0/1"] }
+  expect_failures = [var.allowed_admin_cidrs]
+}
+
+run "more_than_five_are_not_told_of_the_budget" {
+  command = plan
+  variables { budget_emails = [for one in range(6) : "person-${one}@example.com"] }
+  expect_failures = [var.budget_emails]
+}
+
 run "a_pipeline_with_a_wildcard_is_not_trusted" {
   command = plan
   variables { oidc_subject = "repo:example/*" }
@@ -73,7 +160,7 @@ run "another_issuer_needs_its_subject" {
 
 run "an_old_kubernetes_is_refused" {
   command = plan
-  variables { kubernetes_version = "1.32" }
+  variables { kubernetes_version = "1.33" }
   expect_failures = [var.kubernetes_version]
 }
 
@@ -91,6 +178,7 @@ run "while_keys_rotate_the_old_ones_stay_valid_and_the_new_ones_are_handed_out" 
     id             = "leadgen-production"
     project        = "example-project"
     project_number = "123456789012"
+    workload_pool  = "example-project.svc.id.goog"
     region         = "europe-west3"
     bucket         = "data"
     backup_bucket  = "backup"

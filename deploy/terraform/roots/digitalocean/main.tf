@@ -31,6 +31,7 @@ module "cluster" {
   node_size           = var.node_size
   node_min            = var.node_min
   node_max            = var.node_max
+  registry            = var.registry_managed
   tags                = module.labels.tag_list
   depends_on          = [module.registry] # which the cluster is joined to
 }
@@ -59,7 +60,7 @@ module "storage" {
   source                = "../../modules/digitalocean/storage"
   id                    = module.labels.id
   region                = var.region
-  suffix                = substr(sha256(data.digitalocean_account.this.uuid), 0, 8)
+  suffix                = local.suffix
   retention_days        = var.storage_retention_days
   backup_retention_days = var.backup_retention_days
 }
@@ -73,9 +74,11 @@ module "secrets" {
 }
 
 module "registry" {
-  source = "../../modules/digitalocean/registry"
-  id     = module.labels.id
-  region = var.region
+  source  = "../../modules/digitalocean/registry"
+  managed = var.registry_managed
+  id      = module.labels.id
+  region  = var.region
+  suffix  = local.suffix
 }
 
 module "identity" {
@@ -96,6 +99,7 @@ resource "digitalocean_project" "this" {
 }
 
 locals {
+  suffix = substr(sha256(data.digitalocean_account.this.uuid), 0, 8)
   manual_steps = [
     "Set a billing alert of ${var.budget_amount} USD for ${join(", ", var.budget_emails)} in the control panel: there is no API for it.",
     "terraform output -raw secret_manifest | kubectl apply -f -",

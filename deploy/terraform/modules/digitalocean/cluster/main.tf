@@ -11,6 +11,10 @@ variable "allowed_admin_cidrs" { type = list(string) }
 variable "node_size" { type = string }
 variable "node_min" { type = number }
 variable "node_max" { type = number }
+variable "registry" {
+  description = "Whether pods pull from the account's registry."
+  type        = bool
+}
 variable "tags" { type = list(string) }
 
 data "digitalocean_kubernetes_versions" "this" {
@@ -27,7 +31,7 @@ resource "digitalocean_kubernetes_cluster" "this" {
   ha                               = true
   auto_upgrade                     = true
   surge_upgrade                    = true
-  registry_integration             = true
+  registry_integration             = var.registry
   destroy_all_associated_resources = false
   tags                             = var.tags
 

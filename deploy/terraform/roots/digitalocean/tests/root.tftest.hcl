@@ -3,7 +3,7 @@ mock_provider "digitalocean" {
     defaults = { uuid = "00000000-0000-0000-0000-000000000000" }
   }
   mock_data "digitalocean_kubernetes_versions" {
-    defaults = { latest_version = "1.34.1-do.0" }
+    defaults = { latest_version = "1.35.1-do.0" }
   }
 }
 
@@ -56,12 +56,61 @@ run "the_manifest_holds_the_secrets_and_who_may_read_them" {
   }
 }
 
+run "without_a_managed_database_its_secret_is_made_all_the_same" {
+  module {
+    source = "../../modules/digitalocean/secrets"
+  }
+  variables {
+    id               = "leadgen-production"
+    reader_namespace = "leadgen"
+    database         = null
+    storage_keys = {
+      storage = { access_key_id = "made-up", secret_access_key = "made-up" }
+      backup  = { access_key_id = "made-up", secret_access_key = "made-up" }
+    }
+  }
+  assert {
+    condition     = { for item in jsondecode(nonsensitive(output.manifest)).items : item.metadata.name => keys(item.stringData) if item.kind == "Secret" }["leadgen-production-database"] == ["password", "username"]
+    error_message = "A user name and a password, of Terraform's own making."
+  }
+}
+
 run "postgresql_can_be_run_in_the_cluster" {
   command = plan
   variables { database_managed = false }
   assert {
     condition     = output.db_host == "" && output.db_port == 5432
     error_message = "An empty host means the component in the cluster."
+  }
+  assert {
+    condition     = output.db_secret == "leadgen-production-database"
+    error_message = "The component takes the same secret."
+  }
+}
+
+run "the_teams_only_registry_can_be_another_deployments" {
+  command = plan
+  variables { registry_managed = false }
+  assert {
+    condition     = output.registry_url == ""
+    error_message = "There is no registry, and the cluster is not joined to one."
+  }
+}
+
+run "a_registry_has_a_name_that_no_other_customer_has" {
+  command = plan
+  module {
+    source = "../../modules/digitalocean/registry"
+  }
+  variables {
+    managed = true
+    id      = "leadgen-production"
+    region  = "fra1"
+    suffix  = "0123abcd"
+  }
+  assert {
+    condition     = digitalocean_container_registry.this[0].name == "leadgen-production-0123abcd"
+    error_message = "Names of registries are shared by all customers."
   }
 }
 
@@ -82,6 +131,18 @@ run "the_cluster_is_not_opened_to_the_internet" {
   expect_failures = [var.allowed_admin_cidrs]
 }
 
+run "nor_by_its_two_halves" {
+  command = plan
+  variables { allowed_admin_cidrs = ["0.0.0.0/1", "128.0.0.0/1"] }
+  expect_failures = [var.allowed_admin_cidrs]
+}
+
+run "more_than_five_are_not_told_of_the_budget" {
+  command = plan
+  variables { budget_emails = [for one in range(6) : "person-${one}@example.com"] }
+  expect_failures = [var.budget_emails]
+}
+
 run "a_pipeline_with_a_wildcard_is_not_trusted" {
   command = plan
   variables { oidc_subject = "repo:example/*" }
@@ -96,7 +157,7 @@ run "another_issuer_needs_its_subject" {
 
 run "an_old_kubernetes_is_refused" {
   command = plan
-  variables { kubernetes_version = "1.32" }
+  variables { kubernetes_version = "1.33" }
   expect_failures = [var.kubernetes_version]
 }
 

@@ -55,7 +55,6 @@ _BACKUP = "settings.0.backup_configuration.0"
 
 SETTINGS = (
     Setting("encrypted", "aws_db_instance", "storage_encrypted", on, "set storage_encrypted"),
-    Setting("encrypted", "aws_mq_broker", "encryption_options.0.kms_key_id", given, "give a key"),
     Setting("encrypted", "aws_eks_cluster", "encryption_config.0.provider", given, "give a key"),
     Setting("encrypted", "aws_secretsmanager_secret", "kms_key_id", given, "give a key"),
     Setting("encrypted", "aws_ecr_repository", "encryption_configuration", given, "give a key"),

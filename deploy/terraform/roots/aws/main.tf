@@ -78,7 +78,6 @@ module "broker" {
   high_availability        = var.broker_high_availability
   username                 = module.secrets.broker.username
   password                 = module.secrets.broker.password
-  kms_key_arn              = module.encryption.key_arn
 }
 
 module "storage" {
@@ -90,26 +89,28 @@ module "storage" {
 }
 
 module "registry" {
-  source      = "../../modules/aws/registry"
-  id          = module.labels.id
-  kms_key_arn = module.encryption.key_arn
+  source              = "../../modules/aws/registry"
+  id                  = module.labels.id
+  deletion_protection = var.deletion_protection
+  kms_key_arn         = module.encryption.key_arn
 }
 
 module "identity" {
-  source              = "../../modules/aws/identity"
-  id                  = module.labels.id
-  namespace           = var.kubernetes_namespace
-  cluster_name        = module.cluster.name
-  cluster_arn         = module.cluster.arn
-  cluster_oidc_issuer = module.cluster.oidc_issuer
-  irsa                = false
-  bucket_arn          = module.storage.bucket_arn
-  backup_bucket_arn   = module.storage.backup_bucket_arn
-  secret_arns         = module.secrets.arns
-  registry_arn        = module.registry.arn
-  kms_key_arn         = module.encryption.key_arn
-  oidc_issuer         = var.oidc_issuer
-  oidc_subject        = coalesce(var.oidc_subject, "repo:${var.oidc_repository}:environment:${var.environment}")
+  source               = "../../modules/aws/identity"
+  id                   = module.labels.id
+  namespace            = var.kubernetes_namespace
+  cluster_name         = module.cluster.name
+  cluster_arn          = module.cluster.arn
+  cluster_oidc_issuer  = module.cluster.oidc_issuer
+  irsa                 = false
+  bucket_arn           = module.storage.bucket_arn
+  backup_bucket_arn    = module.storage.backup_bucket_arn
+  secret_arns          = module.secrets.arns
+  registry_arn         = module.registry.arn
+  kms_key_arn          = module.encryption.key_arn
+  oidc_issuer          = var.oidc_issuer
+  oidc_provider_exists = var.oidc_provider_exists
+  oidc_subject         = coalesce(var.oidc_subject, "repo:${var.oidc_repository}:environment:${var.environment}")
 }
 
 module "budget" {
@@ -122,6 +123,7 @@ module "budget" {
 
 locals {
   manual_steps = [
+    "aws eks update-cluster-config --region ${var.region} --name ${module.cluster.name} --${var.deletion_protection ? "" : "no-"}deletion-protection",
     "curl -fo ../../../kubernetes/overlays/aws/database-ca.crt https://truststore.pki.rds.amazonaws.com/${var.region}/${var.region}-bundle.pem",
     "Activate the cost allocation tags application, environment, owner, cost-centre and data-classification in the billing console.",
   ]

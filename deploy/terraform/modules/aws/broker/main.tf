@@ -1,5 +1,6 @@
 # Amazon MQ for RabbitMQ 4.2, whose default queue type is quorum. It has exactly one user, which
-# Terraform makes and then leaves alone: changing it fails on RabbitMQ brokers.
+# Terraform makes and then leaves alone: changing it fails on RabbitMQ brokers. What it stores is encrypted
+# with a key of AWS's own: RabbitMQ brokers take no other.
 
 variable "id" { type = string }
 variable "vpc_id" { type = string }
@@ -18,7 +19,6 @@ variable "password" {
   type      = string
   sensitive = true
 }
-variable "kms_key_arn" { type = string }
 
 resource "aws_security_group" "this" {
   name        = "${var.id}-broker"
@@ -49,10 +49,6 @@ resource "aws_mq_broker" "this" {
   user {
     username = var.username
     password = var.password
-  }
-  encryption_options {
-    use_aws_owned_key = false
-    kms_key_id        = var.kms_key_arn
   }
   logs {
     general = true

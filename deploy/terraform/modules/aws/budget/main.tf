@@ -25,7 +25,7 @@ resource "aws_budgets_budget" "this" {
   time_unit    = "MONTHLY"
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:application$${var.application}"]
+    values = [format("user:application$%s", var.application)]
   }
   dynamic "notification" {
     for_each = local.alarms

@@ -69,6 +69,9 @@ resource "aws_eks_cluster" "this" {
     endpoint_public_access  = true
     public_access_cidrs     = var.allowed_admin_cidrs
   }
+  lifecycle {
+    ignore_changes = [version] # AWS upgrades what it no longer supports, and goes back only for days
+  }
   depends_on = [aws_iam_role_policy_attachment.cluster, aws_cloudwatch_log_group.cluster]
 }
 
@@ -112,6 +115,7 @@ resource "aws_eks_node_group" "this" {
   cluster_name    = aws_eks_cluster.this.name
   node_group_name = "general"
   node_role_arn   = aws_iam_role.node.arn
+  version         = aws_eks_cluster.this.version # nodes follow the cluster
   subnet_ids      = var.subnet_ids
   instance_types  = [var.node_size]
   ami_type        = can(regex("^[a-z]+[0-9]+g", var.node_size)) ? "AL2023_ARM_64_STANDARD" : "AL2023_x86_64_STANDARD"

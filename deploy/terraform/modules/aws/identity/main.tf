@@ -16,6 +16,7 @@ variable "registry_arn" { type = string }
 variable "kms_key_arn" { type = string }
 variable "oidc_issuer" { type = string }
 variable "oidc_subject" { type = string }
+variable "oidc_provider_exists" { type = bool }
 
 data "aws_caller_identity" "current" {}
 
@@ -68,6 +69,8 @@ locals {
   }
   issuer_host = trimprefix(var.cluster_oidc_issuer, "https://")
   ci_host     = trimprefix(var.oidc_issuer, "https://")
+  ci_known    = "arn:aws:iam::${data.aws_caller_identity.current.account_id}:oidc-provider/${local.ci_host}"
+  ci_provider = var.oidc_provider_exists ? local.ci_known : aws_iam_openid_connect_provider.ci[0].arn
 }
 
 data "aws_iam_policy_document" "grants" {
@@ -149,7 +152,9 @@ resource "aws_eks_pod_identity_association" "this" {
   role_arn        = aws_iam_role.account[each.key].arn
 }
 
+# One account has one provider for an issuer: the first deployment's serves the others.
 resource "aws_iam_openid_connect_provider" "ci" {
+  count          = var.oidc_provider_exists ? 0 : 1
   url            = var.oidc_issuer
   client_id_list = ["sts.amazonaws.com"]
 }
@@ -159,7 +164,7 @@ data "aws_iam_policy_document" "ci_trust" {
     actions = ["sts:AssumeRoleWithWebIdentity"]
     principals {
       type        = "Federated"
-      identifiers = [aws_iam_openid_connect_provider.ci.arn]
+      identifiers = [local.ci_provider]
     }
     condition {
       test     = "StringEquals"
@@ -205,4 +210,4 @@ output "worker" { value = aws_iam_role.account["worker"].arn }
 output "backup" { value = aws_iam_role.account["backup"].arn }
 output "secrets" { value = aws_iam_role.account["secrets"].arn }
 output "ci" { value = aws_iam_role.ci.arn }
-output "ci_provider" { value = aws_iam_openid_connect_provider.ci.arn }
+output "ci_provider" { value = local.ci_provider }

@@ -10,10 +10,17 @@ variable "nat_per_zone" {
 variable "kms_key_arn" { type = string }
 
 data "aws_availability_zones" "available" {
-  state = "available"
+  state            = "available"
+  exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"] # EKS takes no subnets there
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"] # no local zones
+  }
+  lifecycle {
+    postcondition {
+      condition     = length(self.names) >= 3
+      error_message = "region must be one where EKS runs in three zones, such as eu-central-1: this account has ${length(self.names)} there."
+    }
   }
 }
 

@@ -2,10 +2,12 @@
 
 variable "id" { type = string }
 variable "kms_key_arn" { type = string }
+variable "deletion_protection" { type = bool }
 
 resource "aws_ecr_repository" "this" {
   name                 = var.id
   image_tag_mutability = "IMMUTABLE"
+  force_delete         = !var.deletion_protection
   image_scanning_configuration {
     scan_on_push = true
   }

@@ -77,6 +77,10 @@ run "a_managed_broker_and_database_are_named_to_the_overlay" {
 run "postgresql_and_rabbitmq_can_be_run_in_the_cluster" {
   variables { database_managed = false }
   assert {
+    condition     = output.db_secret == "leadgen-production/database" && output.broker_secret == "leadgen-production/broker"
+    error_message = "The components take the same secrets."
+  }
+  assert {
     condition     = output.db_host == "" && output.broker_host == "" && output.db_port == 5432 && output.broker_port == 5672
     error_message = "An empty host means the component in the cluster."
   }
@@ -96,15 +100,85 @@ run "a_broker_size_that_cannot_run_rabbitmq_4_is_refused" {
     high_availability        = true
     username                 = "leadgen"
     password                 = "made-up-for-this-test"
-    kms_key_arn              = "arn:aws:kms:eu-central-1:123456789012:key/mock"
   }
   expect_failures = [var.size]
+}
+
+run "the_budget_counts_what_the_tag_names" {
+  command = plan
+  module {
+    source = "../../modules/aws/budget"
+  }
+  variables {
+    id          = "leadgen-production"
+    application = "leadgen"
+    amount      = 1000
+    emails      = ["platform@example.com"]
+  }
+  assert {
+    condition     = one(one(aws_budgets_budget.this.cost_filter).values) == "user:application$leadgen"
+    error_message = "AWS writes a tag of users' own as user:key$value."
+  }
+}
+
+run "a_region_without_three_zones_is_refused" {
+  command = plan
+  module {
+    source = "../../modules/aws/network"
+  }
+  variables {
+    id           = "leadgen"
+    cidr         = "10.40.0.0/16"
+    nat_per_zone = false
+    kms_key_arn  = "arn:aws:kms:eu-central-1:123456789012:key/mock"
+  }
+  override_data {
+    target = data.aws_availability_zones.available
+    values = { names = ["us-west-1a", "us-west-1c"] }
+  }
+  expect_failures = [data.aws_availability_zones.available]
+}
+
+run "images_stop_a_destroy_until_the_protection_is_lifted" {
+  command = plan
+  module {
+    source = "../../modules/aws/registry"
+  }
+  variables {
+    id                  = "leadgen"
+    deletion_protection = false
+    kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/mock"
+  }
+  assert {
+    condition     = aws_ecr_repository.this.force_delete
+    error_message = "A repository with images is deleted once deletion_protection is false."
+  }
+}
+
+run "a_second_deployment_in_the_account_uses_the_firsts_trust_in_the_pipeline" {
+  variables { oidc_provider_exists = true }
+  assert {
+    condition     = output.identity_ci_provider == "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+    error_message = "An account has one provider for an issuer."
+  }
 }
 
 run "the_cluster_is_not_opened_to_the_internet" {
   command = plan
   variables { allowed_admin_cidrs = ["0.0.0.0/0"] }
   expect_failures = [var.allowed_admin_cidrs]
+}
+
+run "nor_by_its_two_halves" {
+  command = plan
+  variables { allowed_admin_cidrs = ["0.0.0.0/1", "128.0.0.0/1"] }
+  expect_failures = [var.allowed_admin_cidrs]
+}
+
+run "more_than_five_are_not_told_of_the_budget" {
+  command = plan
+  variables { budget_emails = [for one in range(6) : "person-${one}@example.com"] }
+  expect_failures = [var.budget_emails]
 }
 
 run "a_pipeline_with_a_wildcard_is_not_trusted" {
@@ -121,7 +195,7 @@ run "another_issuer_needs_its_subject" {
 
 run "an_old_kubernetes_is_refused" {
   command = plan
-  variables { kubernetes_version = "1.32" }
+  variables { kubernetes_version = "1.33" }
   expect_failures = [var.kubernetes_version]
 }
 

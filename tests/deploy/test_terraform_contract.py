@@ -129,6 +129,23 @@ def test_the_brokers_only_user_is_never_changed():
     assert "ignore_changes = [user]" in text("modules", "aws", "broker", "main.tf")
 
 
+def test_rabbitmq_is_given_no_key_for_amazon_mq_refuses_one():
+    assert "encryption_options" not in text("modules", "aws", "broker", "main.tf")
+
+
+def test_a_budget_is_in_the_billing_accounts_currency_and_asked_for_in_the_projects_name():
+    root = text("roots", "gcp", "main.tf")
+    budget = re.search(r'module "budget" \{.*?\n\}', root, re.S)
+    assert "currency_code" not in text("modules", "gcp", "budget", "main.tf")
+    assert budget
+    assert "google = google.budget" in budget[0]
+    assert "billing_project " in root
+
+
+def test_a_grant_to_the_projects_workload_pool_waits_for_the_cluster_that_brings_it():
+    assert "workload_pool  = module.cluster.workload_pool" in text("roots", "gcp", "main.tf")
+
+
 def test_every_service_of_google_that_the_root_uses_is_switched_on():
     script = (ROOT / "deploy/scripts/cluster/google-services.sh").read_text()
     enabled = re.search(r"services=\((.*?)\)", script, re.S)

@@ -46,8 +46,8 @@ variable "allowed_admin_cidrs" {
   description = "Addresses that may reach the cluster's API; never the whole internet."
   type        = list(string)
   validation {
-    condition     = alltrue([for cidr in var.allowed_admin_cidrs : can(cidrhost(cidr, 0)) && !endswith(cidr, "/0")])
-    error_message = "allowed_admin_cidrs must be CIDR blocks narrower than /0, such as 203.0.113.0/24."
+    condition     = alltrue([for cidr in var.allowed_admin_cidrs : can(cidrhost(cidr, 0)) && try(tonumber(split("/", cidr)[1]) >= 8, false)])
+    error_message = "allowed_admin_cidrs must be CIDR blocks of /8 or narrower, such as 203.0.113.0/24."
   }
   validation {
     condition     = length(var.allowed_admin_cidrs) > 0
@@ -56,12 +56,12 @@ variable "allowed_admin_cidrs" {
 }
 
 variable "kubernetes_version" {
-  description = "Minor version of Kubernetes."
+  description = "Minor version of Kubernetes that the cluster is made with; deploy/docs/runbooks/upgrade.md says how it goes on."
   type        = string
-  default     = "1.34"
+  default     = "1.35"
   validation {
-    condition     = can(regex("^1\\.(3[3-9]|[4-9][0-9])$", var.kubernetes_version))
-    error_message = "kubernetes_version must be a minor version from 1.33 on, such as 1.34."
+    condition     = can(regex("^1\\.(3[4-9]|[4-9][0-9])$", var.kubernetes_version))
+    error_message = "kubernetes_version must be a minor version from 1.34 on, such as 1.35."
   }
 }
 
@@ -157,6 +157,12 @@ variable "broker_high_availability" {
   default     = true
 }
 
+variable "registry_managed" {
+  description = "Whether a registry is made on DigitalOcean, where a team may have just one; AWS and Google Cloud always make one."
+  type        = bool
+  default     = true
+}
+
 variable "storage_retention_days" {
   description = "How long an overwritten or deleted object can still be brought back."
   type        = number
@@ -188,13 +194,13 @@ variable "backup_retention_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the cloud refuses to delete cluster and database; set to false only to destroy."
+  description = "Whether the cloud refuses to delete the database, and on Google Cloud the cluster; set to false only to destroy. On AWS manual_steps protect the cluster, on DigitalOcean prevent_destroy does."
   type        = bool
   default     = true
 }
 
 variable "budget_amount" {
-  description = "Whole US dollars a month; mails go out at 50, 80 and 100 percent, and at 100 percent of the forecast."
+  description = "Whole US dollars a month, on Google Cloud whole units of the billing account's own currency; mails go out at 50, 80 and 100 percent, and at 100 percent of the forecast."
   type        = number
   validation {
     condition     = var.budget_amount > 0 && floor(var.budget_amount) == var.budget_amount
@@ -209,6 +215,10 @@ variable "budget_emails" {
     condition     = length(var.budget_emails) > 0 && alltrue([for address in var.budget_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
     error_message = "budget_emails must hold at least one mail address."
   }
+  validation {
+    condition     = length(var.budget_emails) <= 5
+    error_message = "budget_emails must hold at most five addresses: Google Cloud takes no more. Name a list."
+  }
 }
 
 variable "oidc_issuer" {
@@ -219,6 +229,12 @@ variable "oidc_issuer" {
     condition     = can(regex("^https://[a-z0-9.-]+(/[A-Za-z0-9._/-]*)?$", var.oidc_issuer))
     error_message = "oidc_issuer must be an https address, such as https://gitlab.com."
   }
+}
+
+variable "oidc_provider_exists" {
+  description = "Whether the account knows oidc_issuer already, from another deployment; unused but on AWS, where an account has it once."
+  type        = bool
+  default     = false
 }
 
 variable "oidc_repository" {

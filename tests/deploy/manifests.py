@@ -23,7 +23,7 @@ COMPONENTS = (
     *("external-secrets-postgres", "external-secrets-storage", "mail"),
     *("managed-database", "postgres", "postgres-cnpg", "managed-broker"),
     *("backup", "restore-check", "storage-keys", "gateway", "cert-manager", "capture-isolated"),
-    *("keda", "monitoring", "datadog", "tracing", "admission", "gitops-argocd"),
+    *("keda", "monitoring", "datadog", "tracing", "gitops-argocd"),
 )
 # What one cannot be without.
 NEEDS = {"restore-check": "backup"}

@@ -212,11 +212,17 @@ def test_what_is_applied_in_turns_is_all_there_is_and_roles_come_last(overlay):
     assert last.count("Deployment") == 3
 
 
-@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
-def test_the_pipeline_may_apply_every_kind_of_custom_resource_in_an_overlay(overlay):
+def everything(folder):
+    for overlay in manifests.OVERLAYS:
+        yield from manifests.rendered(overlay)
+    for component in manifests.COMPONENTS:
+        yield from manifests.combined({component}, folder / component)
+
+
+def test_the_pipeline_may_apply_whatever_an_overlay_or_a_component_brings(tmp_path):
     rule = yaml.safe_load((CI / "rbac.yaml").read_text())["rules"][0]
     builtin = {"", "apps", "autoscaling", "batch", "policy", "networking.k8s.io"}
-    for one in manifests.rendered(overlay):
+    for one in everything(tmp_path):
         group = one["apiVersion"].rpartition("/")[0]
         plural = re.sub("([^aeiou])y$", r"\1ie", one["kind"].lower()) + "s"
         assert group in builtin or (group in rule["apiGroups"] and plural in rule["resources"])
@@ -229,6 +235,6 @@ def test_the_pipelines_role_is_a_valid_one():
 
 
 def test_the_cluster_asks_for_the_signature_of_the_workflow_that_signs():
-    text = (ROOT / "deploy/kubernetes/components/admission/signatures.yaml").read_text()
+    text = (ROOT / "deploy/kubernetes/admission/signatures.yaml").read_text()
     (path,) = re.findall(r"leadgen/(\.github/\S+)@refs/heads/main", text)
     assert "deploy/ci/sign.sh" in (ROOT / path).read_text()

@@ -67,7 +67,9 @@ def workloads(objects: Objects, *kinds: str) -> Iterator[Workload]:
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     """Tell whether a selector by labels takes in an object; an empty one takes in all."""
-    if "matchExpressions" in selector:
-        raise ValueError(f"selectors by expression are not read here: {selector}")
-    wanted = selector.get("matchLabels", {})
-    return all(labels.get(key) == value for key, value in wanted.items())
+    wanted = [(key, [value]) for key, value in selector.get("matchLabels", {}).items()]
+    for expression in selector.get("matchExpressions", []):
+        if expression["operator"] != "In":
+            raise ValueError(f"only selectors by label and In are read here: {selector}")
+        wanted.append((expression["key"], expression["values"]))
+    return all(labels.get(key) in values for key, values in wanted)

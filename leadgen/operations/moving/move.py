@@ -49,11 +49,11 @@ def move(given: Move) -> float:
     The source stays read-only and whole. Whatever fails, it can write again at once.
     """
     storage = given.storage
-    if objects.is_within(storage, default_storage):
-        raise UnfitError("TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it.")
     with given.both() as (source, target):
         freeze.refuse_unless_alone(source)
         refuse_unless_empty(target, storage)
+    if objects.is_within(storage, default_storage):
+        raise UnfitError("TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it.")
     given.say("Preparing the target …")
     given.manage("migrate", "--verbosity", "0")
     given.manage("doctor")

@@ -120,7 +120,7 @@ def test_a_web_process_that_answers_with_an_error_is_not_alive():
 def test_worker_and_beat_that_run_come_round_again_and_again(folder, rabbitmq_url):
     roles = ("worker", "beat")
     with running(folder, {"BROKER_URL": rabbitmq_url}, roles=roles):
-        eventually(lambda: states(folder) == {"beating"}, seconds=30)
+        eventually(lambda: states(folder) == {"beating"}, seconds=60)
         for role in roles:
             grow_old(folder, role, 3600)
         eventually(lambda: [probe(role) for role in roles] == [(0, "")] * 2, seconds=20)
@@ -131,5 +131,5 @@ def test_worker_and_beat_that_run_come_round_again_and_again(folder, rabbitmq_ur
 def test_worker_and_beat_without_a_broker_are_alive(folder):
     nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
     with running(folder, {"BROKER_URL": nowhere}, roles=("worker", "beat")):
-        eventually(lambda: states(folder) == {"resting"}, seconds=30)
+        eventually(lambda: states(folder) == {"resting"}, seconds=60)
         assert probe("worker") == probe("beat") == (0, "")

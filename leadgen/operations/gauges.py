@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import Error, connection, models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -17,6 +18,10 @@ from leadgen.lib.limits import within
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0
+# One that failed sits its pause out; it waits for us again from then on.
+_WAITS_SINCE = models.Case(
+    models.When(attempts=0, then="received_at"), default=Coalesce("next_at", "received_at")
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +56,7 @@ def _read() -> Reading:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '2s'")
         waiting = Submission.objects.waiting().aggregate(
-            count=models.Count("pk"), oldest=models.Min("received_at")
+            count=models.Count("pk"), oldest=models.Min(_WAITS_SINCE)
         )
         live = {
             "waiting": waiting["count"],
@@ -82,7 +87,7 @@ def _ledger(reading: Reading) -> Iterator[Metric]:
     yield states
     yield _gauge(
         "submissions_oldest_waiting_seconds",
-        "Age of the oldest submission that waits for intake.",
+        "For how long a submission has waited to be worked; not while it sits a failure out.",
         reading.oldest_waiting,
     )
     yield _gauge("submissions_parked", "Given up on until looked at.", reading.live["parked"])

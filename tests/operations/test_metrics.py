@@ -44,6 +44,21 @@ def test_the_age_of_the_oldest_that_waits_is_told(scraped):
     assert 300 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 320
 
 
+@pytest.mark.parametrize(("due_in", "age"), [(100, 0), (-60, 60)])
+def test_one_that_failed_waits_from_its_next_attempt_on(scraped, due_in, age):
+    now = timezone.now()
+    old, due = now - timedelta(minutes=5), now + timedelta(seconds=due_in)
+    make_submission(make_form(), received_at=old, attempts=3, next_at=due)
+    assert age <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < age + 20
+
+
+def test_one_that_a_passing_fault_puts_off_waits_from_its_receipt_on(scraped):
+    now = timezone.now()
+    due = now + timedelta(seconds=30)
+    make_submission(make_form(), received_at=now - timedelta(minutes=5), next_at=due)
+    assert 300 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 320
+
+
 def test_nothing_waiting_has_no_age(scraped):
     assert scraped()["leadgen_submissions_oldest_waiting_seconds"] == "0.0"
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from leadgen import celery
+from leadgen import celery, celery_standby
 from tests.deploy import manifests, planted
 
 pytestmark = pytest.mark.django_db
@@ -11,6 +11,13 @@ pytestmark = pytest.mark.django_db
 def triggers():
     worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
     return worker["spec"]["triggers"]
+
+
+def test_beat_sends_each_worker_a_hint_before_it_loses_patience():
+    worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
+    timetable = celery.app.conf.beat_schedule.values()
+    hints = sum(celery_standby.PATIENCE // entry["schedule"] for entry in timetable)
+    assert worker["spec"]["maxReplicaCount"] < hints
 
 
 def test_every_metric_that_scales_workers_is_exported(client, settings, tmp_path):

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from deploy.policy.network import Place, allowed
 from leadgen.operations.logs import JsonFormatter
 from tests.deploy import manifests
 from tests.deploy.promql import MONITORING
@@ -73,6 +74,20 @@ def test_it_needs_no_privileges():
     assert not any("hostPath" in volume for volume in pod["volumes"])
     namespace = next(o for o in OBJECTS if o["kind"] == "Namespace")
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+def test_it_finds_names_wherever_the_application_does(overlay):
+    alloy, web = Place("alloy"), Place("web")
+    rendered = manifests.rendered(overlay)
+    servers = (
+        Place("dns", {"k8s-app": "kube-dns"}, namespace="kube-system"),
+        Place("node-dns", address="169.254.20.10"),
+        Place("metadata", address="169.254.169.254"),
+    )
+    asked = [place for place in servers if allowed(rendered, web, place, 53)]
+    assert asked
+    assert all(allowed(OBJECTS, alloy, place, 53) for place in asked)
 
 
 def test_it_may_read_pods_and_their_logs_and_nothing_else():

@@ -1,4 +1,6 @@
 import re
+import shutil
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -21,7 +23,7 @@ CASES = [
     for path in sorted((MONITORING / "tests").glob("*.yaml"))
     for case in yaml.safe_load(path.read_text())["tests"]
 ]
-BASE = "https://git.example.com/leadgen/deployment/-/blob/main/"
+BASE = ALERTS[0]["annotations"]["runbook_url"].partition("deploy/monitoring/")[0]
 
 
 def answers(alert):
@@ -56,6 +58,16 @@ def test_prometheus_accepts_the_rules():
 
 def test_the_rules_pass_their_own_tests():
     done = promtool("test", "rules", *(MONITORING / "tests").glob("*.yaml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_pass_them_with_a_base_of_ones_own(tmp_path):
+    (line,) = re.findall(r"^    (sed .*)$", (MONITORING / "README.md").read_text(), re.M)
+    here = shutil.copytree(MONITORING, tmp_path / "monitoring")
+    command = line.replace("…", "https://git.example.org/ours")
+    subprocess.run(["bash", "-c", command], cwd=here, check=True)
+    assert "git.example.com" not in "".join(p.read_text() for p in (here / "rules").iterdir())
+    done = promtool("test", "rules", *(here / "tests").glob("*.yaml"))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

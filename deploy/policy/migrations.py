@@ -6,7 +6,7 @@ a constant of its module, CONTRACTS, since which release nothing needs it.
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.migrations import operations as ops
@@ -14,11 +14,9 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
-from django.db.models import Field, ManyToManyField
+from django.db.models import Field, ForeignKey, ManyToManyField
 
-_HARMLESS_SQL = re.compile(
-    r"\s*CREATE\s+(SEQUENCE|EXTENSION|INDEX|(OR REPLACE\s+)?FUNCTION)\b", re.I
-)
+_HARMLESS_SQL = re.compile(r"CREATE\s+(SEQUENCE|EXTENSION|INDEX)\b", re.I)
 
 
 def all_findings(app_labels: set[str]) -> list[str]:
@@ -39,20 +37,28 @@ def reason(migration: Migration) -> str:
 
 def findings(migration: Migration, before: ProjectState) -> Iterator[str]:
     """Yield what the release before would trip over; a table made by the migration is nobody's."""
-    state, made = before.clone(), set()
-    for operation in migration.operations:
-        if isinstance(operation, ops.CreateModel):
-            made.add(operation.name_lower)
-        elif _model(operation) not in made and (said := _trouble(operation, state, migration)):
-            yield f"{operation.describe()}: {said}"
-        operation.state_forwards(migration.app_label, state)
+    yield from _walk(migration.operations, before.clone(), set(), migration.app_label)
+
+
+def _walk(
+    operations: Sequence[Operation], state: ProjectState, made: set[str], label: str
+) -> Iterator[str]:
+    for operation in operations:
+        match operation:
+            case ops.CreateModel():
+                made.add(operation.name_lower)
+            case ops.SeparateDatabaseAndState(database_operations=inner):
+                yield from _walk(inner, state.clone(), made, label)
+            case _ if _model(operation) not in made and (said := _trouble(operation, state, label)):
+                yield f"{operation.describe()}: {said}"
+        operation.state_forwards(label, state)
 
 
 def _model(operation: Operation) -> str:
     return str(getattr(operation, "model_name", getattr(operation, "name", ""))).lower()
 
 
-def _trouble(operation: Operation, state: ProjectState, migration: Migration) -> str:
+def _trouble(operation: Operation, state: ProjectState, label: str) -> str:
     match operation:
         case ops.RemoveField() | ops.RenameField() | ops.DeleteModel() | ops.RenameModel():
             return "the release before still reads and writes it"
@@ -60,21 +66,40 @@ def _trouble(operation: Operation, state: ProjectState, migration: Migration) ->
             return "the release before knows the table by its old name"
         case ops.AddConstraint():
             return "the release before may write rows against it"
+        case ops.AlterUniqueTogether(name_lower=model, option_value=sets):
+            known = state.models[label, model].options.get("unique_together", ())
+            return "the release before may write rows against it" if sets - set(known) else ""
         case ops.AddField(field=field) if _must_be_given(field):
             return "the release before writes rows without it; give it null=True or a db_default"
         case ops.AlterField(model_name=model, name=name, field=field):
-            known = state.models[migration.app_label, model.lower()]
-            return _narrows(known.get_field(name), field)
-        case ops.RunSQL(sql=sql) if not (isinstance(sql, str) and _HARMLESS_SQL.match(sql)):
+            old = state.models[label, model.lower()].get_field(name)
+            return _narrows(name, old, field)
+        case ops.RunSQL(sql=sql) if not all(map(_HARMLESS_SQL.match, _statements(sql))):
             return "say in CONTRACTS why the release before is not troubled"
     return ""
+
+
+def _statements(sql: Any) -> list[str]:
+    """Split what RunSQL takes: text, or a list of texts and of pairs with parameters.
+
+    What is within quotes is split too: more pieces only mean more of them to give a reason for.
+    """
+    given = [sql] if isinstance(sql, str) else sql
+    texts = [one if isinstance(one, str) else one[0] for one in given]
+    return [part.strip() for part in ";".join(texts).split(";") if part.strip()]
+
+
+def _column(name: str, field: "Field[Any, Any]") -> str:
+    return field.db_column or (f"{name}_id" if isinstance(field, ForeignKey) else name)
 
 
 def _must_be_given(field: "Field[Any, Any]") -> bool:
     return not (field.null or field.has_db_default() or isinstance(field, ManyToManyField))
 
 
-def _narrows(old: "Field[Any, Any]", new: "Field[Any, Any]") -> str:
+def _narrows(name: str, old: "Field[Any, Any]", new: "Field[Any, Any]") -> str:
+    if _column(name, old) != _column(name, new):
+        return "the release before knows the column by its old name"
     if old.null and not new.null:
         return "the release before still writes NULL"
     if new.unique and not old.unique:

@@ -53,7 +53,14 @@ def test_no_migration_troubles_the_release_before_it():
         migrations.AddConstraint(
             "lead", models.CheckConstraint(condition=models.Q(name__gt=""), name="named")
         ),
+        migrations.AlterField("lead", "name", models.CharField(max_length=100, db_column="title")),
+        migrations.AlterUniqueTogether("lead", {("name", "note")}),
+        migrations.SeparateDatabaseAndState([migrations.RemoveField("lead", "note")]),
+        migrations.SeparateDatabaseAndState([migrations.RunSQL("DROP TABLE leads_lead")]),
         migrations.RunSQL("ALTER TABLE leads_lead DROP COLUMN note"),
+        migrations.RunSQL("CREATE INDEX i ON leads_lead (name); ALTER TABLE leads_lead DROP note"),
+        migrations.RunSQL(["CREATE SEQUENCE turn", ("DELETE FROM leads_lead WHERE id = %s", [1])]),
+        migrations.RunSQL("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1; SELECT 2'"),
     ],
     ids=lambda operation: type(operation).__name__,
 )
@@ -68,7 +75,12 @@ def test_what_the_release_before_would_trip_over_is_found(operation):
         migrations.AddField("lead", "score", models.IntegerField(db_default=0)),
         migrations.AlterField("lead", "name", models.CharField(max_length=200, null=True)),
         migrations.AddIndex("lead", models.Index(fields=["name"], name="lead_by_name")),
-        migrations.RunSQL("CREATE SEQUENCE turn"),
+        migrations.AlterField("lead", "name", models.CharField(max_length=100, db_column="name")),
+        migrations.AlterUniqueTogether("lead", set()),
+        migrations.SeparateDatabaseAndState([], [migrations.RemoveField("lead", "note")]),
+        migrations.RunSQL("CREATE SEQUENCE turn; CREATE INDEX i ON leads_lead (name);"),
+        migrations.RunSQL(["CREATE SEQUENCE turn", ("CREATE INDEX i ON leads_lead (name)", None)]),
+        migrations.RunSQL(migrations.RunSQL.noop),
         migrations.RunPython(migrations.RunPython.noop),
     ],
     ids=lambda operation: type(operation).__name__,
@@ -80,6 +92,12 @@ def test_what_only_adds_is_let_through(operation):
 def test_a_table_that_the_migration_itself_makes_is_nobodys():
     made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
     assert said(made, migrations.AddField("score", "value", models.IntegerField())) == []
+
+
+def test_a_table_made_within_the_database_operations_is_nobodys_either():
+    made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
+    value = migrations.AddField("score", "value", models.IntegerField())
+    assert said(migrations.SeparateDatabaseAndState([made, value])) == []
 
 
 def test_a_reason_lets_a_migration_take_something_away(monkeypatch):

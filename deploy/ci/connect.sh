@@ -8,6 +8,11 @@ outputs=$(overlay)/terraform.env
 [ "${DELIVERY:-}" != gitops ] || { say "the cluster pulls its releases: nothing to connect to" && exit 0; }
 [ "$CLOUD" != digitalocean ] ||
   fail "no pipeline holds a key to a DigitalOcean cluster: set DELIVERY=gitops (deploy/docs/continuous-delivery.md)."
+program kubectl
+case $CLOUD in
+  aws) program aws ;;
+  gcp) program gcloud && program gke-gcloud-auth-plugin ;; # kubectl asks the plugin for its token
+esac
 if [ "$CLOUD" != local ]; then
   export KUBECONFIG=$STATE/kubeconfig
   printf 'export KUBECONFIG=%q\n' "$KUBECONFIG" >>"$STATE/env"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import threading
 from base64 import b64decode
 from contextlib import contextmanager
@@ -237,6 +238,18 @@ def test_a_pipeline_whose_cluster_pulls_passes_the_step_that_connects(runner):
     said = runner.succeeds("connect", CLOUD="digitalocean", DELIVERY="gitops")
     assert "nothing to connect to" in said
     assert runner.calls == []
+
+
+def test_a_runner_without_the_plugin_that_kubectl_asks_for_is_refused_first(runner):
+    runner.program("gcloud")
+    for name in ("bash", "basename", "dirname", "mkdir", "sed"):
+        (runner.programs / name).symlink_to(shutil.which(name))
+    given = {"CLOUD": "gcp", "GOOGLE_PROJECT": "example", "PATH": str(runner.programs)}
+    said = runner.refuses("connect", **given)
+    assert "gke-gcloud-auth-plugin is not installed on this runner" in said
+    runner.program("gke-gcloud-auth-plugin")
+    runner.succeeds("connect", **given)
+    assert any("container clusters get-credentials" in call for call in runner.calls)
 
 
 def test_a_branch_that_cannot_be_read_is_not_taken_for_a_missing_one(runner, tmp_path):

@@ -68,7 +68,7 @@ def _trouble(operation: Operation, state: ProjectState, label: str) -> str:
             return "the release before may write rows against it"
         case ops.AlterUniqueTogether(name_lower=model, option_value=sets):
             known = state.models[label, model].options.get("unique_together", ())
-            return "the release before may write rows against it" if sets - set(known) else ""
+            return "the release before may write it twice" if set(sets or ()) - set(known) else ""
         case ops.AddField(field=field) if _must_be_given(field):
             return "the release before writes rows without it; give it null=True or a db_default"
         case ops.AlterField(model_name=model, name=name, field=field):

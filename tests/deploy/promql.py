@@ -33,7 +33,7 @@ def names(expression: str) -> set[str]:
     return set(_WORD.findall(bare)) - _OPERATORS
 
 
-def rules() -> Iterator[dict[str, str]]:
+def rules() -> Iterator[dict[str, Any]]:
     for path in sorted((MONITORING / "rules").glob("*.yaml")):
         for group in yaml.safe_load(path.read_text())["groups"]:
             yield from group["rules"]

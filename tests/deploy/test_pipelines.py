@@ -128,6 +128,25 @@ def test_pipelines_hold_no_key_but_those_of_the_exception(path):
     assert not re.search(r"AWS_SECRET|AWS_ACCESS|KUBECONFIG|GOOGLE_CREDENTIALS", text)
 
 
+def test_jenkins_gives_terraforms_stages_an_identity_of_their_own():
+    stages = re.split(r"stage\('(\w+)'\)", JENKINS.read_text())[1:]
+    bodies = dict(zip(stages[::2], stages[1::2], strict=True))
+    asked = {name: re.findall(r"asTerraform\('(\w+)'\)", body) for name, body in bodies.items()}
+    assert {name: found for name, found in asked.items() if found} == {
+        "plan": ["plan"],
+        "apply": ["infrastructure"],
+    }
+
+
+def test_jenkins_asks_for_no_credential_and_no_identity_that_is_not_documented():
+    documented = (ROOT / "deploy/docs/continuous-delivery.md").read_text()
+    text = JENKINS.read_text()
+    for name in re.findall(r"credentialsId: [\"']([\w-]+)", text):
+        assert f"`{name}" in documented
+    for stage in re.findall(r"asTerraform\('(\w+)'\)", text):
+        assert f"`IDENTITY_{stage.upper()}`" in documented
+
+
 def test_what_places_a_job_is_documented_as_a_variable_of_the_repository():
     placed = [
         f"{job.get('if')} {job.get('runs-on')}" for path in WORKFLOWS for job in jobs(path).values()

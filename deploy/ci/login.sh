@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Exchange the pipeline's identity token for the cloud's credentials; no key is kept. They last an hour, and on
-# Google Cloud as long as the job: its programs exchange a token again whenever they need to.
+# Exchange the pipeline's identity token for the cloud's credentials; no key is kept. They last an hour; on
+# Google Cloud as long as the token, and on GitHub as long as the job, for its programs ask for new ones.
 #   CLOUD               aws, gcp; on digitalocean and local there is nothing to exchange
 #   IDENTITY            terraform output identity_ci
 #   IDENTITY_PROVIDER   terraform output identity_ci_provider (gcp)

@@ -67,7 +67,7 @@ def _trouble(operation: Operation, state: ProjectState, label: str) -> str:
         case ops.AddConstraint():
             return "the release before may write rows against it"
         case ops.AlterUniqueTogether(name_lower=model, option_value=sets):
-            known = state.models[label, model].options.get("unique_together", ())
+            known = state.models[label, model].options.get("unique_together") or ()
             return "the release before may write it twice" if set(sets or ()) - set(known) else ""
         case ops.AddField(field=field) if _must_be_given(field):
             return "the release before writes rows without it; give it null=True or a db_default"

@@ -100,6 +100,12 @@ def test_a_table_made_within_the_database_operations_is_nobodys_either():
     assert said(migrations.SeparateDatabaseAndState([made, value])) == []
 
 
+def test_a_rule_that_comes_after_none_is_told():
+    none = migrations.AlterUniqueTogether("lead", None)
+    (found,) = said(none, migrations.AlterUniqueTogether("lead", {("name", "note")}))
+    assert "may write it twice" in found
+
+
 def test_a_reason_lets_a_migration_take_something_away(monkeypatch):
     module = types.ModuleType("planted")
     module.CONTRACTS = "Nothing has read it since 1.4."  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ JENKINS = ROOT / "Jenkinsfile"
 STAGES = {
     "check": ["check"],
     "test": ["test"],
-    "package": ["login", "build", "sbom", "scan", "registry", "push", "sign"],
+    "package": ["build", "sbom", "scan", "login", "registry", "push", "sign"],
     "plan": ["login", "plan"],
     "apply": ["login", "plan", "apply"],
     "deploy": ["login", "registry", "connect", "deploy"],

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import Error, connection, models, transaction
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -18,9 +18,14 @@ from leadgen.lib.limits import within
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0
-# One that failed sits its pause out; it waits for us again from then on.
+# One that failed sits its pauses out, five minutes in all; a fault that passes and does not end
+# puts it off for ever, at no attempt.
+_PAUSES = timedelta(minutes=10)
 _WAITS_SINCE = models.Case(
-    models.When(attempts=0, then="received_at"), default=Coalesce("next_at", "received_at")
+    models.When(
+        models.Q(attempts=0) | models.Q(received_at__lt=Now() - _PAUSES), then="received_at"
+    ),
+    default=Coalesce("next_at", "received_at"),
 )
 
 logger = logging.getLogger(__name__)

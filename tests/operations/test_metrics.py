@@ -59,6 +59,13 @@ def test_one_that_a_passing_fault_puts_off_waits_from_its_receipt_on(scraped):
     assert 300 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 320
 
 
+def test_one_that_has_outlasted_all_its_pauses_waits_from_its_receipt_on(scraped):
+    now = timezone.now()
+    due = now + timedelta(seconds=30)
+    make_submission(make_form(), received_at=now - timedelta(hours=1), attempts=1, next_at=due)
+    assert 3600 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 3620
+
+
 def test_nothing_waiting_has_no_age(scraped):
     assert scraped()["leadgen_submissions_oldest_waiting_seconds"] == "0.0"
 

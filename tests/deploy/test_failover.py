@@ -12,11 +12,13 @@ import psycopg
 import pytest
 
 from dev import postgres
+from tests.flows.waiting import eventually
 from tests.servers import postgresql
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "deploy" / "scripts" / "failover" / "failover.sh"
 LEAD = "import django; django.setup(); from tests.factories import make_lead; print(make_lead().pk)"
+ACTIVE_SLOTS = "SELECT count(*) FROM pg_replication_slots WHERE active"
 FREE_SLOTS = "SELECT count(*) FROM pg_replication_slots"
 BROKEN_TABLE = "UPDATE leads_contact SET name = 'changed behind its back'"
 
@@ -69,6 +71,13 @@ def query(url, statement):
     with psycopg.connect(url, autocommit=True) as connection:
         answer = connection.execute(statement)
         return next(iter(answer.fetchall()), [None])[0] if answer.description else None
+
+
+def query_writing(url, statement):
+    """Also on a frozen database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute(statement)
 
 
 @pytest.fixture(scope="module")
@@ -131,9 +140,50 @@ def test_the_one_in_use_is_never_emptied(pair):
     query(pair.source, "CREATE PUBLICATION leadgen_failover")
     pair.steps("freeze")
     refusals.append(pair.run("reverse"))
-    assert [done.returncode for done in refusals] == [1, 1]
-    assert all("still in use: failover.sh cutover first" in done.stderr for done in refusals)
+    query_writing(pair.source, "DROP PUBLICATION leadgen_failover")
+    refusals.append(pair.run("reverse"))
+    assert [done.returncode for done in refusals] == [1, 1, 1]
+    assert all("cutover first" in done.stderr for done in refusals)
     assert query(pair.source, "SELECT count(*) FROM leads_lead") == 1
+
+
+def test_where_others_may_write_nothing_is_frozen(pair):
+    query(pair.source, "CREATE ROLE other LOGIN PASSWORD 'made-up'")
+    query(pair.source, "GRANT INSERT ON capture_submission TO other")
+    with psycopg.connect(pair.source, user="other", password="made-up"):
+        done = pair.run("freeze")
+    query(pair.source, "DROP OWNED BY other")
+    assert done.returncode == 1
+    assert "others who may write are connected, end them or set ROLE: other" in done.stderr
+    assert (
+        "is not the one that the application logs in as" in pair.run("freeze", ROLE="other").stderr
+    )
+    query(pair.source, "DROP ROLE other")
+
+
+def test_a_replication_whose_slot_is_lost_is_given_up_and_prepared_again(pair):
+    pair.steps("prepare")
+    pair.until_copied()
+    query(pair.target, "ALTER SUBSCRIPTION leadgen_failover DISABLE")
+    assert "nothing is replicated" in pair.run("status").stderr
+    eventually(lambda: query(pair.source, ACTIVE_SLOTS) == 0, seconds=30)
+    query(pair.source, "SELECT pg_drop_replication_slot('leadgen_failover')")
+    query(pair.target, "ALTER SUBSCRIPTION leadgen_failover ENABLE")
+    assert "the source has no replication slot" in pair.run("status").stderr
+    pair.steps("thaw")
+    assert query(pair.target, "SELECT count(*) FROM pg_subscription") == 0
+
+
+def test_a_replication_that_was_given_up_begins_anew(pair):
+    manage(pair.source, "-c", LEAD)
+    pair.steps("prepare")
+    pair.until_copied()
+    query(pair.target, "ALTER SUBSCRIPTION leadgen_failover DISABLE")
+    query(pair.target, "TRUNCATE leads_lead, leads_contact, leads_pipeline CASCADE")
+    assert "nothing is replicated" in pair.run("status").stderr
+    pair.steps("thaw", "prepare")
+    pair.until_copied()
+    pair.steps("freeze", "cutover")
 
 
 def test_a_preparation_that_failed_is_told_of_and_can_be_repeated(pair):

@@ -40,12 +40,15 @@ migrations() { ask "$1" "SELECT app, name FROM django_migrations ORDER BY 1, 2";
 
 # A line "table|rows|checksum" for each table; what manage.py move compares, too.
 contents() {
-  ask "$1" "$(ask "$1" "
+  local sql
+  sql=$(ask "$1" "
     SELECT string_agg(format('SELECT %L, count(*), coalesce(sum((''x'' || left(md5(ROW(%s)::text),
       15))::bit(60)::bigint), 0) FROM %s', c.relname, (
         SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
         WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
-      ), c.oid::regclass), ' UNION ALL ' ORDER BY c.relname) $TABLES")"
+      ), c.oid::regclass), ' UNION ALL ' ORDER BY c.relname) $TABLES") || return 1
+  [ -n "$sql" ] || fail "there are no tables."
+  ask "$1" "$sql"
 }
 
 occupied() {
@@ -64,22 +67,27 @@ check() {
 }
 
 subscribe() { # from, to (which is emptied), how 'from' is reached
-  if subscribed "$2"; then fail "replicating already: failover.sh status"; fi
-  ask "$1" "DROP PUBLICATION IF EXISTS $NAME"
-  ask "$1" "CREATE PUBLICATION $NAME FOR TABLE $(tables "$1")"
-  ask "$2" "CREATE SUBSCRIPTION $NAME CONNECTION '${3//\'/\'\'}' PUBLICATION $NAME
-    WITH (enabled = false)" || {
-    ask "$1" "DROP PUBLICATION $NAME"
-    fail "the one to come cannot subscribe to the one in use: see REACH and REACH_BACK."
-  }
+  if enabled "$2"; then fail "replicating already: failover.sh status"; fi
+  # One that is not enabled was begun before and killed: go on with it.
+  if ! subscribed "$2"; then
+    ask "$1" "DROP PUBLICATION IF EXISTS $NAME"
+    ask "$1" "CREATE PUBLICATION $NAME FOR TABLE $(tables "$1")"
+    ask "$2" "CREATE SUBSCRIPTION $NAME CONNECTION '${3//\'/\'\'}' PUBLICATION $NAME
+      WITH (enabled = false)" || {
+      ask "$1" "DROP PUBLICATION $NAME"
+      fail "the one to come cannot subscribe to the one in use: see REACH and REACH_BACK."
+    }
+  fi
   ask "$2" "TRUNCATE $(tables "$2")"
   ask "$2" "ALTER SUBSCRIPTION $NAME ENABLE"
 }
 
-subscribed() { # there
+subscribed() { # there, and whether only an enabled one counts
   [ "$(ask "$1" "SELECT count(*) FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid
-    WHERE d.datname = current_database() AND s.subname = '$NAME'")" = 1 ]
+    WHERE d.datname = current_database() AND s.subname = '$NAME' AND (s.subenabled OR ${2:-true})")" = 1 ]
 }
+
+enabled() { subscribed "$1" false; }
 
 published() { # there
   [ "$(ask "$1" "SELECT count(*) FROM pg_publication WHERE pubname = '$NAME'")" = 1 ]
@@ -103,10 +111,10 @@ behind() { # how many bytes before the given place of the source's log; now, if 
 }
 
 status() {
-  subscribed "$TARGET" || fail "nothing is replicated: failover.sh prepare first."
+  enabled "$TARGET" || fail "nothing is replicated: failover.sh prepare (or reverse) first."
   local behind
   behind=$(behind)
-  [ -n "$behind" ] || fail "the source has no replication slot $NAME: failover.sh thaw, then prepare."
+  [ -n "$behind" ] || fail "the source has no replication slot $NAME: failover.sh thaw, empty the target, then prepare."
   say "$(copying) tables are still being copied, $behind bytes behind"
 }
 
@@ -115,18 +123,32 @@ sessions() {
     "AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"
 }
 
+# Who else may write, but superusers, who are the provider's.
+strangers() {
+  local found
+  found=$(ask "$SOURCE" "SELECT string_agg(DISTINCT usename, ' ') FROM pg_stat_activity
+    JOIN pg_roles ON pg_roles.oid = usesysid WHERE datname = current_database()
+    AND usename <> '$(role)' AND pid <> pg_backend_pid() AND NOT rolsuper
+    AND coalesce(backend_type, 'client backend') = 'client backend'
+    AND has_table_privilege(usesysid, 'capture_submission', 'INSERT')") || return 1
+  [ -z "$found" ] || fail "others who may write are connected, end them or set ROLE: $found"
+  [ "$(ask "$SOURCE" "SELECT has_table_privilege('$(role)', 'capture_submission', 'INSERT')")" = t ] ||
+    fail "ROLE $(role) may not write here: it is not the one that the application logs in as."
+}
+
 role() { say "${ROLE:-$(ask "$SOURCE" 'SELECT session_user')}"; }
 
 database() { ask "$1" 'SELECT quote_ident(current_database())'; }
 
 freeze() {
   local role since
+  strangers
   role=$(role)
   ask "$SOURCE" "ALTER ROLE \"$role\" IN DATABASE $(database "$SOURCE")
     SET default_transaction_read_only = on"
   since=$(ask "$SOURCE" 'SELECT clock_timestamp()')
   while [ "$(ask "$SOURCE" "SELECT count(pg_terminate_backend(pid)) $(sessions "$role")
-    AND backend_start <= '$since'")" != 0 ]; do sleep 0.1; done
+    AND coalesce(backend_start, '-infinity') <= '$since'")" != 0 ]; do sleep 0.1; done
   say "The source is read-only for $role; submissions go to the spool. Next: failover.sh cutover"
 }
 
@@ -147,7 +169,7 @@ frozen() {
 
 catch_up() {
   local place start=$SECONDS
-  [ -n "$(behind)" ] || fail "the source has no replication slot $NAME: failover.sh thaw, then prepare."
+  [ -n "$(behind)" ] || fail "the source has no replication slot $NAME: failover.sh thaw, empty the target, then prepare."
   place=$(ask "$SOURCE" 'SELECT pg_current_wal_lsn()')
   until [ "$(copying)" = 0 ] && [ "$(behind "'$place'")" = 0 ]; do
     [ $((SECONDS - start)) -lt "$PATIENCE" ] || fail "the target does not catch up: failover.sh status"
@@ -157,10 +179,13 @@ catch_up() {
 
 # Logical replication does not carry them before PostgreSQL 19.
 sequences() {
-  ask "$TARGET" "$(ask "$SOURCE" "SELECT string_agg(format('SELECT setval(%L, %s, %L)',
+  local sql
+  sql=$(ask "$SOURCE" "SELECT string_agg(format('SELECT setval(%L, %s, %L)',
     format('%I.%I', schemaname, sequencename), coalesce(last_value, start_value),
     last_value IS NOT NULL), '; ' ORDER BY sequencename)
-    FROM pg_sequences WHERE schemaname = 'public'")" >/dev/null
+    FROM pg_sequences WHERE schemaname = 'public'")
+  [ -n "$sql" ] || fail "the source's sequences cannot be read."
+  ask "$TARGET" "$sql" >/dev/null
 }
 
 compare() {
@@ -174,14 +199,33 @@ compare() {
   say "$here" | awk -F'|' '{printf "%12d  %s, the same on both ends\n", $2, $1}'
 }
 
+# What tells reverse that these two were cut over, and nothing else does.
+mark() {
+  ask "$SOURCE" "COMMENT ON TABLE capture_submission IS '$1'"
+  ask "$TARGET" "COMMENT ON TABLE capture_submission IS '$1'"
+}
+
+marked() { ask "$1" "SELECT obj_description('capture_submission'::regclass, 'pg_class')"; }
+
+let_go() {
+  subscribed "$TARGET" || return 0
+  if [ -z "$(behind)" ]; then # its slot is gone, and would be looked for
+    ask "$TARGET" "ALTER SUBSCRIPTION $NAME DISABLE"
+    ask "$TARGET" "ALTER SUBSCRIPTION $NAME SET (slot_name = NONE)"
+  fi
+  ask "$TARGET" "DROP SUBSCRIPTION $NAME"
+}
+
 cutover() {
   [ "$(frozen)" = t ] || fail "the source can still be written: failover.sh freeze first."
   published "$SOURCE" || fail "nothing is replicated: failover.sh prepare first."
   # A cutover that was killed may have let go of one end already.
   if subscribed "$TARGET"; then catch_up; fi
   compare
+  strangers
   sequences
-  ask "$TARGET" "DROP SUBSCRIPTION IF EXISTS $NAME"
+  mark "cut over $(date -u +%FT%TZ) $RANDOM"
+  let_go
   ask "$SOURCE" "DROP PUBLICATION $NAME"
   say "Nothing is missing. Next: manage.py rebase_events on the target, then start everything there."
 }
@@ -191,19 +235,27 @@ reverse() {
   if [ "$(frozen)" != t ] || published "$SOURCE" || subscribed "$TARGET"; then
     fail "the old one is still in use: failover.sh cutover first."
   fi
-  [ -n "$(occupied "$TARGET")" ] || fail "the new one is empty."
+  local mark
+  mark=$(marked "$SOURCE")
+  [ -n "$mark" ] && [ "$mark" = "$(marked "$TARGET")" ] ||
+    fail "these two have not been cut over: failover.sh cutover first."
+  [ "$(migrations "$SOURCE")" = "$(migrations "$TARGET")" ] ||
+    fail "the two are not of one version: run manage.py migrate on the old one."
   [ "$(ask "$TARGET" 'SHOW wal_level')" = logical ] || fail "the target's wal_level is not logical."
   # Its own processes must be stopped by now: only the replication may write there.
   [ "$(ask "$SOURCE" "SELECT count(*) $(sessions "$(role)")")" = 0 ] ||
     fail "the old deployment is still connected: stop it first."
   subscribe "$TARGET" "$SOURCE" "${REACH_BACK:-$TARGET}"
+  mark ''
   unfreeze
   say "Replicating back. From now on give SOURCE and TARGET exchanged: status; to return freeze, cutover."
 }
 
 thaw() {
+  if subscribed "$SOURCE"; then fail "the source follows another: it is not the one in use."; fi
   unfreeze
-  ask "$TARGET" "DROP SUBSCRIPTION IF EXISTS $NAME"
+  let_go
+  mark ''
   ask "$SOURCE" "DROP PUBLICATION IF EXISTS $NAME"
   say "The source can be written again; the target is of no use any more."
 }

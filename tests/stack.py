@@ -15,7 +15,9 @@ from urllib.request import urlopen
 
 COMMANDS = {
     "web": "gunicorn -c python:leadgen.server leadgen.asgi:application",
-    "worker": "celery -A leadgen worker --concurrency 1 --without-gossip --without-mingle",
+    # A name of its own: two workers of one name on one RabbitMQ shut each other out.
+    "worker": "celery -A leadgen worker --concurrency 1 --without-gossip --without-mingle"
+    " --hostname {name}@%h",
     "beat": "celery -A leadgen beat --schedule {folder}/beat",
 }
 
@@ -30,7 +32,8 @@ class Stack:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def start(self, role: str) -> None:
-        command = COMMANDS[role].format(folder=self.folder).split()
+        name = f"port{self.environment['PORT']}"
+        command = COMMANDS[role].format(folder=self.folder, name=name).split()
         with (self.folder / f"{role}.log").open("ab") as log:
             self.processes[role] = subprocess.Popen(
                 [sys.executable, "-m", *command],

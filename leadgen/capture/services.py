@@ -1,61 +1,82 @@
 """Decisions on what the edge has taken."""
 
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
-from leadgen.events.services import emit
+from leadgen.events.services import Fact, emit, emit_many
 
 
-@transaction.atomic
 def release(submission: Submission, *, actor: User) -> None:
     """Let a quarantined submission go on to intake; emit submission.released; wake the intake.
 
     Releasing one that is no longer quarantined changes nothing. The reasons stay for the record.
     """
-    _lock(submission)
-    if submission.state != Submission.State.QUARANTINED:
-        return
-    submission.state = Submission.State.ACCEPTED
-    submission.save(update_fields=["state"])
-    emit("submission.released", submission, actor=actor, data={"reasons": submission.reasons})
-    transaction.on_commit(nudge)
+    release_many([submission.pk], actor=actor)
+    submission.refresh_from_db()
+
+
+@transaction.atomic
+def release_many(keys: Sequence[UUID], *, actor: User) -> int:
+    """Release submissions with a fixed number of statements; return how many were quarantined."""
+    held = _locked(keys, state=Submission.State.QUARANTINED)
+    _rows(held).update(state=Submission.State.ACCEPTED)
+    facts = [Fact("submission.released", each, {"reasons": each.reasons}) for each in held]
+    return _emitted(facts, actor)
 
 
 @transaction.atomic
 def hold(submission: Submission, *, actor: User) -> None:
     """Put an accepted submission that no lead has yet into quarantine; emit submission.held."""
-    _lock(submission)
+    submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
     if submission.state not in (Submission.State.RECEIVED, Submission.State.ACCEPTED):
         return
     submission.state = Submission.State.QUARANTINED
     if Reason.HELD_BY_HAND not in submission.reasons:
         submission.reasons = [*submission.reasons, Reason.HELD_BY_HAND.value]
-    _forget_failures(submission)
-    submission.save(update_fields=["state", "reasons", *_FAILURES])
+    for name, value in _NO_FAILURES.items():
+        setattr(submission, name, value)
+    submission.save(update_fields=["state", "reasons", *_NO_FAILURES])
     emit("submission.held", submission, actor=actor)
 
 
-@transaction.atomic
 def retry(submission: Submission, *, actor: User) -> None:
     """Give a parked submission its attempts again; emit submission.retried; wake the intake."""
-    _lock(submission)
-    if submission.parked_at is None:
-        return
-    _forget_failures(submission)
-    submission.save(update_fields=_FAILURES)
-    emit("submission.retried", submission, actor=actor)
-    transaction.on_commit(nudge)
+    retry_many([submission.pk], actor=actor)
+    submission.refresh_from_db()
 
 
-_FAILURES = ["attempts", "next_at", "parked_at"]
+@transaction.atomic
+def retry_many(keys: Sequence[UUID], *, actor: User) -> int:
+    """Retry submissions with a fixed number of statements; return how many were parked."""
+    parked = _locked(keys, parked_at__isnull=False)
+    _rows(parked).update(**_NO_FAILURES)
+    return _emitted([Fact("submission.retried", each) for each in parked], actor)
 
 
-def _forget_failures(submission: Submission) -> None:
-    submission.attempts, submission.next_at, submission.parked_at = 0, None, None
+_NO_FAILURES: dict[str, Any] = {"attempts": 0, "next_at": None, "parked_at": None}
 
 
-def _lock(submission: Submission) -> None:
-    submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
+def _locked(keys: Sequence[UUID], **narrow: Any) -> list[Submission]:
+    """Lock submissions in the order of their receipts and load what their events need."""
+    rows = Submission.objects.select_for_update().filter(pk__in=keys, **narrow)
+    return list(rows.only("reasons").order_by("pk"))
+
+
+def _rows(submissions: Sequence[Submission]) -> QuerySet[Submission]:
+    return Submission.objects.filter(pk__in=[each.pk for each in submissions])
+
+
+def _emitted(facts: Sequence[Fact], actor: User) -> int:
+    """Emit, wake the intake once the rows are committed, and return the number of facts."""
+    emit_many(facts, actor=actor)
+    if facts:
+        transaction.on_commit(nudge)
+    return len(facts)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from leadgen.accounts.models import User
-from leadgen.events.services import emit
+from leadgen.events.services import Fact, emit, emit_many
 from leadgen.leads.models import Lead, Note, Stage, Task
 
 NOTE_MAX_LENGTH = 10_000
@@ -44,15 +44,26 @@ def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
     ValidationError for a person who is switched off.
     """
     _lock(lead)
+    require_active(owner)
+    if fact := change_owner(lead, owner, timezone.now()):
+        lead.save()
+        emit_many([fact], actor=actor)
+
+
+def require_active(owner: User | None) -> None:
+    """Raise ValidationError for an owner who is switched off."""
     if owner and not owner.is_active:
         raise ValidationError({"owner": f"{owner} is switched off; choose somebody else."})
+
+
+def change_owner(lead: Lead, owner: User | None, now: datetime) -> Fact | None:
+    """Set the owner of a locked lead, unsaved; return lead.assigned, or None for the same owner."""
     previous = lead.owner_id
     if previous == (owner.pk if owner else None):
-        return
+        return None
     lead.give_to(owner)
-    lead.last_activity_at = timezone.now()
-    lead.save()
-    emit("lead.assigned", lead, actor=actor, data={"owner": lead.owner_id, "previous": previous})
+    lead.last_activity_at = now
+    return Fact("lead.assigned", lead, {"owner": lead.owner_id, "previous": previous})
 
 
 @transaction.atomic
@@ -76,8 +87,7 @@ def add_task(
     Raise ValidationError for an empty title or an owner who is switched off.
     """
     owner = owner or actor
-    if not owner.is_active:
-        raise ValidationError({"owner": f"{owner} is switched off; choose somebody else."})
+    require_active(owner)
     title = _text("title", title, TITLE_MAX_LENGTH)
     _lock(lead)
     task = Task.objects.create(lead=lead, title=title, due_at=due_at, owner=owner, created_by=actor)
@@ -129,8 +139,12 @@ def _respond(lead: Lead) -> None:
 
 
 def _emit_task(kind: str, task: Task, actor: User, more: Mapping[str, Any] | None = None) -> None:
-    data = {"task": task.pk, "title": task.title, **(more or {})}
-    emit(kind, task.lead, actor=actor, data=data)
+    emit_many([task_fact(kind, task, more)], actor=actor)
+
+
+def task_fact(kind: str, task: Task, more: Mapping[str, Any] | None = None) -> Fact:
+    """Return an event about a task, on its lead's timeline."""
+    return Fact(kind, task.lead, {"task": task.pk, "title": task.title, **(more or {})})
 
 
 def _text(field: str, value: str, longest: int) -> str:

@@ -1,0 +1,59 @@
+"""Verbs for many leads or tasks at once: the rules of services.py, a fixed number of statements.
+
+Each verb is one transaction: it locks the leads in the order of their ids, writes all rows with one
+statement and all events with another. Callers choose at most ``row_limit.MAX_ROWS`` rows.
+"""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from leadgen.accounts.models import User
+from leadgen.events.services import emit_many
+from leadgen.leads.models import Lead, Task
+from leadgen.leads.services import change_owner, require_active, task_fact
+from leadgen.lib import bulk
+
+
+@transaction.atomic
+def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int:
+    """Assign leads to one person or to no owner; emit lead.assigned for each that changes.
+
+    Return how many changed. Raise ValidationError for a person who is switched off.
+    """
+    require_active(owner)
+    now = timezone.now()
+    leads = _locked(Lead.objects.filter(pk__in=keys))
+    facts = [fact for lead in leads if (fact := change_owner(lead, owner, now))]
+    changed = {fact.subject.pk for fact in facts}
+    rows = [lead for lead in leads if lead.pk in changed]
+    bulk.update(rows, ["owner", "team", "status", "last_activity_at"])
+    emit_many(facts, actor=actor)
+    return len(rows)
+
+
+@transaction.atomic
+def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
+    """Complete tasks; emit lead.task_completed for each that was open; return how many were."""
+    open_tasks = Task.objects.filter(pk__in=keys, done_at=None)
+    leads = {lead.pk: lead for lead in _locked(Lead.objects.filter(tasks__in=open_tasks))}
+    # Read after the lock: a colleague may have completed some in the meantime.
+    tasks = list(open_tasks.filter(lead__in=leads))
+    now = timezone.now()
+    for task in tasks:
+        task.done_at, task.lead = now, leads[task.lead_id]
+        task.lead.respond(now)
+    bulk.update(tasks, ["done_at"])
+    answered = list({task.lead_id: task.lead for task in tasks}.values())
+    bulk.update(answered, ["first_response_at", "last_activity_at", "status"])
+    emit_many([task_fact("lead.task_completed", task) for task in tasks], actor=actor)
+    return len(tasks)
+
+
+def _locked(leads: QuerySet[Lead]) -> list[Lead]:
+    """Lock and load leads without their messages, which may be long."""
+    keys = leads.order_by().values("pk")
+    rows = Lead.objects.select_for_update(no_key=True).filter(pk__in=keys)
+    return list(rows.defer("message").order_by("pk"))

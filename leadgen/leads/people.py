@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
 
 from leadgen.leads.querysets import CompanyQuerySet, ContactQuerySet
@@ -26,11 +26,16 @@ class Company(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        known = Company.objects.filter(pk=self.pk).values_list("name", flat=True).first()
         super().save(*args, **kwargs)
-        people = list(self.contacts.all())
-        for contact in people:
-            contact.index()  # found by the new name from now on
-        self.contacts.bulk_update(people, ["search"], batch_size=1000)
+        if known not in (None, self.name):
+            Contact.objects.filter(company=self).index_with(self.name)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the company; its people are no longer found by its name."""
+        with transaction.atomic():
+            Contact.objects.filter(company=self).index_with("")
+            return super().delete(*args, **kwargs)
 
 
 class Contact(models.Model):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, TextField, Value
+from django.db.models.functions import NullIf
 
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Visibility
@@ -58,6 +59,15 @@ class ContactQuerySet(_SeenThroughLeads["Contact"]):
             begins = Q(search__istartswith=word) | Q(search__icontains=f" {word}")
             found = found.filter(begins if len(word) < 3 else Q(search__icontains=word))
         return found
+
+    def index_with(self, company: str) -> int:
+        """Write the search text of these people, all of one company, with one statement.
+
+        The text is the one of Contact.index().
+        """
+        known = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
+        parts = (Value(" "), *known, NullIf(Value(company), Value("")))
+        return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))
 
 
 class CompanyQuerySet(_SeenThroughLeads["Company"]):

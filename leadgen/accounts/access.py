@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold import admin as unfold
 
+from leadgen.accounts.bounded import BoundedAdmin
 from leadgen.accounts.models import User
 from leadgen.events import services as events
 from leadgen.lib.pagination import CappedPaginator
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     ModelAdmin, TabularInline = unfold.ModelAdmin, unfold.TabularInline
-
-
-# Each row is worked and told of for itself, while the person waits.
-MOST_AT_ONCE = 500
 
 
 def reader(request: HttpRequest) -> User:
@@ -45,7 +41,7 @@ def is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-class ScopedAdmin(ModelAdmin):
+class ScopedAdmin(BoundedAdmin, ModelAdmin):
     """A page whose lists, forms and choices hold visible rows only.
 
     Nothing is counted beyond a cap or deleted in bulk, and each change writes an event, so the
@@ -83,18 +79,6 @@ class ScopedAdmin(ModelAdmin):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
-
-    def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], *where: Any, **options: Any
-    ) -> Any:
-        """Let an action on a whole list take ``MOST_AT_ONCE`` rows, and say so."""
-        if request.POST.get("select_across") == "1":
-            chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
-            if len(chosen) > MOST_AT_ONCE:
-                told = f"Only the first {MOST_AT_ONCE:,} were taken: repeat it for the rest."
-                messages.warning(request, told)
-            queryset = queryset.filter(pk__in=chosen[:MOST_AT_ONCE])
-        return super().response_action(request, queryset, *where, **options)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         return self._record(request, "added", obj, {})

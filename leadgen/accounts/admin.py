@@ -92,6 +92,7 @@ class TeamAdmin(ScopedAdmin):
     list_display = ("name", "members_count", "names")
     search_help_text = "Name"
     fields = ("name",)
+    deletion_hint = "Move its people to another team and keep this one for its older leads."
     search_fields = ("name",)
     sortable_by = ()
 

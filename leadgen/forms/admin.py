@@ -19,6 +19,7 @@ from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.bounded import BoundedInline
 from leadgen.accounts.display import DASH, ago, badge, two_lines
 from leadgen.forms import services
 from leadgen.forms.models import Field, Form, FormVersion
@@ -40,7 +41,7 @@ else:
 _ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
 
 
-class FieldInline(StackedInline):
+class FieldInline(BoundedInline, StackedInline):
     """The questions, to drag into order; a new one comes last."""
 
     model = Field
@@ -110,6 +111,7 @@ class FormAdmin(ScopedAdmin):
     list_filter = (("published", admin.EmptyFieldListFilter),)
     search_fields = ("title", "slug")
     search_help_text = "Title or address"
+    deletion_hint = "Take it off the air instead: it is closed to visitors, and its answers stay."
     empty_hint = "Add a form, publish it, and share its address or put it on your website."
     sortable_by = ()
     prepopulated_fields = {"slug": ("title",)}

@@ -2,7 +2,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from leadgen.accounts import access
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
 from leadgen.leads.models import LeadSubmission
@@ -39,15 +38,14 @@ def test_one_click_releases(browse):
     assert Event.objects.get(kind="submission.released").actor == marketer
 
 
-def test_of_a_whole_list_so_many_are_taken_as_a_person_can_wait_for(browse, monkeypatch):
-    monkeypatch.setattr(access, "MOST_AT_ONCE", 2)
-    picked = [held(), held(), held()][0]
-    data = {"action": "release_chosen", "_selected_action": [picked.pk], "select_across": "1"}
-    client = browse(make_user(Role.MARKETER))
+def test_release_of_whole_list_counts_each_kind(browse):
+    held(), held(), make_submission()
+    data = {"action": "release_chosen", "_selected_action": ["x"], "select_across": "1"}
 
-    assert "Only the first 2 were taken" in client.post(LIST, data, follow=True).text
-    assert Event.objects.filter(kind="submission.released").count() == 2
-    assert "Only" not in client.post(LIST, data, follow=True).text
+    page = browse(make_user(Role.MARKETER)).post(f"{LIST}?view=all", data, follow=True).text
+
+    assert "2 submissions released, on a lead in a moment." in page
+    assert "1 stayed as it was: not in quarantine." in page
 
 
 def test_several_are_released_at_once(browse):

@@ -38,6 +38,7 @@ class CampaignAdmin(ScopedAdmin):
     list_per_page = 25
     search_fields = ("name", "utm_campaign")
     search_help_text = "Name or UTM value"
+    deletion_hint = "Set its last day instead: its leads keep where they came from."
     empty_hint = "Add one, and put its utm_campaign into the links you share."
     sortable_by = ()
     fieldsets = (
@@ -46,8 +47,14 @@ class CampaignAdmin(ScopedAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
-        campaigns = super().get_queryset(request).order_by("-starts_on", "name")
-        return with_returns(campaigns, Lead.objects.visible_to(reader(request)))
+        return super().get_queryset(request).order_by("-starts_on", "name")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Campaign], search_term: str
+    ) -> tuple[QuerySet[Campaign], bool]:
+        """Count for the list only: a campaign's own page and its deletion need no counts."""
+        campaigns, repeats = super().get_search_results(request, queryset, search_term)
+        return with_returns(campaigns, Lead.objects.visible_to(reader(request))), repeats
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """A share of the leads says nothing about cost: only who sees all leads sees it."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,8 +18,14 @@ from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.display import DASH, ago, badge, clip, phone, two_lines
 from leadgen.leads import lookup
 from leadgen.leads.models import Company, Contact, Lead
+from leadgen.lib import row_limit
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
+_TOO_MANY_PEOPLE = (
+    "More than %(limit)s people are found by this name, and one request changes at most %(limit)s. "
+    "Keep the name."
+)
+_MANY = 20
 _LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
 
@@ -103,7 +110,9 @@ class ContactAdmin(ScopedAdmin):
 
     @admin.display(description="Addresses and numbers")
     def identities_shown(self, contact: Contact) -> str:
-        return ", ".join(identity.value for identity in contact.identities.all()) or DASH
+        values = list(contact.identities.values_list("value", flat=True)[: _MANY + 1])
+        more = " and more" if len(values) > _MANY else ""
+        return f"{', '.join(values[:_MANY])}{more}" if values else DASH
 
     @admin.display(description="Leads")
     def leads_shown(self, contact: Contact) -> str:
@@ -118,13 +127,29 @@ class ContactAdmin(ScopedAdmin):
         return format_html_join("", _LEAD, links) or DASH
 
 
+class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Company
+        fields = ("name",)  # the page adds the other ones
+
+    def clean_name(self) -> str:
+        """Refuse a new name for a company of more people than one request may write."""
+        name = str(self.cleaned_data["name"])
+        people = row_limit.capped_count(Contact.objects.filter(company=self.instance.pk))
+        if name != self.initial.get("name") and people > row_limit.MAX_ROWS:
+            raise ValidationError(_TOO_MANY_PEOPLE % {"limit": f"{row_limit.MAX_ROWS:,}"})
+        return name
+
+
 @admin.register(Company)
 class CompanyAdmin(ScopedAdmin):
+    form = CompanyForm
     list_display = ("company", "site", "created")
     fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))
     readonly_fields = ("people",)
     search_fields = ("name",)
     search_help_text = "Name"
+    deletion_hint = "Correct its name and website instead, or move its people on their own pages."
     empty_hint = "A company comes with the first person who names it."
     sortable_by = ()
 

@@ -11,9 +11,10 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.bounded import outcome
 from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
 from leadgen.accounts.listing import DayRange
-from leadgen.leads import services, views
+from leadgen.leads import bulk_services, views
 from leadgen.leads.admin.filters import (
     CampaignFilter,
     LeadViews,
@@ -109,8 +110,7 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.action(description="Assign to me", permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
-        person, count = reader(request), 0
-        for lead in queryset:
-            services.assign(lead, person, actor=person)
-            count += 1
-        messages.success(request, f"{count} lead{'' if count == 1 else 's'} assigned to you.")
+        person, chosen = reader(request), list(queryset.values_list("pk", flat=True))
+        changed = bulk_services.assign_leads(chosen, person, actor=person)
+        told = outcome(Lead, len(chosen), changed, done="assigned to you", kept="already yours")
+        messages.success(request, told)

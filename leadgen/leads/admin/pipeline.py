@@ -9,12 +9,14 @@ from django.db.models import Count
 from django.http import HttpRequest
 
 from leadgen.accounts.access import ScopedAdmin, TabularInline
+from leadgen.accounts.bounded import BoundedInline
 from leadgen.accounts.display import badge
 from leadgen.leads.models import Pipeline, Stage
 
 
-class StageInline(TabularInline):
+class StageInline(BoundedInline, TabularInline):
     model = Stage
+    deletion_hint = "Move its leads to another stage first, or rename it."
     fields = ("name", "type", "position")
     ordering = ("position", "id")
     ordering_field = "position"
@@ -27,6 +29,10 @@ class StageInline(TabularInline):
 @admin.register(Pipeline)
 class PipelineAdmin(ScopedAdmin):
     list_display = ("name", "stage_count", "default_badge")
+    deletion_hint = (
+        "Let new leads start in another pipeline instead: this one then gets no more, and its "
+        "leads keep their stages."
+    )
     fields = ("name", "is_default")
     inlines = (StageInline,)
     sortable_by = ()

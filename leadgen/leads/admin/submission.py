@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.bounded import outcome
 from leadgen.accounts.display import BUTTON, DASH, ago, badge, clip, two_lines
 from leadgen.accounts.listing import DayRange, ViewTabs
 from leadgen.capture import services
@@ -139,15 +141,23 @@ class SubmissionAdmin(ScopedAdmin):
 
     @admin.action(description="Release from quarantine", permissions=["change"])
     def release_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
-        for submission in queryset:
-            services.release(submission, actor=reader(request))
-        self.message_user(request, "Released: they will be on a lead in a moment.")
+        done, kept = "released, on a lead in a moment", "not in quarantine"
+        self._decide(request, queryset, services.release_many, done=done, kept=kept)
 
     @admin.action(description="Try again", permissions=["change"])
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
-        for submission in queryset:
-            services.retry(submission, actor=reader(request))
-        self.message_user(request, "They are tried again.")
+        self._decide(request, queryset, services.retry_many, done="tried again", kept="not parked")
+
+    def _decide(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Submission],
+        verb: Callable[..., int],
+        **words: str,
+    ) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        changed = verb(chosen, actor=reader(request))
+        self.message_user(request, outcome(Submission, len(chosen), changed, **words))
 
 
 def _tone(submission: Submission) -> str:

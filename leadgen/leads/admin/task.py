@@ -13,9 +13,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.bounded import outcome
 from leadgen.accounts.display import BUTTON, DASH, badge, clip
 from leadgen.accounts.listing import ViewTabs
-from leadgen.leads import services
+from leadgen.leads import bulk_services
 from leadgen.leads.models import Task
 from leadgen.leads.numbers import days_ago
 
@@ -89,6 +90,7 @@ class TaskAdmin(ScopedAdmin):
 
     @admin.action(description="Mark as done", permissions=["change"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        for task in queryset.select_related("lead"):
-            services.complete_task(task, actor=reader(request))
-        self.message_user(request, "Marked as done.")
+        chosen = list(queryset.values_list("pk", flat=True))
+        changed = bulk_services.complete_tasks(chosen, actor=reader(request))
+        told = outcome(Task, len(chosen), changed, done="marked as done", kept="done already")
+        self.message_user(request, told)

@@ -28,6 +28,7 @@ from leadgen.forms.page import form_page
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    _InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
     StackedInline = admin.StackedInline[Any, Any]
     TabularInline = admin.TabularInline[Any, Any]
 
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
 else:
     from unfold.decorators import action
 
+    _InlineFormSet = forms.BaseInlineFormSet
     StackedInline, TabularInline = unfold.StackedInline, unfold.TabularInline
 
 
+VERSIONS_SHOWN = 50
 _ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
 
 
@@ -82,11 +85,21 @@ class FieldInline(BoundedInline, StackedInline):
         return formset
 
 
+class NewestFormSet(_InlineFormSet):
+    """The newest rows only: a form that is published every day has hundreds of versions a year."""
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_newest"):
+            self._newest = list(super().get_queryset()[:VERSIONS_SHOWN])
+        return self._newest
+
+
 class VersionInline(TabularInline):
     """What was published, and what each version asked."""
 
     model = FormVersion
-    verbose_name_plural = "published versions"
+    formset = NewestFormSet
+    verbose_name_plural = f"published versions (newest {VERSIONS_SHOWN})"
     fields = readonly_fields = ("version", "published_at", "asked")
     can_delete = False
     extra = 0

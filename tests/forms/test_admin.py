@@ -3,6 +3,7 @@ from django.urls import reverse
 
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
+from leadgen.forms import admin as forms_admin
 from leadgen.forms.models import Field, Form
 from leadgen.forms.services import publish
 from tests.factories import make_user
@@ -142,3 +143,17 @@ def test_who_may_only_look_can_neither_save_nor_publish(client, draft):
     assert "save_and_publish" not in client.get(change(draft)).content.decode()
     assert client.post(change(draft), filled(draft) | SAVE_AND_PUBLISH).status_code == 403
     assert Form.objects.get().published is None
+
+
+def test_page_of_a_form_shows_its_newest_versions(client, marketer, draft, monkeypatch):
+    monkeypatch.setattr(forms_admin, "VERSIONS_SHOWN", 3)
+    for number in range(1, 6):
+        draft.versions.create(number=number, definition={"fields": [{"label": f"Asked {number}"}]})
+
+    page = client.get(change(draft)).text
+    client.post(change(draft), filled(draft, title="Talk to sales"))
+
+    assert "Asked 3" in page
+    assert "Asked 2" not in page
+    draft.refresh_from_db()
+    assert (draft.title, draft.versions.count()) == ("Talk to sales", 5)

@@ -82,3 +82,24 @@ def test_retrying_what_is_not_parked_changes_nothing(actor):
     services.retry(make_submission(attempts=2), actor=actor)
     assert Submission.objects.get().attempts == 2
     assert not Event.objects.exists()
+
+
+def test_many_are_released_and_intake_is_woken_once(
+    actor, nudges, django_capture_on_commit_callbacks
+):
+    rows = [make_submission(state=state) for state in ("quarantined", "quarantined", "processed")]
+    with django_capture_on_commit_callbacks(execute=True):
+        released = services.release_many([row.pk for row in rows], actor=actor)
+    assert released == Submission.objects.filter(state="accepted").count() == 2
+    assert Event.objects.filter(kind="submission.released", actor=actor).count() == 2
+    assert len(nudges) == 1
+
+
+def test_many_parked_submissions_are_tried_again(actor, django_capture_on_commit_callbacks):
+    now = timezone.now()
+    rows = [make_submission(parked_at=now, attempts=5, next_at=now), make_submission(attempts=2)]
+    with django_capture_on_commit_callbacks() as callbacks:
+        assert services.retry_many([row.pk for row in rows], actor=actor) == 1
+        assert services.retry_many([rows[1].pk], actor=actor) == 0
+    assert len(callbacks) == 1
+    assert set(Submission.objects.values_list("attempts", flat=True)) == {0, 2}

@@ -12,6 +12,7 @@ from leadgen.events.models import Event
 from leadgen.forms.definition import Definition, Field
 from leadgen.leads import intake, services
 from leadgen.leads.abreast import Abreast
+from leadgen.leads.bulk_services import assign_leads, complete_tasks
 from leadgen.leads.intake import Outcome, drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
 from tests.factories import (
@@ -175,3 +176,23 @@ def test_two_people_who_act_at_once_both_have_their_say():
     lead.refresh_from_db()
     assert (lead.stage, lead.owner, lead.status) == (won, actor, "converted")
     assert Event.objects.about(lead).count() == 3
+
+
+def test_bulk_acts_at_once_do_each_row_once():
+    actor = make_user()
+    leads = [make_lead() for _ in range(20)]
+    keys = [lead.pk for lead in leads]
+    tasks = [lead.tasks.create(title="Call").pk for lead in leads]
+
+    changed = together(
+        [
+            lambda: assign_leads(keys, actor, actor=actor),
+            lambda: assign_leads(keys[::-1], actor, actor=actor),
+            lambda: complete_tasks(tasks, actor=actor),
+            lambda: complete_tasks(tasks[::-1], actor=actor),
+        ]
+    )
+
+    assert sum(changed[:2]) == sum(changed[2:]) == 20
+    assert Event.objects.filter(kind="lead.assigned").count() == 20
+    assert Event.objects.filter(kind="lead.task_completed").count() == 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.apps import apps
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q, TextField, Value
 from django.db.models.functions import NullIf
 
@@ -60,11 +60,13 @@ class ContactQuerySet(_SeenThroughLeads["Contact"]):
             found = found.filter(begins if len(word) < 3 else Q(search__icontains=word))
         return found
 
+    @transaction.atomic
     def index_with(self, company: str) -> int:
         """Write the search text of these people, all of one company, with one statement.
 
-        The text is the one of Contact.index().
+        The text is the one of Contact.index(). Locks first, in the order in which intake locks.
         """
+        list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
         known = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
         parts = (Value(" "), *known, NullIf(Value(company), Value("")))
         return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "intake": "intake_rows_per_second",
     "growth": "ledger_growth",
     "footprint": "footprint",
+    "bounded": "bounded",
 }
 LATEST = VAR / "bench" / "latest.json"
 

@@ -18,6 +18,7 @@ from leadgen.accounts.models import Team
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
+from leadgen.leads.admin import contact as contact_admin
 from leadgen.leads.models import Campaign, Company, Contact, Lead, Pipeline, Stage, Task
 from leadgen.lib import deletion, row_limit
 from tests.factories import (
@@ -243,6 +244,29 @@ def test_company_of_many_people_keeps_its_name(boss):
     company.refresh_from_db()
     assert "More than 5 people are found by this name" in page
     assert (company.name, company.website) == ("Mill", "https://www.example.com/")
+
+
+def test_page_of_a_company_tells_that_it_lists_some_people(boss, monkeypatch):
+    monkeypatch.setattr(contact_admin, "_MANY", 2)
+    company = company_of(people=3)
+
+    page = boss.get(address(company, "change")).text
+
+    assert page.count(">Ada ") == 2
+    assert "There are more: search the contacts for this company." in page
+
+
+def test_page_of_a_contact_tells_that_it_lists_some_leads(boss, monkeypatch):
+    monkeypatch.setattr(contact_admin, "_MANY", 2)
+    lead = make_lead()
+    for n in range(3):
+        make_lead(contact=lead.contact)
+        lead.contact.identities.create(kind="email", value=f"ada{n}@example.com")
+
+    page = boss.get(address(lead.contact, "change")).text
+
+    assert "There are more: search the leads for this person." in page
+    assert "ada0@example.com, ada1@example.com and more" in page
 
 
 @pytest.mark.parametrize("fields", [{}, {"email": "ada@example.com"}, {"phone": "+44 1"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.access import ScopedAdmin, reader
@@ -77,7 +78,7 @@ class ContactAdmin(ScopedAdmin):
         contact: Contact | None = super().get_object(request, object_id, from_field)
         if contact:
             leads = Lead.objects.visible_to(reader(request)).filter(contact=contact)
-            vars(contact)["seen_leads"] = leads.select_related("stage")[:20]
+            vars(contact)["seen_leads"] = leads.select_related("stage")[: _MANY + 1]
         return contact
 
     @transaction.atomic
@@ -124,7 +125,7 @@ class ContactAdmin(ScopedAdmin):
             )
             for lead in getattr(contact, "seen_leads", ())
         )
-        return format_html_join("", _LEAD, links) or DASH
+        return _listed(_LEAD, links, "There are more: search the leads for this person.")
 
 
 class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -162,7 +163,7 @@ class CompanyAdmin(ScopedAdmin):
         company: Company | None = super().get_object(request, object_id, from_field)
         if company:
             people = Contact.objects.visible_to(reader(request)).filter(company=company)
-            vars(company)["seen_people"] = people[:20]
+            vars(company)["seen_people"] = people[: _MANY + 1]
         return company
 
     @admin.display(description="Company")
@@ -179,11 +180,18 @@ class CompanyAdmin(ScopedAdmin):
             (reverse("admin:leads_contact_change", args=[person.pk]), person, person.job_title)
             for person in getattr(company, "seen_people", ())
         )
-        return format_html_join("", _PERSON, links) or DASH
+        return _listed(_PERSON, links, "There are more: search the contacts for this company.")
 
     @admin.display(description="Added")
     def created(self, company: Company) -> str:
         return ago(company.created_at)
+
+
+def _listed(row: str, links: Iterable[tuple[Any, ...]], more: str) -> str:
+    """The first of the links, and where the others are."""
+    rows = list(links)
+    shown = format_html_join("", row, rows[:_MANY]) or DASH
+    return format_html("{}<p>{}</p>", shown, more) if len(rows) > _MANY else shown
 
 
 def _company(name: str) -> Company | None:

@@ -97,7 +97,10 @@ def _said(answer: Any) -> str:
     if answer.status_code == 302:
         told = [str(message) for message in _messages(answer)]
         return f"302 {' '.join(told)}"[:120]
-    text = re.sub(r"<[^>]+>|\s+", " ", answer.content.decode().partition("ws-confirm")[2][:900])
+    page = answer.content.decode()
+    if refused := re.search(r"“[^”]+” cannot be removed[^<]*", page):
+        return f"{answer.status_code} {refused[0]}"
+    text = re.sub(r"<[^>]+>|\s+", " ", page.partition('id="confirm-title">')[2][:600])
     return f"{answer.status_code} {' '.join(text.split())}"[:160]
 
 
@@ -152,10 +155,7 @@ def _remove_stage(client: Client) -> Any:
         values |= {"type": stage.type, "position": stage.position}
         data |= {f"stages-{n}-{key}": value for key, value in values.items()}
     data["stages-0-DELETE"] = "on"
-    answer = client.post(_address("leads.pipeline", "change"), data)
-    if answer.status_code == 200:
-        answer.content = f"ws-confirm {' '.join(map(str, answer.context['errors']))}".encode()
-    return answer
+    return client.post(_address("leads.pipeline", "change"), data)
 
 
 # Leads of a mere thousand have the source "thousand"; see bounded.py.

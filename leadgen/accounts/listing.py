@@ -16,6 +16,7 @@ from unfold.contrib.filters import admin as filters
 
 from leadgen.accounts.access import is_id, reader
 from leadgen.accounts.models import User
+from leadgen.lib.dates import nearest_day
 
 if TYPE_CHECKING:
     from django.contrib.admin import FieldListFilter as _RangeDateFilter
@@ -86,11 +87,12 @@ class DayRange(_RangeDateFilter):
         return queryset
 
     def _day(self, parameter: str) -> datetime | None:
+        """Return midnight of the day; no row has a time before 1970 or after 2100."""
         try:
             day = parse_date(str(self.used_parameters.get(parameter, "")))
         except ValueError:
             return None
-        return timezone.make_aware(datetime.combine(day, time.min)) if day else None
+        return timezone.make_aware(datetime.combine(nearest_day(day), time.min)) if day else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
-"""Show times in the reader's time zone."""
+"""Show times in the reader's time zone, within the calendar."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from leadgen.lib.dates import CalendarZone
 
 
 class TimeZoneMiddleware:
@@ -16,9 +19,9 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    """The named zone; the server's own where the name is empty or means nothing here."""
+def _zone(name: str) -> CalendarZone:
+    """Return the named zone; the server's own where the name is empty or means nothing here."""
     try:
-        return ZoneInfo(name) if name else None
+        return CalendarZone(name or settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        return CalendarZone(settings.TIME_ZONE)

@@ -12,6 +12,9 @@ from leadgen.accounts import roles
 from leadgen.accounts.roles import Role, Visibility
 
 
+EMAIL_MAX_LENGTH = 254
+
+
 class Team(models.Model):
     name = models.CharField(max_length=80, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -49,7 +52,9 @@ class User(AbstractBaseUser):
     """A person of the organisation, known by email address."""
 
     email = models.EmailField(
-        max_length=254, unique=True, error_messages={"unique": "This address is taken."}
+        max_length=EMAIL_MAX_LENGTH,
+        unique=True,
+        error_messages={"unique": "This address is taken."},
     )
     name = models.CharField(max_length=120)
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.SALES_REP)
@@ -90,6 +95,10 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         super().clean()
         self.email = self.email.strip().lower()
+        # Some capitals, such as İ, are two characters in lower case.
+        if len(self.email) > EMAIL_MAX_LENGTH:
+            message = f"Use an address of at most {EMAIL_MAX_LENGTH} characters."
+            raise ValidationError({"email": message})
         if self.time_zone and self.time_zone not in available_timezones():
             message = f"{self.time_zone} is not a time zone: write it as Europe/Berlin."
             raise ValidationError({"time_zone": message})

@@ -7,6 +7,7 @@ from django.db import models
 
 from leadgen.capture.reasons import Reason
 from leadgen.forms.models import Form, FormVersion
+from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
 
 
@@ -64,7 +65,11 @@ class Submission(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["form", "idempotency_key"], name="idempotency_key_once_per_form"
-            )
+            ),
+            # The client's clock tells it; the API leaves out what is a year or more away.
+            models.CheckConstraint(
+                condition=in_range("submitted_at"), name="submission_submitted_in_range"
+            ),
         ]
         indexes = [
             # What waits is always few rows: the index that intake drains stays small for ever.

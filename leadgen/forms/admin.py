@@ -41,6 +41,8 @@ else:
 
 
 VERSIONS_SHOWN = 50
+# The largest that the column of positions holds.
+_LAST_POSITION = 2**31 - 1
 _ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
 
 
@@ -81,7 +83,8 @@ class FieldInline(BoundedInline, StackedInline):
         formset = super().get_formset(request, obj, **kwargs)
         last = obj.fields.aggregate(last=models.Max("position"))["last"] if obj else None
         if "position" in formset.form.base_fields:
-            formset.form.base_fields["position"].initial = 0 if last is None else last + 1
+            following = 0 if last is None else min(last + 1, _LAST_POSITION)
+            formset.form.base_fields["position"].initial = following
         return formset
 
 
@@ -114,7 +117,9 @@ class VersionInline(TabularInline):
 
     @admin.display(description="Asked")
     def asked(self, version: FormVersion) -> str:
-        return ", ".join(field["label"] for field in version.definition["fields"])
+        # A refused page can hold a line that is no version: its definition is None.
+        definition = version.definition or {"fields": ()}
+        return ", ".join(field["label"] for field in definition["fields"])
 
 
 @admin.register(Form)

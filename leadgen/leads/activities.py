@@ -36,10 +36,11 @@ def describe(event: Event, names: Names) -> Line:
 
 def people(events: Iterable[Event]) -> set[int]:
     """Return the ids of everybody whose name these events' lines need."""
-    found: set[int | None] = set()
+    found: set[int] = set()
     for event in events:
-        found |= {event.actor_id, event.data.get("owner"), event.data.get("previous")}
-    return {person for person in found if person}
+        named = (event.actor_id, event.data.get("owner"), event.data.get("previous"))
+        found |= {person for person in named if isinstance(person, int) and person}
+    return found
 
 
 def _created(data: Data, names: Names) -> tuple[str, str]:

@@ -15,8 +15,10 @@ Key = tuple[str, str]
 """An identity: ("email", normalised address) or ("phone", E.164 number)."""
 
 ATTRIBUTES = ("name", "email", "phone", "company", "job_title", "country")
-_LONGEST = {"email": 320, "phone": 32}
+_LONGEST = {"email": 320, "phone": 64}
 _LONGEST_TEXT = 200
+# Ends a text that was cut to its column; the submission has the whole answer.
+_CUT = "…"
 # The whole answer must be a number: a number found within a sentence identifies nobody.
 _NUMBER = re.compile(r"[+＋]?[\d\s().\-‐-―/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -24,7 +26,7 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a submission tells of a person: trimmed, as long as the columns allow, else empty."""
+    """What a submission tells of a person: trimmed, and cut visibly where the column ends."""
 
     name: str = ""
     email: str = ""
@@ -49,7 +51,7 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> Facts:
     return Facts(
         name=_line(told["name"] or f"{told['first_name']} {told['last_name']}"),
         email=_line(told["email"], "email"),
-        phone=(number or _line(told["phone"]))[: _LONGEST["phone"]],
+        phone=number or _line(told["phone"], "phone"),
         company=_line(told["company"]),
         job_title=_line(told["job_title"]),
         country=country,
@@ -64,7 +66,8 @@ def email_key(text: str) -> str:
     if not _EMAIL.fullmatch(text) or len(text) > _LONGEST["email"]:
         return ""
     local, _, domain = text.partition("@")
-    return f"{local}@{domain if domain.isascii() else _ascii(domain)}"
+    address = f"{local}@{domain if domain.isascii() else _ascii(domain)}"
+    return address if len(address) <= _LONGEST["email"] else ""
 
 
 def phone_key(text: str, country: str = "") -> str:
@@ -119,7 +122,8 @@ def _text(answer: Any) -> str:
 
 
 def _line(text: str, attribute: str = "") -> str:
-    return " ".join(text.split())[: _LONGEST.get(attribute, _LONGEST_TEXT)]
+    line, longest = " ".join(text.split()), _LONGEST.get(attribute, _LONGEST_TEXT)
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + _CUT
 
 
 def _country(text: str) -> str:

@@ -1,8 +1,10 @@
 """The interest that sales works; whose it is stands in people.py."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -14,6 +16,7 @@ from leadgen.forms.models import Form
 from leadgen.leads import lifecycle
 from leadgen.leads.people import Company, Contact, Identity
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
+from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
 
 __all__ = [
     "Activity",
@@ -72,6 +75,10 @@ class Stage(models.Model):
         return self.name
 
 
+# 12 digits, two of them decimals.
+_LARGEST_BUDGET = Decimal("9999999999.99")
+
+
 class Campaign(models.Model):
     """A marketing effort; a lead belongs to the one whose UTM value it came with."""
 
@@ -81,9 +88,15 @@ class Campaign(models.Model):
         max_length=200,
         help_text="The value of utm_campaign in this campaign's links; case does not matter.",
     )
-    starts_on = models.DateField(null=True, blank=True)
-    ends_on = models.DateField(null=True, blank=True)
-    budget = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    starts_on = models.DateField(null=True, blank=True, validators=[check_day])
+    ends_on = models.DateField(null=True, blank=True, validators=[check_day])
+    budget = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0, "Enter an amount of 0 or more.")],
+    )
     currency = models.CharField(max_length=3, default="EUR")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -94,7 +107,18 @@ class Campaign(models.Model):
                 Lower("utm_campaign"),
                 name="utm_campaign_once",
                 violation_error_message="Another campaign has this UTM value.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=days_in_range("starts_on"), name="campaign_starts_in_range"
+            ),
+            models.CheckConstraint(
+                condition=days_in_range("ends_on"), name="campaign_ends_in_range"
+            ),
+            # PostgreSQL stores NaN in any numeric column, as larger than every number.
+            models.CheckConstraint(
+                condition=models.Q(budget__gte=0, budget__lte=_LARGEST_BUDGET),
+                name="campaign_budget_in_range",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -219,7 +243,7 @@ class LeadSubmission(models.Model):
 class Task(models.Model):
     lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
     title = models.CharField(max_length=200)
-    due_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, validators=[check_moment])
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="tasks"
     )
@@ -237,6 +261,9 @@ class Task(models.Model):
             models.Index(
                 fields=["owner", "due_at"], name="task_to_do", condition=models.Q(done_at=None)
             )
+        ]
+        constraints = [
+            models.CheckConstraint(condition=in_range("due_at"), name="task_due_in_range")
         ]
 
     def __str__(self) -> str:

@@ -108,11 +108,13 @@ def pulse(leads: QuerySet[Lead]) -> Pulse:
 
 def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     """Leads of each of the last DAYS days, today last, days without any included."""
-    days = leads.filter(created_at__gte=days_ago(DAYS - 1)).annotate(day=TruncDate("created_at"))
+    # Up to tonight: the day of a time at the calendar's end cannot be told in every time zone.
+    window = leads.filter(created_at__gte=days_ago(DAYS - 1), created_at__lt=days_ago(-1))
+    days = window.annotate(day=TruncDate("created_at"))
     counted = dict(days.order_by().values_list("day").annotate(n=Count("pk")))
     today = timezone.localdate()
-    window = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    return [(day, counted.get(day, 0)) for day in window]
+    shown = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return [(day, counted.get(day, 0)) for day in shown]
 
 
 def by_stage(leads: QuerySet[Lead]) -> list[Row]:

@@ -47,7 +47,8 @@ class Contact(models.Model):
 
     name = models.CharField(max_length=200, blank=True)
     email = models.CharField(max_length=320, blank=True)
-    phone = models.CharField(max_length=32, blank=True)
+    # E.164 with an extension: 16 characters, ";ext=" and 20 digits.
+    phone = models.CharField(max_length=64, blank=True)
     job_title = models.CharField(max_length=200, blank=True)
     country = models.CharField(max_length=2, blank=True)
     company = models.ForeignKey(

@@ -11,6 +11,7 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
 from leadgen.leads.models import Lead, Note, Stage, Task
+from leadgen.lib.dates import check_moment
 
 NOTE_MAX_LENGTH = 10_000
 TITLE_MAX_LENGTH = 200
@@ -84,11 +85,14 @@ def add_task(
 ) -> Task:
     """Add a task, the actor's own unless another owner is named; emit lead.task_added.
 
-    Raise ValidationError for an empty title or an owner who is switched off.
+    Raise ValidationError for an empty title, a date that is out of range, or an owner who is
+    switched off.
     """
     owner = owner or actor
     require_active(owner)
     title = _text("title", title, TITLE_MAX_LENGTH)
+    if due_at:
+        check_moment(due_at)
     _lock(lead)
     task = Task.objects.create(lead=lead, title=title, due_at=due_at, owner=owner, created_by=actor)
     _touch(lead)

@@ -22,6 +22,7 @@ from leadgen.accounts.access import is_id, reader
 from leadgen.leads import lead_page as page
 from leadgen.leads import services
 from leadgen.leads.models import Lead, Stage
+from leadgen.lib.dates import check_moment
 
 View = Callable[..., HttpResponseBase]
 # A message that takes back what it tells: the address, the CSRF token, and one field.
@@ -37,8 +38,8 @@ class NoteForm(forms.Form):
 
 
 class TaskForm(forms.Form):
-    title = forms.CharField(max_length=200)
-    due_at = forms.DateTimeField(required=False)
+    title = forms.CharField(max_length=services.TITLE_MAX_LENGTH)
+    due_at = forms.DateTimeField(label="Due", required=False, validators=[check_moment])
     owner = forms.IntegerField(required=False)
 
 

@@ -11,7 +11,6 @@ from django.utils import timezone
 from leadgen.accounts import roles
 from leadgen.accounts.roles import Role, Visibility
 
-
 EMAIL_MAX_LENGTH = 254
 
 

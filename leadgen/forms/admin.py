@@ -10,15 +10,14 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from leadgen.accounts.access import ScopedAdmin, reader
+from leadgen.accounts.access import ScopedAdmin, is_id, reader
 from leadgen.accounts.bounded import BoundedInline
 from leadgen.accounts.display import DASH, ago, badge, two_lines
 from leadgen.forms import services
@@ -184,7 +183,9 @@ class FormAdmin(ScopedAdmin):
     def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Only what is on the air can be opened, or taken off."""
         on_the_air = Form.objects.filter(published__isnull=False)
-        return object_id is None or on_the_air.filter(pk=object_id).exists()
+        if object_id is None:
+            return True
+        return is_id(str(object_id)) and on_the_air.filter(pk=object_id).exists()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -200,9 +201,15 @@ class FormAdmin(ScopedAdmin):
             return super().response_post_save_change(request, obj)
         return HttpResponseRedirect(request.path)
 
+    def _find(self, request: HttpRequest, object_id: int | str) -> Form:
+        form: Form | None = self.get_object(request, str(object_id))
+        if form is None:
+            raise Http404("No such form.")
+        return form
+
     @action(description="Open page", url_path="open", icon="open_in_new", permissions=["open"])
     def open_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        form = get_object_or_404(self.get_queryset(request), pk=object_id)
+        form = self._find(request, object_id)
         return HttpResponseRedirect(f"/f/{form.slug}")
 
     @action(
@@ -212,7 +219,7 @@ class FormAdmin(ScopedAdmin):
         attrs={"target": "_blank"},
     )
     def preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        form = get_object_or_404(self.get_queryset(request), pk=object_id)
+        form = self._find(request, object_id)
         # Only a look: nothing can be sent from here.
         policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'"
         page = form_page(form.draft())

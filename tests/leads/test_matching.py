@@ -106,8 +106,14 @@ def test_a_full_name_is_made_of_first_and_last_name():
 def test_long_answers_are_cut_to_what_the_columns_hold():
     facts = read(name="n" * 999, email="e" * 999, phone="p" * 999, company="c" * 999)
     assert [len(v) for v in (facts.name, facts.email, facts.phone, facts.company)] == [
-        200, 320, 32, 200,
+        200, 320, 64, 200,
     ]  # fmt: skip
+    assert all(v.endswith("…") for v in (facts.name, facts.email, facts.phone, facts.company))
+
+
+def test_a_number_with_a_long_extension_is_kept_whole():
+    facts = read(phone="+44 20 7946 0958 ext. 12345678901234567890")
+    assert facts.phone == "+442079460958;ext=12345678901234567890"
 
 
 def test_a_countrys_name_is_never_cut_to_another_countrys_code():

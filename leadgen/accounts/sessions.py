@@ -1,0 +1,13 @@
+"""Sessions in the database; a key that Django never makes is none."""
+
+from django.contrib.sessions.backends import db
+
+
+class SessionStore(db.SessionStore):
+    """Django's own store, but a cookie's text reaches PostgreSQL only where it can be a key.
+
+    A quoted cookie may hold any character, and a NUL in a query is an error.
+    """
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        return bool(key) and key.isascii() and key.isalnum() and super()._validate_session_key(key)

@@ -1,0 +1,313 @@
+"""No date, number or text that people type or that a row holds takes a page down, for anybody."""
+
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from django.contrib import admin
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+
+from leadgen.accounts.roles import Role
+from leadgen.events.services import emit
+from leadgen.leads.models import Campaign, Company, LeadSubmission, Task
+from tests.factories import make_form, make_lead, make_submission, make_team, make_user
+from tests.nasty import DATES, MOMENTS, NUMBERS, TEXTS
+
+pytestmark = pytest.mark.django_db
+
+ZONES = ("Pacific/Auckland", "America/New_York", "Pacific/Kiritimati")
+MODELS = [model._meta.label_lower for model in admin.site._registry]
+# One field at a time, the others right: each must be refused or stored for itself.
+FEW = {
+    "date": ["9999-12-31", "0001-01-01", "9999-12-31T23:59"],
+    "number": ["2147483647", "9223372036854775808", "-1", "1e400", "NaN"],
+    "text": ["\x00", "\x01\x1b\u202e\ufffd", "İ" * 200, "x" * 3000],
+    "choice": ["99999999999999999999", "\x00"],
+}
+# All fields at once, in their every kind of nonsense.
+MANY = {"date": [*DATES, *MOMENTS], "number": NUMBERS, "text": TEXTS, "choice": ["\x00"]}
+
+
+class Controls(HTMLParser):
+    """What a browser would post of a page's forms: values by name, and each control's kind."""
+
+    def __init__(self, page):
+        super().__init__(convert_charrefs=True)
+        self.values, self.kinds, self._open, self._select = {}, {}, "", ""
+        self.feed(page)
+        for name in ("csrfmiddlewaretoken", "q", "action", "select_across"):
+            self.values.pop(name, None)
+
+    def handle_starttag(self, tag, attrs):
+        has = {name: value or "" for name, value in attrs}
+        name = has.get("name", "")
+        if tag == "input" and name:
+            self._input(name, has.get("type", "text"), has)
+        elif tag == "textarea" and name:
+            self._open, self.values[name] = name, ""
+        elif tag == "select":
+            self._select = name
+            self.values.setdefault(name, "")
+            self.kinds[name] = "choice"
+        elif tag == "option" and "selected" in has:
+            self.values[self._select] = has.get("value", "")
+
+    def _input(self, name, kind, has):
+        if kind in ("checkbox", "radio"):
+            if "checked" in has:
+                self.values[name] = has.get("value", "on")
+        elif kind not in ("submit", "button", "file"):
+            self.values[name] = has.get("value", "")
+            self.kinds[name] = kind_of(name, kind, has.get("class", ""))
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self._open = ""
+
+    def handle_data(self, data):
+        if self._open:
+            self.values[self._open] += data.removeprefix("\n")
+
+    def fields(self):
+        """Names to try: of several lines of an inline the first, and no bookkeeping."""
+        for name in self.values:
+            bookkeeping = name.endswith(("_FORMS", "-id", "-form", "-pipeline", "-DELETE"))
+            if not (bookkeeping or "__prefix__" in name or "-1-" in name or "-2-" in name):
+                yield name, self.kinds.get(name, "text")
+
+
+def kind_of(name, kind, look):
+    if "vDate" in look or "vTime" in look or kind in ("date", "time", "datetime-local"):
+        return "date"
+    is_number = kind == "number" or "Integer" in look or name.endswith(("position", "budget"))
+    return "number" if is_number else "text"
+
+
+def address(label, page, *args):
+    return reverse(f"admin:{label.replace('.', '_')}_{page}", args=args)
+
+
+@pytest.fixture
+def place():
+    """A row of every model that has pages, around one lead."""
+    team = make_team()
+    owner = make_user(Role.ADMIN, team=team, time_zone=ZONES[0], takes_leads=True)
+    lead = make_lead(owner)
+    lead.contact.company = Company.objects.create(name="Mill")
+    lead.contact.save()
+    form = make_form()
+    form.fields.create(name="day", kind="date", label="When", position=1)
+    sent = make_submission(form)
+    LeadSubmission.objects.create(lead=lead, submission=sent, reason="new")
+    return {
+        "leads.lead": lead,
+        "leads.task": lead.tasks.create(title="Call", owner=owner, created_by=owner),
+        "leads.contact": lead.contact,
+        "leads.company": lead.contact.company,
+        "leads.campaign": Campaign.objects.create(name="Spring", utm_campaign="spring"),
+        "leads.pipeline": lead.pipeline,
+        "forms.form": form,
+        "accounts.team": team,
+        "accounts.user": make_user(team=team),
+        "capture.submission": sent,
+        "events.event": emit("lead.thing", lead, actor=owner),
+    }
+
+
+@pytest.fixture
+def surf(client, place):
+    """Somebody in Auckland who may do everything."""
+    client.raise_request_exception = False
+    client.force_login(place["leads.lead"].owner)
+    return client
+
+
+def pages(place, labels=MODELS):
+    yield reverse("admin:index")
+    for label in labels:
+        yield address(label, "changelist")
+        yield address(label, "change", place[label].pk)
+        for view in ("all", "open", "done", "waiting"):
+            if label in ("leads.lead", "leads.task", "capture.submission"):
+                yield f"{address(label, 'changelist')}?view={view}"
+
+
+def unreadable(client, places, labels=MODELS):
+    """The pages that do not answer to somebody in one of the zones."""
+    team = places["accounts.team"]
+    for zone in ZONES:
+        client.force_login(make_user(Role.ADMIN, time_zone=zone, team=team))
+        for page in pages(places, labels):
+            if (status := client.get(page).status_code) != 200:
+                yield zone, page, status
+
+
+def entered(value):
+    """A text as Django reads it from a request: what is no UTF-8 is replaced."""
+    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+def failing(client, page, data, **nasty):
+    sent = {name: entered(value) for name, value in nasty.items()}
+    status = client.post(page, {**data, **sent, "_continue": "1"}).status_code
+    return [(page, {name: value[:30] for name, value in nasty.items()}, status)] * (status >= 500)
+
+
+@pytest.mark.parametrize("label", sorted({*MODELS} - {"leads.lead", "capture.submission"}))
+def test_every_form_takes_or_refuses_what_is_typed(surf, place, label):
+    failed = []
+    for page in (address(label, "change", place[label].pk), address(label, "add")):
+        answer = surf.get(page)
+        if answer.status_code != 200:
+            continue  # people and companies are not added, events not changed
+        controls = Controls(answer.text)
+        fields = dict(controls.fields())
+        for at in range(max(map(len, MANY.values()))):
+            nasty = {name: MANY[kind][at % len(MANY[kind])] for name, kind in fields.items()}
+            failed += failing(surf, page, controls.values, **nasty)
+        for name, kind in fields.items() if "change" in page else ():
+            for value in FEW[kind]:
+                failed += failing(surf, page, controls.values, **{name: value})
+
+    assert failed == []
+    assert list(unreadable(surf, place, [label])) == []
+
+
+def test_every_verb_of_a_lead_takes_or_refuses_what_is_typed(surf, place):
+    lead, failed = place["leads.lead"], []
+    for verb, data in {
+        "move": {"stage": NUMBERS},
+        "assign": {"owner": NUMBERS},
+        "note": {"body": TEXTS},
+        "task": {"title": TEXTS, "due_at": [*DATES, *MOMENTS], "owner": NUMBERS},
+    }.items():
+        for name, values in data.items():
+            right = {"title": "Call"} if verb == "task" else {}
+            for value in values:
+                page = reverse(f"admin:lead_{verb}", args=[lead.pk])
+                failed += failing(surf, page, right, **{name: value})
+
+    assert failed == []
+    assert list(unreadable(surf, place, ["leads.lead", "leads.task"])) == []
+
+
+def test_a_number_that_is_no_rows_is_not_found(surf):
+    for label in MODELS:
+        for pk in ("99999999999999999999", "-1", "%00", "x"):
+            for page in ("change", "delete", "history", "open", "preview"):
+                if page in ("open", "preview") and label != "forms.form":
+                    continue
+                path = address(label, "change", "ROW").replace("ROW/change", f"{pk}/{page}")
+                assert surf.get(path).status_code in (302, 403, 404), path
+    for verb in ("move", "note", "task/99999999999999999999/done"):
+        assert surf.post(f"/admin/leads/lead/99999999999999999999/{verb}/").status_code == 404
+
+
+def test_a_search_or_page_of_nonsense_still_answers(surf):
+    failed = []
+    for label in MODELS:
+        for name, values in {"q": TEXTS[:-1], "p": NUMBERS, "view": ["\x00"], "o": NUMBERS}.items():
+            for value in values[:6]:
+                query = f"{name}={quote(value[:2000], errors='surrogatepass')}"
+                page = f"{address(label, 'changelist')}?{query}"
+                status = surf.get(page).status_code
+                failed += [(page[:80], status)] * (status >= 500)
+
+    assert failed == []
+
+
+@pytest.mark.parametrize(
+    "cookie", ['"\\000aaaaaaaaaaaa"', "a" * 4000, '"\\377\\376aaaaaaaaa"', "é" * 9]
+)
+@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages"])
+def test_a_cookie_of_nonsense_leads_to_the_login(client, name, cookie):
+    client.raise_request_exception = False
+    page = client.get(reverse("admin:index"), HTTP_COOKIE=f"{name}={cookie}")
+
+    assert page.status_code == 302
+
+
+def test_a_login_with_nonsense_is_refused(client):
+    client.raise_request_exception = False
+    for value in map(entered, TEXTS):
+        data = {"username": value, "password": value, "next": value}
+        assert client.post(reverse("admin:login"), data).status_code == 200
+
+
+@pytest.mark.parametrize("due", ["9999-12-31T23:59", "2101-01-01T00:00", "1969-12-31T23:59"])
+def test_a_task_out_of_the_calendar_is_refused_and_kept(surf, place, due):
+    page = reverse("admin:lead_task", args=[place["leads.lead"].pk])
+
+    answer = surf.post(page, {"title": "Some day", "due_at": due})
+
+    assert answer.status_code == 422
+    assert "Due: Enter a date from 1970 to 2100." in answer.text
+    assert due in answer.text
+    assert not Task.objects.filter(title="Some day").exists()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("due", ["1970-01-01T00:00", "2100-12-31T23:59"])
+def test_the_first_and_last_due_date_read_back(surf, place, zone, due):
+    surf.force_login(make_user(Role.ADMIN, time_zone=zone))
+    page = reverse("admin:lead_task", args=[place["leads.lead"].pk])
+
+    assert surf.post(page, {"title": "Some day", "due_at": due}).status_code == 302
+    assert list(unreadable(surf, place, ["leads.lead", "leads.task"])) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "leads_task SET due_at = '9999-12-31 23:59+00'",
+        "leads_task SET due_at = 'infinity'",
+        "leads_campaign SET starts_on = '0001-01-01'",
+        "leads_campaign SET ends_on = '9999-12-31'",
+        "leads_campaign SET budget = 'NaN'",
+        "leads_campaign SET budget = -1",
+        "capture_submission SET submitted_at = '10000-01-01 00:00+00'",
+    ],
+)
+def test_the_database_refuses_what_no_page_can_show(place, change):
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {change}")
+
+
+BOUNDS = {
+    "leads_task": ["task_due_in_range"],
+    "leads_campaign": [f"campaign_{name}_in_range" for name in ("starts", "ends", "budget")],
+    "capture_submission": ["submission_submitted_in_range"],
+}
+MOMENT_COLUMNS = {
+    "leads_task": ["due_at", "done_at", "created_at"],
+    "leads_lead": ["created_at", "last_activity_at", "first_response_at"],
+    "leads_contact": ["created_at", "updated_at"],
+    "leads_company": ["created_at"],
+    "capture_submission": ["submitted_at", "received_at", "processed_at", "parked_at"],
+    "events_event": ["at"],
+    "forms_formversion": ["published_at"],
+    "forms_form": ["updated_at"],
+    "accounts_user": ["date_joined", "last_login"],
+}
+
+
+@pytest.mark.parametrize("end", ["9999-12-31 23:59:59.999999+00", "0001-01-01 00:00:00+00"])
+def test_a_row_of_an_earlier_release_takes_no_page_down(surf, place, end):
+    day, budget = end[:10], "NaN" if end > "5" else "-0.01"
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        for table, names in BOUNDS.items():
+            for name in names:
+                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        for table, columns in MOMENT_COLUMNS.items():
+            # One row at a time is what a person would meet; here all rows hold the end.
+            changes = ", ".join(f"{column} = %s" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {changes}", [end] * len(columns))
+        cursor.execute(
+            "UPDATE leads_campaign SET starts_on = %s, ends_on = %s, budget = %s",
+            [day, day, budget],
+        )
+        cursor.execute("UPDATE leads_task SET done_at = NULL")
+
+    assert list(unreadable(surf, place)) == []

@@ -34,7 +34,9 @@ class Controls(HTMLParser):
 
     def __init__(self, page):
         super().__init__(convert_charrefs=True)
-        self.values, self.kinds, self._open, self._select = {}, {}, "", ""
+        self.values: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}
+        self._open = self._select = ""
         self.feed(page)
         for name in ("csrfmiddlewaretoken", "q", "action", "select_across"):
             self.values.pop(name, None)

@@ -3,15 +3,22 @@
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
-os.environ.setdefault("DATABASE_POOL_SIZE", "8")  # noqa: TID251
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 import leadgen.celery  # noqa: F401 - binds the tasks to the application
 from leadgen.capture.edge import Edge
 from leadgen.lib import spans
+from leadgen.lib.postgresql import pool_connections
 from leadgen.operations.bounds import App, Bounded
 
+# Whoever imports this serves requests, and each request has a thread of its own (ADR 0004).
+pool_connections(
+    settings.DATABASES["default"],
+    settings.DATABASE_POOL_SIZE,
+    settings.DATABASE_STATEMENT_SECONDS,
+)
 application: App = Edge(Bounded(get_asgi_application()))
 if spans.are_kept():
     from leadgen.operations.traced import Traced

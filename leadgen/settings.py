@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from leadgen.lib import backends, env
+from leadgen.lib import backends, env, postgresql
 from leadgen.workspace import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,18 +45,20 @@ if urlsplit(PUBLIC_URL).scheme not in ("http", "https") or not urlsplit(PUBLIC_U
 # -- Backends --------------------------------------------------------------------------------------
 
 DATABASE_URL = env.string("DATABASE_URL", "postgresql://leadgen@127.0.0.1:5432/leadgen")
-# Under ASGI each request has a thread of its own, so only a pool keeps connections; asgi.py sets
-# the size. Workers and commands keep one connection each (ADR 0004).
-_POOL = env.integer("DATABASE_POOL_SIZE", 0)
+# Workers and commands keep one connection each. asgi.py makes it a pool in the web role (ADR 0004).
 DATABASES = {
-    "default": dj_database_url.parse(
-        DATABASE_URL, conn_max_age=0 if _POOL else None, conn_health_checks=not _POOL
-    )
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=None, conn_health_checks=True)
 }
 if "postgresql" not in DATABASES["default"]["ENGINE"]:
     raise ImproperlyConfigured("DATABASE_URL must be postgresql://…; no other database is used.")
-if _POOL:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"max_size": _POOL, "timeout": 5}
+DATABASES["default"]["ENGINE"] = postgresql.ENGINE
+DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = (
+    f"leadgen {postgresql.process_name()}"
+)
+DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 8)
+if DATABASE_POOL_SIZE < 1:
+    raise ImproperlyConfigured("DATABASE_POOL_SIZE must be at least 1.")
+DATABASE_STATEMENT_SECONDS = env.integer("DATABASE_STATEMENT_SECONDS", 30)
 
 STORAGE_URL = env.string("STORAGE_URL", f"file://{BASE_DIR}/var/storage")
 STORAGES = {
@@ -193,6 +195,7 @@ LOGGING = {
         "json": {"()": "leadgen.operations.logs.JsonFormatter"},
         "console": {"()": "leadgen.operations.logs.ConsoleFormatter"},
     },
+    "filters": {"unanswered": {"()": "leadgen.operations.logs.Unanswered"}},
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
@@ -204,6 +207,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": []},
         "django.server": {"handlers": []},
-        "django.request": {"level": "ERROR"},  # the access line tells of a 404 already
+        # The access line reports a 404 or 503 already.
+        "django.request": {"level": "ERROR", "filters": ["unanswered"]},
     },
 }

@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from leadgen.lib.metrics import DEPENDENCY_ERRORS
+from leadgen.lib.postgresql import SET_STATEMENT_TIMEOUT
 
 logger = logging.getLogger("leadgen.capture")
 
@@ -68,6 +69,7 @@ class Database:
                 # Poolers in transaction mode lose prepared statements.
                 "prepare_threshold": None,
                 **parameters,
+                "application_name": "leadgen capture",
             },
             min_size=1,
             max_size=settings.CAPTURE_POOL_SIZE,
@@ -109,9 +111,8 @@ async def _fetch(
 
 
 async def _bound_statements(connection: AsyncConnection[Any]) -> None:
-    await connection.execute(
-        "SELECT set_config('statement_timeout', %s, false)", [str(_STATEMENT_MS)]
-    )
+    statement = SET_STATEMENT_TIMEOUT.format(pid=connection.info.backend_pid)
+    await connection.execute(statement, [str(_STATEMENT_MS)])
 
 
 def is_broken(error: psycopg.Error) -> bool:

@@ -11,10 +11,9 @@ from leadgen.capture.database import DatabaseAwayError, connection_parameters, i
 from leadgen.capture.rows import Texts
 from leadgen.capture.wire import Wire
 from leadgen.lib.metrics import DEPENDENCY_ERRORS
+from leadgen.lib.postgresql import SET_STATEMENT_TIMEOUT
 
 logger = logging.getLogger("leadgen.capture")
-
-_LIMIT = "SELECT set_config('statement_timeout', %s, false)"
 
 
 class RefusedError(Exception):
@@ -65,12 +64,17 @@ class Line:
         self.close()
         self._wire = await self._connect()
         # The server gives up first, so that a statement which waits for a lock is not in doubt.
-        await self._wire.fetch(_LIMIT, str(int(self._patience * 800)), prepared=False)
+        limit = SET_STATEMENT_TIMEOUT.format(pid=self._wire.backend_pid)
+        await self._wire.fetch(limit, str(int(self._patience * 800)), prepared=False)
         return await self._wire.fetch(statement, value, prepared=prepared)
 
     async def _connect(self) -> Wire:
         parameters = self._parameters or connection_parameters()
-        fixed = {"autocommit": True, "client_encoding": "utf8"}
+        fixed = {
+            "autocommit": True,
+            "client_encoding": "utf8",
+            "application_name": "leadgen writer",
+        }
         # Nothing else is left to psycopg's own coroutines: one that is cancelled waits ten seconds.
         connection = await AsyncConnection.connect(**{"connect_timeout": 2, **parameters, **fixed})
         return Wire(connection)

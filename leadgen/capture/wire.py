@@ -43,6 +43,11 @@ class Wire:
         """Whether it can take a statement; the server may have hung up unseen all the same."""
         return self._socket >= 0
 
+    @property
+    def backend_pid(self) -> int:
+        """The process in the server; behind a pooler, a number that the pooler made up."""
+        return self._libpq.backend_pid
+
     def close(self) -> None:
         """Hang up at once, whatever the server is at; a statement in flight may be committed."""
         if self.is_open:

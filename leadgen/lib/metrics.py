@@ -13,6 +13,12 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram("leadgen_request_duration_seconds", "Time to answer.", ["route"])
+PAGES_FAILED = Counter(
+    "leadgen_pages_failed_total",
+    "Pages answered with 503 because the database was away, busy (no free connection) or slow"
+    " (time limit of a statement).",
+    ["reason"],
+)
 
 SUBMISSIONS = Counter(
     "leadgen_submissions_total",
@@ -62,6 +68,8 @@ for _route, _status in product(("capture:form", "capture:submissions"), ("500", 
     REQUESTS.labels(_route, "POST", _status)
 for _dependency in ("database", "storage", "broker"):
     DEPENDENCY_ERRORS.labels(_dependency)
+for _reason in ("away", "busy", "slow"):
+    PAGES_FAILED.labels(_reason)
 for _outcome in ("failed", "stuck"):
     NUDGES.labels(_outcome)
 

@@ -45,6 +45,13 @@ def _redact_all(value: Any) -> Any:
     return value
 
 
+class Unanswered(logging.Filter):
+    """Drops Django's error and traceback for a 503: trouble.py and the access line report it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != 503
+
+
 class JsonFormatter(logging.Formatter):
     """One object a line: ts, level, logger, message, exc_info, request_id, and what was added."""
 

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware as DjangosCommonMiddleware
 
 from leadgen.lib import metrics, tracing
+from leadgen.operations import trouble
 
 logger = logging.getLogger("leadgen.access")
 
@@ -46,6 +47,10 @@ class RequestLogMiddleware:
             return _end(request, await self.get_response(request), started)
         finally:
             tracing.request_id.reset(token)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer an expected fault of a view here, so that DEBUG shows the page as well."""
+        return trouble.answer_to(error)
 
 
 class CommonMiddleware(DjangosCommonMiddleware):

@@ -1,6 +1,7 @@
 """The one server entry: the capture edge in front, Django behind it."""
 
 import os
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
 
@@ -15,7 +16,7 @@ from leadgen.operations.bounds import App, Bounded
 
 # Whoever imports this serves requests, and each request has a thread of its own (ADR 0004).
 pool_connections(
-    settings.DATABASES["default"],
+    cast(dict[str, Any], settings.DATABASES["default"]),
     settings.DATABASE_POOL_SIZE,
     settings.DATABASE_STATEMENT_SECONDS,
 )

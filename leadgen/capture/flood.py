@@ -22,7 +22,7 @@ class Flood:
     def count(self, address: str, now: float) -> int:
         """Add a post at ``now`` (seconds) and return how many came in this minute, it included."""
         minute = int(now // WINDOW)
-        neighbourhood = _neighbourhood(address)
+        neighbourhood = network(address)
         seen_in, seen = self._counts.pop(neighbourhood, (minute, 0))
         total = seen + 1 if seen_in == minute else 1
         self._counts[neighbourhood] = (minute, total)
@@ -57,6 +57,6 @@ def packed_address(address: str) -> bytes:
     return packed.removeprefix(_MAPPED)
 
 
-def _neighbourhood(address: str) -> bytes:
-    """One household has a whole /64 of IPv6 addresses to post from."""
+def network(address: str) -> bytes:
+    """Return the IPv4 address, or the /64 of IPv6 addresses that one household has."""
     return packed_address(address)[:8] or address[:45].encode()

@@ -19,6 +19,17 @@ PAGES_FAILED = Counter(
     " (time limit of a statement).",
     ["reason"],
 )
+BODIES_REFUSED = Counter(
+    "leadgen_bodies_refused_total",
+    "Requests to pages whose body was too large (413), too slow (408) or one of too many (429).",
+    ["status"],
+)
+CONNECTIONS_REFUSED = Counter(
+    "leadgen_connections_refused_total",
+    "Connections closed because one address held too many (address) or the process was full"
+    " (full).",
+    ["reason"],
+)
 
 SUBMISSIONS = Counter(
     "leadgen_submissions_total",
@@ -68,6 +79,10 @@ for _route, _status in product(("capture:form", "capture:submissions"), ("500", 
     REQUESTS.labels(_route, "POST", _status)
 for _dependency in ("database", "storage", "broker"):
     DEPENDENCY_ERRORS.labels(_dependency)
+for _status in ("408", "413", "429"):
+    BODIES_REFUSED.labels(_status)
+for _reason in ("address", "full"):
+    CONNECTIONS_REFUSED.labels(_reason)
 for _reason in ("away", "busy", "slow"):
     PAGES_FAILED.labels(_reason)
 for _outcome in ("failed", "stuck"):

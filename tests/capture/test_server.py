@@ -161,6 +161,7 @@ def test_head_has_no_body(server):
         (["Transfer-Encoding: chunked"], b"zz\r\nabc\r\n0\r\n\r\n", b"400"),
         (["Content-Length: many"], BODY, b"400"),
         (["Content-Length: -1"], BODY, b"400"),
+        (["Content-Length: " + "9" * 4400], BODY, b"400"),
         (["Content-Length: 5", "Content-Length: 6"], BODY, b"400"),
         (["Content-Length: 5", "Transfer-Encoding: chunked"], BODY, b"400"),
         (["Content-Length: 1000000000"], b"a" * 1000, b"413"),

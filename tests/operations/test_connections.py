@@ -68,6 +68,7 @@ def ask(stack):
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
     login = f"{stack.url}/admin/login/"
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', opener.open(login).read().decode())
+    assert token
     told = {"csrfmiddlewaretoken": token[1], "username": EMAIL, "password": PASSWORD}
     opener.open(login, urlencode(told).encode())
 
@@ -85,7 +86,7 @@ def ask(stack):
 
 def count(database, name):
     with psycopg.connect(database) as connection:
-        return connection.execute(COUNT, [name]).fetchone()[0]
+        return connection.execute(COUNT, [name]).fetchall()[0][0]
 
 
 def most_while(database, name, work):

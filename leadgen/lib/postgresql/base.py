@@ -37,6 +37,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _answers(connection: Any) -> bool:
     try:
         connection.execute("")
-    except base.Database.OperationalError:
+    except base.DatabaseWrapper.Database.OperationalError:
         return False
     return True

@@ -43,6 +43,8 @@ def read_json(body: bytes) -> Body:
         raise Refusal(400, f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise Refusal(400, "The JSON is nested too deeply.") from None
+    except ValueError:  # int() takes 4,300 digits
+        raise Refusal(400, "A number in the JSON has too many digits.") from None
     if len(decoded.fields) + len(decoded.consents) > MOST_FIELDS:
         raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.")
     for name, value in (*decoded.fields.items(), *decoded.consents.items()):

@@ -52,6 +52,8 @@ def page(form):
         (b'{"fields": {"name": Infinity}}', "JSON"),
         (b'{"fields": {"name": 1e999}}', "out of range"),
         (b'{"fields": {"name": %s}}' % (b"9" * 5000), "out of range"),
+        (b'{"fields": {}, "unknown": %s}' % (b"9" * 5000), "too many digits"),
+        (b'{"fields": {}, "unknown": [-%s]}' % (b"9" * 4301), "too many digits"),
         (b'{"fields": {"name": %s%s}}' % (b"[" * 9, b"]" * 9), "nested too deeply"),
         (b'{"fields": {"name": %s%s}}' % (b'{"a":' * 9 + b"1", b"}" * 9), "nested too deeply"),
         (b'{"fields": {}, "context": %s%s}' % (b"[" * 20000, b"]" * 20000), "nested too deeply"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from unfold import admin as unfold
 
+from leadgen.accounts import parameters
 from leadgen.accounts.bounded import BoundedAdmin
 from leadgen.accounts.models import User
+from leadgen.accounts.parameters import is_id as is_id
 from leadgen.events import services as events
 from leadgen.lib.pagination import CappedPaginator
 
@@ -36,11 +39,6 @@ def scoped(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
     return visible_to(user) if visible_to else rows
 
 
-def is_id(text: str) -> bool:
-    """Tell whether a text from a URL or a form can be a row's number."""
-    return text.isascii() and text.isdigit() and len(text) < 19
-
-
 class ScopedAdmin(BoundedAdmin, ModelAdmin):
     """A page whose lists, forms and choices hold visible rows only.
 
@@ -57,12 +55,37 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     show_facets = ShowFacets.NEVER
     empty_hint = ""
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    _declared: frozenset[str] | None = None
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        parameters.drop_undeclared(self, request)
+        if chosen := request.POST.getlist(ACTION_CHECKBOX_NAME):
+            sent = request.POST.copy()
+            sent.setlist(ACTION_CHECKBOX_NAME, parameters.usable_keys(self.opts.pk, chosen))
+            request.POST = sent  # type: ignore[assignment]
         title = capfirst(self.opts.verbose_name_plural)
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list; without its filters where one has a value that it cannot use."""
+        for _ in range(2):
+            try:
+                return super().get_changelist_instance(request)
+            except parameters.UNUSABLE as error:
+                parameters.drop_unusable(self, request, error)
+        return super().get_changelist_instance(request)
+
+    def declared_parameters(self, request: HttpRequest) -> frozenset[str]:
+        """Return the parameters of the list's filters. Some filters ask the database to tell."""
+        if self._declared is None:
+            self._declared = parameters.declared(self, request)
+        return self._declared
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Allow what a filter declares; Django allows every look-up of a local field."""
+        return request is not None and lookup in self.declared_parameters(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scoped(super().get_queryset(request), reader(request))

@@ -24,7 +24,7 @@ _STANDING = ("role", "team", "visibility", "is_active")
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]
+class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -17,9 +17,10 @@ from django.utils.safestring import SafeString
 from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from leadgen.accounts.access import ScopedAdmin, is_id, reader
+from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.bounded import BoundedInline
 from leadgen.accounts.display import DASH, ago, badge, two_lines
+from leadgen.accounts.parameters import is_id
 from leadgen.forms import services
 from leadgen.forms.models import Field, Form, FormVersion
 from leadgen.forms.page import form_page

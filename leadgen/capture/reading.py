@@ -96,8 +96,12 @@ def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answe
 def _worded(field: Field, value: Any) -> str:
     labels = {option.value: option.label for option in field.options}
     if isinstance(value, list):
-        return ", ".join(labels.get(item, _plain(item)) for item in value)
-    return labels.get(value, "") if isinstance(value, str) and value in labels else _plain(value)
+        return ", ".join(_labelled_or_plain(labels, item) for item in value)
+    return _labelled_or_plain(labels, value)
+
+
+def _labelled_or_plain(labels: Mapping[str, str], value: Any) -> str:
+    return labels[value] if isinstance(value, str) and value in labels else _plain(value)
 
 
 def _time(text: Any) -> datetime | None:
@@ -114,4 +118,6 @@ def _plain(value: Any) -> str:
         return "Yes" if value else "No"
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
     return "" if value is None else str(value)

@@ -117,9 +117,8 @@ class VersionInline(TabularInline):
 
     @admin.display(description="Asked")
     def asked(self, version: FormVersion) -> str:
-        # A refused page can hold a line that is no version: its definition is None.
-        definition = version.definition or {"fields": ()}
-        return ", ".join(field["label"] for field in definition["fields"])
+        # A refused page can hold a line that is no version; read() takes its None.
+        return ", ".join(field.label for field in version.read().fields)
 
 
 @admin.register(Form)
@@ -158,6 +157,8 @@ class FormAdmin(ScopedAdmin):
     def state(self, form: Form) -> str:
         if form.published is None:
             return badge("Not published")
+        if not form.published.reading().is_whole:
+            return badge(f"Version {form.published.number} is of a newer release", "warn")
         if form.differs:
             return badge(f"Draft differs from version {form.published.number}", "warn")
         return badge(f"Version {form.published.number} is on the air", "won")

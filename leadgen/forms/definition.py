@@ -1,7 +1,10 @@
 """What a form asks, as plain data: the one source of page, validator and JSON Schema."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+FORMAT = 1
+"""The newest format of stored definitions that this release reads, and the one that it writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,6 @@ class Field:
     wording: str = ""
     fills: str = ""
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a field from ``to_json``'s dictionary, of a newer release's as well."""
-        options = tuple(Option(**_known(Option, option)) for option in data.get("options", ()))
-        return cls(**{**_known(cls, data), "options": options})
-
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -58,10 +55,12 @@ class Definition:
     locale: str = "en"
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Rebuild a definition from ``to_json``'s dictionary, of a newer release's as well."""
-        fields = tuple(Field.from_json(field) for field in data["fields"])
-        return cls(**{**_known(cls, data), "fields": fields})
+    def from_json(cls, data: object) -> "Definition":
+        """Rebuild what this release understands of any stored JSON; raise nothing.
+
+        ``forms.reader.read`` also names what it does not understand.
+        """
+        return parse(data, Notes())
 
     def to_json(self) -> dict[str, Any]:
         """Return what FormVersion.definition stores: dictionaries, lists and strings only."""
@@ -70,9 +69,90 @@ class Definition:
         return data
 
 
-def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
-    # While a new release is rolled out, the old one reads what the new one has published.
-    return {name: value for name, value in data.items() if name in kind.__dataclass_fields__}
+@dataclass(slots=True)
+class Notes:
+    """What a stored definition holds beyond this release, as words for people.
+
+    ``unknown`` parts may change what is asked, required or kept. ``extra`` keys may not: a newer
+    release declares those that do in ``needs`` (ADR 0025).
+    """
+
+    unknown: list[str]
+    extra: list[str]
+
+    def __init__(self) -> None:
+        self.unknown, self.extra = [], []
+
+
+def parse(data: object, notes: Notes) -> Definition:
+    """Rebuild a definition from any JSON value and note what is not understood; raise nothing."""
+    known = _Part(Definition, data, "", notes)
+    questions = [_field(item, at, notes) for at, item in enumerate(known.items("fields"), 1)]
+    texts = known.values(required=("title", "fields"))
+    asked = tuple(question for question in questions if question)
+    return Definition(**{"title": "", **texts, "fields": asked})
+
+
+def _field(data: object, position: int, notes: Notes) -> Field | None:
+    """Rebuild a field; None without a name, the key of its answers."""
+    name = data.get("name") if isinstance(data, dict) else None
+    part = _Part(Field, data, f"field {name or position}: ", notes)
+    options = [_option(item, part.where, notes) for item in part.items("options")]
+    known = part.values(required=("name", "kind", "label"))
+    if not known.get("name"):
+        notes.unknown += [f"{part.where}no name"] * (name == "")
+        return None
+    chosen = tuple(option for option in options if option)
+    return Field(**{"kind": "", "label": known["name"], **known, "options": chosen})
+
+
+def _option(data: object, where: str, notes: Notes) -> Option | None:
+    known = _Part(Option, data, f"{where}option: ", notes).values(required=("value", "label"))
+    return Option(**{"label": known["value"], **known}) if "value" in known else None
+
+
+_TYPES = {str: str, bool: bool, int | None: int}
+
+
+class _Part:
+    """One JSON object of a stored definition, read by the types of a dataclass."""
+
+    def __init__(self, kind: type[Any], data: object, where: str, notes: Notes) -> None:
+        self.where = where
+        self._types = {field.name: field.type for field in fields(kind)}
+        self._notes = notes
+        self._data: dict[str, Any] = data if isinstance(data, dict) else {}
+        if not isinstance(data, dict):
+            notes.unknown.append(f"{where}not an object")
+        notes.extra += [f"{where}{key}" for key in self._data if key not in self._types]
+
+    def items(self, name: str) -> list[Any]:
+        """Return a list of the object; an absent one is empty."""
+        value = self._data.get(name)
+        if isinstance(value, list):
+            return value
+        if value is not None:
+            self._notes.unknown.append(f"{self.where}{name}")
+        return []
+
+    def values(self, *, required: tuple[str, ...]) -> dict[str, Any]:
+        """Return the scalar values whose type is known; null counts as absent."""
+        known = {}
+        for name, kind in self._types.items():
+            value = self._data.get(name)
+            if value is None:
+                self._notes.unknown += [f"{self.where}no {name}"] * (name in required)
+            elif kind in _TYPES:
+                if _is_of(kind, value):
+                    known[name] = value
+                else:
+                    self._notes.unknown.append(f"{self.where}{name}")
+        return known
+
+
+def _is_of(kind: Any, value: object) -> bool:
+    # Not isinstance: JSON's true is no number.
+    return type(value) is _TYPES[kind] and (type(value) is not int or value >= 0)
 
 
 FILLS = {

@@ -10,6 +10,7 @@ from leadgen.forms import fields as kinds
 from leadgen.forms.definition import FILLS, Definition, Option
 from leadgen.forms.definition import Field as Question
 from leadgen.forms.origins import origin_of
+from leadgen.forms.reader import Reading, read
 from leadgen.lib.ids import public_id
 
 _FIELD_NAME = RegexValidator(
@@ -66,7 +67,7 @@ class Form(models.Model):
     @property
     def differs(self) -> bool:
         """Whether the draft asks or says something else than the published version."""
-        return self.published is not None and self.draft().to_json() != self.published.definition
+        return self.published is not None and self.draft() != self.published.read()
 
     def draft(self) -> Definition:
         """The questions and texts as they stand, published or not."""
@@ -185,6 +186,10 @@ class FormVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.form} v{self.number}"
 
+    def reading(self) -> Reading:
+        """The definition, and what this release does not understand of it."""
+        return read(self.definition)
+
     def read(self) -> Definition:
-        """The questions and texts of this version."""
+        """The questions and texts of this version, as far as this release understands them."""
         return Definition.from_json(self.definition)

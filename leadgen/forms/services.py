@@ -8,26 +8,43 @@ from leadgen.events.services import emit
 from leadgen.forms.flaws import flaws
 from leadgen.forms.models import Form, FormVersion
 
+_MOST_NAMED = 5
+
 
 @transaction.atomic
 def publish(form: Form, *, actor: User | None) -> FormVersion:
     """Freeze the draft as the next version and put it on the air; emit form.published.
 
     Raise ValidationError naming the field where the draft cannot be published (no field at all, a
-    choice without options, a consent without wording, two fields filling the same attribute, …).
+    choice without options, a consent without wording, two fields filling the same attribute, …),
+    or where a newer release published the form last: the draft cannot hold what that release added.
     Publishing a draft that equals the published version returns that version and emits nothing.
     """
     locked = Form.objects.select_for_update().get(pk=form.pk)
+    _check_release(locked.versions.first())
     definition = locked.draft()
     if messages := flaws(definition):
         raise ValidationError(messages)
     version = locked.published
-    if version is None or version.definition != definition.to_json():
+    if version is None or version.read() != definition:
         version = locked.freeze(definition)
         data = {"version": version.number, "fields": len(definition.fields)}
         emit("form.published", locked, actor=actor, data=data)
     form.published = version
     return version
+
+
+def _check_release(latest: FormVersion | None) -> None:
+    if latest is None or (reading := latest.reading()).is_whole:
+        return
+    parts = [*reading.unknown, *reading.extra]
+    named = ", ".join(part[:80] for part in parts[:_MOST_NAMED]) + ", …" * (
+        len(parts) > _MOST_NAMED
+    )
+    raise ValidationError(
+        f"This form was last published by a newer release (version {latest.number}). Publishing it"
+        f" here would drop what this release does not know: {named}. Update Leadgen, then publish."
+    )
 
 
 @transaction.atomic

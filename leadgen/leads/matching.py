@@ -116,9 +116,10 @@ def _region(definition: Definition) -> str:
 
 
 def _text(answer: Any) -> str:
+    # An object is the answer to a kind of a newer release: no text that a person wrote.
     if isinstance(answer, list):
-        return ", ".join(map(str, answer))
-    return "" if answer is None or isinstance(answer, bool) else str(answer)
+        return ", ".join(filter(None, map(_text, answer)))
+    return "" if answer is None or isinstance(answer, bool | dict) else str(answer)
 
 
 def _line(text: str, attribute: str = "") -> str:

@@ -1,24 +1,36 @@
 """Field kinds: each a small pure class that cleans a value, describes it and draws it."""
 
-from leadgen.forms.fields.base import InvalidAnswerError, Kind
+from leadgen.forms.fields.base import InvalidAnswerError, Kind, UnknownKind
 from leadgen.forms.fields.choices import Choice, Consent, Country, MultipleChoice, YesNo
 from leadgen.forms.fields.numbers import Date, Number
 from leadgen.forms.fields.texts import Email, Hidden, LongText, Phone, Text
 
-KINDS: dict[str, Kind] = {
-    "text": Text(),
-    "long_text": LongText(),
-    "email": Email(),
-    "phone": Phone(),
-    "number": Number(),
-    "choice": Choice(),
-    "multiple_choice": MultipleChoice(),
-    "yes_no": YesNo(),
-    "date": Date(),
-    "country": Country(),
-    "hidden": Hidden(),
-    "consent": Consent(),
-}
+_UNKNOWN = UnknownKind()
+
+
+class _Kinds(dict[str, Kind]):
+    """The kinds by name; a kind of a newer release is read as UnknownKind."""
+
+    def __missing__(self, name: str) -> Kind:
+        return _UNKNOWN
+
+
+KINDS = _Kinds(
+    {
+        "text": Text(),
+        "long_text": LongText(),
+        "email": Email(),
+        "phone": Phone(),
+        "number": Number(),
+        "choice": Choice(),
+        "multiple_choice": MultipleChoice(),
+        "yes_no": YesNo(),
+        "date": Date(),
+        "country": Country(),
+        "hidden": Hidden(),
+        "consent": Consent(),
+    }
+)
 CHOICES = [(name, kind.label) for name, kind in KINDS.items()]
 
 __all__ = ["CHOICES", "KINDS", "InvalidAnswerError", "Kind"]

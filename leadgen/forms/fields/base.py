@@ -58,6 +58,10 @@ class Kind:
         control = self.control(field, values, **described(field, errors))
         return question("div", field, errors, label + help_text(field) + control)
 
+    def unknown(self, field: Field) -> Iterator[str]:
+        """Name the parts of a published field whose meaning this release does not know."""
+        yield from ()
+
     def flaws(self, field: Field) -> Iterator[str]:
         """Say what keeps a field of this kind from being published, and the fix."""
         if field.fills and field.fills not in self.fills:
@@ -70,6 +74,37 @@ class Kind:
             self.clean(field, self.parse(field, [field.default]))
         except InvalidAnswerError as error:
             yield f"The default is not a valid answer: {error}"
+
+
+class UnknownKind(Kind):
+    """A kind of a newer release: any answer is kept as sent."""
+
+    label = "Unknown"
+
+    def clean(self, field: Field, value: Any) -> Any:
+        return value
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return texts if len(texts) > 1 else super().parse(field, texts)
+
+    def start(self, field: Field) -> list[str]:
+        return []
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        return {}
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        """Return hidden inputs, so that what was posted is posted again."""
+        return "".join(
+            element("input", type="hidden", name=field.name, value=value)
+            for value in self.given(field, values)
+        )
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        yield f"kind {field.kind or 'missing'}"
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        yield f"This release does not know the kind “{field.kind}”: choose another kind."
 
 
 def storable(value: object) -> str:

@@ -73,6 +73,10 @@ class Choice(Kind):
             **described,
         )
 
+    def unknown(self, field: Field) -> Iterator[str]:
+        if not self.options(field):
+            yield "no options"
+
     def flaws(self, field: Field) -> Iterator[str]:
         values = _values(self.options(field))
         if not values:
@@ -181,6 +185,10 @@ class Consent(Kind):
         wording = element("span", caption(field, field.wording))
         label = element("label", box + wording, for_=f"f-{field.name}")
         return question("div", field, errors, label + help_text(field))
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        if not field.wording.strip():
+            yield "no wording"
 
     def flaws(self, field: Field) -> Iterator[str]:
         if not field.wording.strip():

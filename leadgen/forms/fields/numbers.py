@@ -59,6 +59,11 @@ class Number(Kind):
             **described,
         )
 
+    def unknown(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            if bound and read_number(bound) is None:
+                yield f"bound {bound}"
+
     def flaws(self, field: Field) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             number = read_number(bound)
@@ -104,6 +109,11 @@ class Date(Kind):
             required=field.required,
             **described,
         )
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            if bound and not is_date(bound):
+                yield f"bound {bound}"
 
     def flaws(self, field: Field) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):

@@ -55,6 +55,11 @@ app.conf.update(
             "schedule": 10.0,
             "options": {"expires": 20.0},
         },
+        "judge submissions to newer forms": {
+            "task": "leadgen.capture.tasks.judge_newer_forms",
+            "schedule": 30.0,
+            "options": {"expires": 60.0},
+        },
         "hand events to their consumers": {
             "task": "leadgen.events.tasks.consume",
             "schedule": 2.0,

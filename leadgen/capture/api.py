@@ -6,7 +6,7 @@ from typing import Any
 from leadgen.capture import payload
 from leadgen.capture.database import DatabaseAwayError
 from leadgen.capture.desk import Desk, context, may_post
-from leadgen.capture.messages import AWAY, Refusal, Request, Response, json_response
+from leadgen.capture.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
 from leadgen.capture.policy import cors_headers
 from leadgen.capture.published import Published
 from leadgen.capture.taking import Invalid, KeyReusedError, Sent, Taken, sent_at, take
@@ -29,6 +29,8 @@ class Api:
     async def definition(self, request: Request, public_id: str) -> Response:
         """GET: the published definition with its JSON Schema, cacheable for a minute."""
         form = await self._form(public_id)
+        if not form.document:
+            return refuse(UPDATING).having(cors_headers(form, request))
         headers = {
             "content-type": "application/json",
             "etag": form.etag,
@@ -47,7 +49,7 @@ class Api:
         return Response(204, headers={**cors, **allowed})
 
     async def submit(self, request: Request, public_id: str) -> Response:
-        """POST: 201 with the receipt, 202 when spooled, 200 on a repeat, 422 with messages."""
+        """POST: 201 with the receipt, 202 when deferred, 200 on a repeat, 422 with messages."""
         form = await self._form(public_id)
         try:
             response = await self._submit(form, request)
@@ -98,7 +100,7 @@ def _answers(form: Published, body: payload.Body) -> tuple[dict[str, Any], Error
     known = {field.name for field in form.definition.fields if field.kind == "consent"}
     errors: Errors = {}
     for name, given in body.consents.items():
-        if name not in known:
+        if name not in known and not form.newer:
             errors[name] = ["This form asks for no such consent."]
         elif body.fields.get(name, given) is not given:
             errors[name] = ["The consent in fields says something else."]
@@ -132,4 +134,5 @@ def _answer(result: Taken | Invalid) -> Response:
     data = {"receipt": receipt, "state": "received"}
     if result.repeated:
         return json_response(200, data, receipt, idempotent_replayed="true")
-    return json_response(202 if result.spooled else 201, data, receipt)
+    is_deferred = result.spooled or result.unjudged
+    return json_response(202 if is_deferred else 201, data, receipt)

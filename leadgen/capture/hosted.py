@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from time import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,11 +16,13 @@ from leadgen.capture import payload, tokens
 from leadgen.capture.attribution import marks_in
 from leadgen.capture.database import DatabaseAwayError
 from leadgen.capture.desk import Desk, context, may_post
-from leadgen.capture.messages import Refusal, Request, Response
+from leadgen.capture.messages import UPDATING, Refusal, Request, Response
+from leadgen.capture.newer import unjudged
 from leadgen.capture.policy import page_headers
 from leadgen.capture.published import Published
 from leadgen.capture.taking import Invalid, Sent, Taken, take
-from leadgen.forms.fields import KINDS
+from leadgen.forms.definition import Definition, Field
+from leadgen.forms.fields import KINDS, UNKNOWN
 from leadgen.forms.page import HIDDEN_SLOT, form_page, hidden_inputs, message_page, thanks_page
 from leadgen.forms.validation import Errors, parse
 from leadgen.lib.metrics import SUBMISSIONS
@@ -46,6 +49,8 @@ class Hosted:
     async def page(self, request: Request, slug: str) -> Response:
         """GET: the page from memory, with a token of its own."""
         form = await self._form(slug)
+        if not form.page:
+            raise UPDATING
         text, etag = _prefilled(form, request.query)
         headers = {**page_headers(form), "etag": etag, "cache-control": "private, no-cache"}
         if etag in request.headers.get("if-none-match", ""):
@@ -129,7 +134,7 @@ def _sent(form: Published, request: Request, texts: payload.Texts, posts: int) -
     raw = {name: values for name, values in texts.items() if not name.startswith("_")}
     return Sent(
         raw=raw,
-        answers=parse(form.definition, raw),
+        answers=unjudged(form.newer.definition, raw) if form.newer else parse(form.definition, raw),
         context=context(request, "hosted", _origin_of(request, texts)),
         page_key=token.key if token else "",
         honeypot=_first(texts, "_url"),
@@ -159,8 +164,18 @@ def _origin_of(request: Request, texts: payload.Texts) -> dict[str, Any]:
 
 def _again(form: Published, status: int, texts: payload.Texts, errors: Errors) -> Response:
     hidden = {name: _first(texts, name) for name in _KEPT if texts.get(name)}
-    page = form_page(form.definition, values=texts, errors=errors)
+    page = form_page(_asked(form, texts), values=texts, errors=errors)
     return _html(status, page, hidden).having(page_headers(form))
+
+
+def _asked(form: Published, texts: payload.Texts) -> Definition:
+    """Return the questions; answers to a newer release's questions are posted again unseen."""
+    if form.newer is None:
+        return form.definition
+    known = {field.name for field in form.definition.fields}
+    others = (name for name in texts if name not in known and not name.startswith("_"))
+    kept = tuple(Field(name, UNKNOWN, name) for name in others)
+    return replace(form.definition, fields=form.definition.fields + kept)
 
 
 def _thank(form: Published, taken: Taken) -> Response:

@@ -29,6 +29,8 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
 
 
 AWAY = Refusal(503, "This cannot be answered just now. Try again in a moment.", retry_after="2")
+# A roll-out takes minutes.
+UPDATING = Refusal(503, "This form is being updated. Try again in a minute.", retry_after="60")
 
 
 class ClientGoneError(Exception):

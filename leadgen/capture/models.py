@@ -20,6 +20,10 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """What screening or a colleague holds."""
         return self.filter(state="quarantined")
 
+    def unjudged(self) -> Self:
+        """What waits in quarantine for a process that understands the form."""
+        return self.filter(state="quarantined", reasons__contains=["newer_form"])
+
     def parked(self) -> Self:
         """What intake has given up on until somebody looks."""
         return self.filter(parked_at__isnull=False)
@@ -82,6 +86,12 @@ class Submission(models.Model):
                 fields=["-received_at", "-id"],
                 name="submission_quarantine",
                 condition=models.Q(state="quarantined"),
+            ),
+            # Empty but while a newer release's form is on the air, or after that was rolled back.
+            models.Index(
+                fields=["version", "received_at"],
+                name="submission_unjudged",
+                condition=models.Q(state="quarantined", reasons__contains=["newer_form"]),
             ),
             models.Index(
                 fields=["-parked_at"],

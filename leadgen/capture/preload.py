@@ -5,6 +5,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from leadgen.capture.database import Database, DatabaseAwayError
+from leadgen.capture.newer import resolve
 from leadgen.capture.published import PublishedForms
 
 logger = logging.getLogger("leadgen.capture")
@@ -66,7 +67,7 @@ class Preloader:
         """Take in what has changed since the last look; may raise DatabaseAwayError."""
         rows = await self._database.fetch(_CHANGED, [self._since, MOST])
         for row in reversed(rows):
-            self._forms.foresee(row[:7])
+            self._forms.foresee(await resolve(self._database, row[:7]))
         if not rows:
             return
         if self._since == _NEVER:

@@ -7,19 +7,20 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 from leadgen.capture.database import Database
+from leadgen.capture.newer import Newer, Resolved, Row, resolve
 from leadgen.forms.definition import Definition
 from leadgen.forms.page import form_page
+from leadgen.forms.reader import decode, read_text
 from leadgen.forms.schema import json_schema
 
 logger = logging.getLogger("leadgen.capture")
 
 _SELECT = (
-    "SELECT f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition "
+    "SELECT f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition::text "
     "FROM forms_form f JOIN forms_formversion v ON v.id = f.published_id WHERE "
 )
 _BY = {"slug": _SELECT + "f.slug = %s", "public_id": _SELECT + "f.public_id = %s"}
@@ -28,7 +29,11 @@ _KEY = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One form on the air: what the edge needs to serve it, to judge a post and to write it."""
+    """One form on the air: what the edge needs to serve it, to judge a post and to write it.
+
+    ``newer`` is the published version where this release does not understand it. All else is then
+    of the last version that it does understand; page and document are empty where there is none.
+    """
 
     form_id: int
     version_id: int
@@ -39,6 +44,12 @@ class Published:
     page: str
     document: bytes
     etag: str
+    newer: Newer | None = None
+
+    def is_of(self, row: Row) -> bool:
+        """Whether it was built from the published version and the form's settings of a row."""
+        version_id = self.newer.version_id if self.newer else self.version_id
+        return (version_id, self.slug, self.origins) == (row[4], row[2], frozenset(row[3].split()))
 
 
 @dataclass(slots=True)
@@ -64,7 +75,7 @@ class PublishedForms:
         self._most = most
         self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
-        self._ahead: OrderedDict[tuple[str, str], tuple[Any, ...]] = OrderedDict()
+        self._ahead: OrderedDict[tuple[str, str], Resolved] = OrderedDict()
         self._loading: dict[tuple[str, str], asyncio.Task[Published | None]] = {}
 
     async def by_slug(self, slug: str) -> Published | None:
@@ -75,18 +86,19 @@ class PublishedForms:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
 
-    def foresee(self, row: tuple[Any, ...]) -> None:
+    def foresee(self, found: Resolved) -> None:
         """Keep a form for the first who asks for it; forget one that is off the air.
 
-        ``row`` has the columns of a look-up with the definition still as text: forms are many, and
-        few of them are ever asked for in one process.
+        Its definitions are still text: forms are many, and few of them are ever asked for in one
+        process.
         """
+        row, _ = found
         for key in (("public_id", row[1]), ("slug", row[2])):
-            if self._ahead.get(key) != row:
+            if self._ahead.get(key) != found:
                 for entries in (self._forms, self._unknown, self._ahead):
                     entries.pop(key, None)
                 if row[4] is not None:
-                    self._ahead[key] = row
+                    self._ahead[key] = found
         while len(self._ahead) > 2 * self._most:
             self._ahead.popitem(last=False)
 
@@ -102,10 +114,9 @@ class PublishedForms:
         return await self._fresh_or_stale(loader, entry)
 
     def _foreseen(self, key: tuple[str, str]) -> _Entry | None:
-        if (row := self._ahead.get(key)) is None:
+        if (found := self._ahead.get(key)) is None:
             return None
-        form = _build((*row[:6], json.loads(row[6])), None)
-        return self._keep(key, form, checked_at=-inf)
+        return self._keep(key, _build(*found), checked_at=-inf)
 
     async def _fresh_or_stale(
         self, loader: "asyncio.Task[Published | None]", entry: _Entry
@@ -131,9 +142,14 @@ class PublishedForms:
     async def _load(self, key: tuple[str, str]) -> Published | None:
         rows = await self._database.fetch(_BY[key[0]], [key[1]])
         seen = self._forms.get(key)
-        form = _build(rows[0], seen.form if seen else None) if rows else None
+        form = await self._read(rows[0], seen.form if seen else None) if rows else None
         self._keep(key, form, checked_at=time.monotonic())
         return form
+
+    async def _read(self, row: Row, seen: Published | None) -> Published:
+        if seen and seen.is_of(row):
+            return seen
+        return _build(*await resolve(self._database, row))
 
     def _keep(self, key: tuple[str, str], form: Published | None, *, checked_at: float) -> _Entry:
         self._forms.pop(key, None)
@@ -145,11 +161,17 @@ class PublishedForms:
         return entry
 
 
-def _build(row: tuple[Any, ...], seen: Published | None) -> Published:
-    form_id, public_id, slug, allowed, version_id, number, data = row
-    origins = frozenset(allowed.split())
-    if seen and (seen.version_id, seen.slug, seen.origins) == (version_id, slug, origins):
-        return seen
+def _build(row: Row, served: Row | None) -> Published:
+    """Build a form from the row of its published version and of the version to serve."""
+    if served is None:
+        return _pageless(row)
+    form = _drawn(served)
+    return form if served is row else replace(form, newer=_newer(row))
+
+
+def _drawn(row: Row) -> Published:
+    form_id, public_id, slug, allowed, version_id, number, text = row
+    data = decode(text)
     definition = Definition.from_json(data)
     page, schema = form_page(definition), json_schema(definition)
     document = json.dumps(
@@ -158,6 +180,21 @@ def _build(row: tuple[Any, ...], seen: Published | None) -> Published:
         separators=(",", ":"),
     ).encode()
     etag = hashlib.sha256(page.encode() + document).hexdigest()[:24]
+    origins = frozenset(allowed.split())
     return Published(
         form_id, version_id, public_id, slug, origins, definition, page, document, f'"{etag}"'
     )
+
+
+def _pageless(row: Row) -> Published:
+    """Build a form of which this release understands no version: it only takes answers."""
+    form_id, public_id, slug, allowed, version_id, *_ = row
+    newer = _newer(row)
+    # Where to send the visitor is the newer release's to say.
+    definition = replace(newer.definition, redirect_url="")
+    origins = frozenset(allowed.split())
+    return Published(form_id, version_id, public_id, slug, origins, definition, "", b"", "", newer)
+
+
+def _newer(row: Row) -> Newer:
+    return Newer(row[4], read_text(row[6]).definition)

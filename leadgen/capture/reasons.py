@@ -10,4 +10,11 @@ class Reason(models.TextChoices):
     FLOOD = "flood", "Too many from one address"
     DISPOSABLE_ADDRESS = "disposable_address", "Throw-away email address"
     KEY_REUSED = "key_reused", "Other content under a key that came before"
+    NEWER_FORM = "newer_form", "Sent to a form of a newer release"
+    UNFIT_ANSWERS = "unfit_answers", "Answers that the form does not accept"
     HELD_BY_HAND = "held_by_hand", "Held by a colleague"
+
+
+def label_of(reason: str) -> str:
+    """Return the words for a reason; those of a newer release are shown as they are stored."""
+    return Reason(reason).label if reason in Reason.values else reason.replace("_", " ")

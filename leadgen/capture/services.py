@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from leadgen.accounts.models import User
+from leadgen.capture import newer_forms
 from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
@@ -18,6 +19,7 @@ def release(submission: Submission, *, actor: User) -> None:
     """Let a quarantined submission go on to intake; emit submission.released; wake the intake.
 
     Releasing one that is no longer quarantined changes nothing. The reasons stay for the record.
+    Answers that were kept unjudged are read by the form's version where they fit it.
     """
     release_many([submission.pk], actor=actor)
     submission.refresh_from_db()
@@ -25,8 +27,12 @@ def release(submission: Submission, *, actor: User) -> None:
 
 @transaction.atomic
 def release_many(keys: Sequence[UUID], *, actor: User) -> int:
-    """Release submissions with a fixed number of statements; return how many were quarantined."""
+    """Release submissions and return how many were quarantined.
+
+    The number of statements is fixed, except for answers that no release has judged yet.
+    """
     held = _locked(keys, state=Submission.State.QUARANTINED)
+    newer_forms.judge([each.pk for each in held if Reason.NEWER_FORM in each.reasons])
     _rows(held).update(state=Submission.State.ACCEPTED)
     facts = [Fact("submission.released", each, {"reasons": each.reasons}) for each in held]
     return _emitted(facts, actor)

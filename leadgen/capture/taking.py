@@ -13,6 +13,7 @@ from django.conf import settings
 from prometheus_client import Counter
 
 from leadgen.capture.consents import consents_in
+from leadgen.capture.newer import without_empties
 from leadgen.capture.nudge import nudge
 from leadgen.capture.published import Published
 from leadgen.capture.reasons import Reason
@@ -52,12 +53,14 @@ class Sent(msgspec.Struct, frozen=True):
 class Taken:
     """The submission is kept under this receipt.
 
-    ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back.
+    ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back;
+    ``unjudged``: a newer release will check the answers.
     """
 
     receipt: UUID
     repeated: bool = False
     spooled: bool = False
+    unjudged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,11 @@ async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
     KeyReusedError for a key that came with other content, DatabaseAwayError when neither the ledger
     nor the spool can be written.
     """
-    answers, errors = validate(form.definition, sent.answers)
+    answers, errors = _judge(form, sent)
     if errors:
         SUBMISSIONS.labels("invalid").inc()
         return Invalid(errors)
-    reasons = screen(_attempt(form, sent, answers))
+    reasons = screen(_attempt(form, sent, answers)) + [Reason.NEWER_FORM] * bool(form.newer)
     row = _row(form, sent, answers, reasons)
     outcome = await ledger.write(row)
     if outcome.fate is Fate.CONFLICT:
@@ -92,7 +95,7 @@ async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
     else:
         SUBMISSIONS.labels(outcome.fate.value).inc()
     repeated, spooled = outcome.fate is Fate.REPEATED, outcome.fate is Fate.SPOOLED
-    return Taken(outcome.receipt, repeated, spooled)
+    return Taken(outcome.receipt, repeated, spooled, unjudged=bool(form.newer))
 
 
 def sent_at(value: Any, now: datetime) -> datetime | None:
@@ -105,9 +108,16 @@ def sent_at(value: Any, now: datetime) -> datetime | None:
     return at if now - timedelta(days=366) < at < now + timedelta(days=1) else None
 
 
+def _judge(form: Published, sent: Sent) -> tuple[dict[str, Any], Errors]:
+    """Return the cleaned answers and the errors; a form of a newer release is not judged here."""
+    if form.newer:
+        return without_empties(form.newer.definition, sent.answers), {}
+    return validate(form.definition, sent.answers)
+
+
 def _attempt(form: Published, sent: Sent, answers: Mapping[str, Any]) -> Attempt:
     return Attempt(
-        form.definition,
+        (form.newer or form).definition,
         answers,
         sent.honeypot,
         sent.seconds,
@@ -118,15 +128,16 @@ def _attempt(form: Published, sent: Sent, answers: Mapping[str, Any]) -> Attempt
 
 def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
     now = datetime.now(UTC)
-    fingerprint = _fingerprint(form.form_id, answers)
+    fingerprint = fingerprint_of(form.form_id, answers)
     return Row(
         id=uuid7(),
         form_id=form.form_id,
-        version_id=form.version_id,
+        version_id=(form.newer or form).version_id,
         raw=dict(sent.raw),
         answers=answers,
         context=_traced(sent.context),
-        consents=consents_in(form.definition, answers, now),
+        # A newer release records the consents when it has checked the answers.
+        consents=[] if form.newer else consents_in(form.definition, answers, now),
         idempotency_key=sent.key or _page_key(sent.page_key, fingerprint),
         fingerprint=fingerprint,
         state="quarantined" if reasons else "accepted",
@@ -142,7 +153,7 @@ def _traced(context: dict[str, Any]) -> dict[str, Any]:
     return {**context, "trace": parent} if parent else context
 
 
-def _fingerprint(form_id: int, answers: Mapping[str, Any]) -> str:
+def fingerprint_of(form_id: int, answers: Mapping[str, Any]) -> str:
     """Hash the form and the answers; consents are answers too."""
     content = msgspec.json.encode([form_id, answers], order="sorted")
     return hashlib.sha256(content).hexdigest()

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from leadgen.capture.newer_forms import release_judged
 from leadgen.capture.nudge import REPLAY_TASK
 from leadgen.capture.replay import replay as replay_spool
 
@@ -13,3 +14,9 @@ _SECONDS = 20
 def replay() -> None:
     """Move what the spool holds to the ledger."""
     replay_spool(seconds=_SECONDS)
+
+
+@shared_task(name="leadgen.capture.tasks.judge_newer_forms")
+def judge_newer_forms() -> None:
+    """Judge submissions to forms that were newer than the process which received them."""
+    release_judged(seconds=_SECONDS)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.encoding import iri_to_uri
+
 from leadgen.forms.definition import FORMAT, Definition, Notes, parse
 from leadgen.forms.fields import KINDS
 
@@ -84,7 +86,7 @@ def _questions(definition: Definition) -> Iterator[str]:
 
 def _is_address(url: str) -> bool:
     try:
-        urlsplit(url)
+        urlsplit(iri_to_uri(url))
     except ValueError:
         return False
     return True

@@ -49,7 +49,7 @@ def read(submissions: Sequence[Submission]) -> list[Entry]:
             submission,
             str(submission.pk),
             versions[submission.version_id].form,
-            matching.read(definition(submission.version_id), submission.answers),
+            matching.read(definition(submission.version_id), _mapping(submission.answers)),
             *source_and_medium(submission.context),
         )
         for submission in submissions

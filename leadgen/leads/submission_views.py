@@ -19,7 +19,7 @@ from leadgen.accounts.models import User
 from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.reading import answers_of, consents_of, device_of, origin_of
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import label_of
 from leadgen.events.models import Event
 from leadgen.leads import matching
 from leadgen.leads.models import Lead
@@ -67,7 +67,7 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
         "answers": answers_of(submission.version.read(), submission.answers),
         "consents": consents_of(submission.consents),
         "raw": json.dumps(submission.raw, indent=2, ensure_ascii=False),
-        "reasons": [Reason(reason).label for reason in submission.reasons],
+        "reasons": list(map(label_of, submission.reasons)),
         "origin": origin_of(submission.context) + device_of(submission.context),
         "first_touch": origin_of(submission.context.get("first_touch") or {}),
         "events": Event.objects.about(submission).select_related("actor").order_by("-id")[:50],

@@ -149,5 +149,6 @@ def test_keys_a_former_release_did_not_write_are_no_difference():
     made = make_form()
     made.title = "Talk"
     made.fields.create(name="email", kind="email", label="Email", required=True)
+    made.published = made.versions.get()
     made.published.definition = form() | {"thanks_text": made.thanks_text}
     assert not made.differs

@@ -5,14 +5,17 @@ from leadgen.forms.fields.choices import Choice, Consent, Country, MultipleChoic
 from leadgen.forms.fields.numbers import Date, Number
 from leadgen.forms.fields.texts import Email, Hidden, LongText, Phone, Text
 
-_UNKNOWN = UnknownKind()
+UNKNOWN = ""
+"""The name of no kind: a field of it keeps any answer as sent."""
 
 
 class _Kinds(dict[str, Kind]):
     """The kinds by name; a kind of a newer release is read as UnknownKind."""
 
+    _unknown = UnknownKind()
+
     def __missing__(self, name: str) -> Kind:
-        return _UNKNOWN
+        return self._unknown
 
 
 KINDS = _Kinds(
@@ -33,4 +36,4 @@ KINDS = _Kinds(
 )
 CHOICES = [(name, kind.label) for name, kind in KINDS.items()]
 
-__all__ = ["CHOICES", "KINDS", "InvalidAnswerError", "Kind"]
+__all__ = ["CHOICES", "KINDS", "UNKNOWN", "InvalidAnswerError", "Kind"]

@@ -19,7 +19,7 @@ from leadgen.accounts.listing import DayRange, ViewTabs
 from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.reading import answers_of
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import label_of
 from leadgen.leads import submission_views
 from leadgen.leads.querysets import submissions_visible_to
 
@@ -113,7 +113,7 @@ class SubmissionAdmin(ScopedAdmin):
             return format_html(_STATE_AND_ERROR, badge("Parked", "bad"), error, error)
         if submission.state != _State.QUARANTINED:
             return badge(submission.get_state_display(), _tone(submission))
-        return badge(", ".join(Reason(reason).label for reason in submission.reasons), "warn")
+        return badge(", ".join(map(label_of, submission.reasons)), "warn")
 
     @admin.display(description="Answers")
     def preview(self, submission: Submission) -> str:

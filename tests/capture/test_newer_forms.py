@@ -1,0 +1,315 @@
+"""Forms that a newer release published: pages are served, answers are kept and judged later."""
+
+import asyncio
+import json
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+
+from leadgen.capture import services
+from leadgen.capture.database import Database, DatabaseAwayError
+from leadgen.capture.models import Submission
+from leadgen.capture.newer_forms import release_judged
+from leadgen.capture.preload import Preloader
+from leadgen.capture.published import PublishedForms
+from leadgen.capture.replay import replay
+from leadgen.events.models import Event
+from leadgen.forms.fields import KINDS
+from leadgen.forms.fields.texts import Text
+from leadgen.forms.models import FormVersion
+from tests.factories import DEFINITION, make_form, make_submission, make_user
+
+ADA = {"name": "Ada", "email": "ada@example.com"}
+OLD = DEFINITION.to_json()
+MOOD = {"name": "mood", "kind": "hologram", "label": "Mood"}
+CONSENT = {"name": "news", "kind": "consent", "label": "News", "wording": "Send me news."}
+NEWER = {
+    "unknown kind": OLD | {"theme": {"colour": "teal"}, "fields": [*OLD["fields"], MOOD]},
+    "format": OLD | {"format": 2},
+    "needs": OLD | {"needs": ["logic"]},
+    "rule": OLD | {"fields": [{**OLD["fields"][0], "required": {"field": "email"}}]},
+    "not a list": OLD | {"fields": {}},
+    "no definition": 7,
+}
+newer = pytest.mark.parametrize("data", NEWER.values(), ids=list(NEWER))
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form(allowed_origins="https://www.example.com")
+
+
+def publish(form, data):
+    """Put a definition on the air as a newer release does."""
+    last = form.versions.first()
+    form.published = FormVersion.objects.create(form=form, number=last.number + 1, definition=data)
+    form.save()
+    return form.published
+
+
+def only(form, data):
+    """Leave one version, which nobody here understands."""
+    form.versions.update(definition=data)
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    """Turn this process into one of the release that wrote the definitions."""
+
+    def become():
+        monkeypatch.setattr("leadgen.forms.reader.NEEDS", frozenset({"logic"}))
+        monkeypatch.setitem(KINDS, "hologram", Text())
+
+    return become
+
+
+@newer
+def test_the_last_understood_page_stays(client, form, data):
+    before = client.get(f"/f/{form.slug}").headers["etag"]
+    publish(form, data)
+    page = client.get(f"/f/{form.slug}?mood=x")
+    document = client.get(f"/api/v1/public/forms/{form.public_id}")
+    assert (page.status, page.headers["etag"]) == (200, before)
+    assert (document.status, document.json["version"]) == (200, 1)
+
+
+@newer
+def test_a_process_started_later_serves_that_page_too(make_client, form, data):
+    publish(form, data)
+    client = make_client()
+    assert "Your name" in client.get(f"/f/{form.slug}").text
+    assert client.get(f"/api/v1/public/forms/{form.public_id}").json["version"] == 1
+
+
+@newer
+def test_both_channels_keep_what_is_sent(client, path, form, data, nudges):
+    published = publish(form, data)
+    page = client.post_form(f"/f/{form.slug}", {**ADA, "mood": ["joy", "awe"], "_url": ""})
+    sent = {**ADA, "mood": {"joy": 1}, "age": 10**30}
+    api = client.post_json(path, {"fields": sent, "consents": {"news": True}})
+    kept = [(row.state, row.reasons, row.version) for row in Submission.objects.order_by("id")]
+    assert (page.status, api.status) == (303, 202)
+    assert kept == [("quarantined", ["newer_form"], published)] * 2
+    raws = list(Submission.objects.order_by("id").values_list("raw", flat=True))
+    assert raws[0] == {"name": ["Ada"], "email": ["ada@example.com"], "mood": ["joy", "awe"]}
+    assert raws[1] == sent | {"news": True}
+    assert UUID(api.json["receipt"]) in Submission.objects.values_list("id", flat=True)
+    assert not nudges
+
+
+@newer
+def test_a_form_never_understood_is_being_updated(make_client, path, form, data):
+    only(form, data)
+    client = make_client()
+    page = client.get(f"/f/{form.slug}")
+    document = client.get(path.removesuffix("/submissions"), origin="https://www.example.com")
+    assert (page.status, document.status) == (503, 503)
+    assert page.headers["retry-after"] == document.headers["retry-after"] == "60"
+    assert "being updated" in page.text
+    assert document.headers["access-control-allow-origin"] == "https://www.example.com"
+
+
+@newer
+def test_a_form_never_understood_takes_answers(make_client, path, form, data):
+    only(form, data)
+    client = make_client()
+    page = client.post_form(f"/f/{form.slug}", ADA)
+    assert (page.status, client.post_json(path, {"fields": ADA}).status) == (303, 202)
+    assert client.get(page.headers["location"]).status == 200
+    assert Submission.objects.filter(reasons=["newer_form"]).count() == 2
+
+
+def test_a_definition_nested_beyond_python_is_not_understood(make_client, form):
+    publish(form, [])
+    with connection.cursor() as cursor:
+        nested = "[" * 3000 + "]" * 3000
+        cursor.execute("UPDATE forms_formversion SET definition = %s WHERE number = 2", [nested])
+    assert make_client().get(f"/f/{form.slug}").status == 200
+
+
+def test_spam_is_still_screened(client, path, form):
+    publish(form, NEWER["unknown kind"])
+    client.post_form(f"/f/{form.slug}", {**ADA, "_url": "x"})
+    assert Submission.objects.get().reasons == ["honeypot", "newer_form"]
+
+
+def test_a_double_click_is_one_row(client, path, form):
+    publish(form, NEWER["needs"])
+    first, second = (
+        client.post_json(path, {"fields": ADA}, idempotency_key="k1") for _ in range(2)
+    )
+    assert (first.status, second.status) == (202, 200)
+    assert first.json["receipt"] == second.json["receipt"]
+
+
+def test_a_retry_at_the_newer_process_is_the_same_act(make_client, path, form, reader):
+    publish(form, NEWER["unknown kind"])
+    sent = {"fields": {**ADA, "phone": "", "mood": "joy"}}
+    first = make_client().post_json(path, sent, idempotency_key="k1")
+    reader()
+    second = make_client().post_json(path, sent, idempotency_key="k1")
+    assert (first.status, second.status) == (202, 200)
+
+
+def test_answers_are_kept_while_the_ledger_is_away(make_client, form, path, away):
+    publish(form, NEWER["unknown kind"])
+    client = make_client()
+    client.get(f"/f/{form.slug}")
+    client.get(path.removesuffix("/submissions"))
+    client.app._keeper._writer._line.close()
+    client.app._keeper._writer._line._parameters = away
+    answer = client.post_json(path, {"fields": {**ADA, "mood": {"joy": 1}}})
+    assert answer.status == 202
+    assert not Submission.objects.exists()
+    replay(seconds=5)
+    assert Submission.objects.get().reasons == ["newer_form"]
+
+
+def test_the_page_shown_in_an_outage_carries_every_answer(make_client, form, away, no_storage):
+    publish(form, NEWER["unknown kind"])
+    client = make_client()
+    client.get(f"/f/{form.slug}")
+    client.app._keeper._writer._line.close()
+    client.app._keeper._writer._line._parameters = away
+    page = client.post_form(f"/f/{form.slug}", {**ADA, "mood": ["joy", "awe"]})
+    assert page.status == 503
+    assert page.text.count('name="mood"') == 2
+    assert 'value="awe"' in page.text
+
+
+@newer
+def test_preloaded_forms_fall_back_without_the_database(form, data, monkeypatch):
+    async def story():
+        database = Database()
+        forms = PublishedForms(database, fresh=0, grace=0.01)
+        await Preloader(database, forms).look()
+        await database.close()
+        monkeypatch.setattr(database, "fetch", _unavailable)
+        return await forms.by_slug(form.slug)
+
+    published = publish(form, data)
+    found = asyncio.run(story())
+    assert (found.version_id, found.newer.version_id) == (form.versions.last().pk, published.pk)
+    assert json.loads(found.document)["version"] == 1
+
+
+async def _unavailable(*_):
+    raise DatabaseAwayError
+
+
+def test_what_a_newer_reader_understands_is_released_by_itself(client, form, path, reader, nudges):
+    published = publish(form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], MOOD, CONSENT]})
+    client.post_form(f"/f/{form.slug}", {**ADA, "mood": "joy", "news": "yes", "_token": ""})
+    client.post_json(path, {"fields": {**ADA, "mood": "awe", "phone": ""}})
+    raws = list(Submission.objects.order_by("id").values_list("raw", flat=True))
+    assert release_judged(seconds=5) == 0
+    reader()
+    assert release_judged(seconds=5) == 2
+    rows = list(Submission.objects.order_by("id"))
+    assert [row.state for row in rows] == ["accepted", "accepted"]
+    assert [row.answers["mood"] for row in rows] == ["joy", "awe"]
+    assert [row.consents[0]["given"] for row in rows] == [True, False]
+    assert datetime.fromisoformat(rows[0].consents[0]["at"]) == rows[0].received_at
+    assert [row.raw for row in rows] == raws
+    assert {row.version for row in rows} == {published}
+    events = Event.objects.filter(kind="submission.released")
+    assert [(event.actor, event.data) for event in events] == [
+        (None, {"reasons": ["newer_form"]})
+    ] * 2
+    assert nudges
+    assert release_judged(seconds=5) == 0
+
+
+def test_answers_that_do_not_fit_stay_for_review(client, form, path, reader):
+    publish(form, NEWER["needs"])
+    client.post_json(path, {"fields": {"name": "Ada", "email": "nowhere"}})
+    reader()
+    assert (release_judged(seconds=5), release_judged(seconds=5)) == (1, 0)
+    row = Submission.objects.get()
+    assert (row.state, row.reasons) == ("quarantined", ["unfit_answers"])
+    assert row.raw == {"name": "Ada", "email": "nowhere"}
+    assert Event.objects.get(kind="submission.held").data == {"reasons": ["unfit_answers"]}
+
+
+def test_another_reason_keeps_holding_judged_answers(client, form, reader):
+    publish(form, NEWER["needs"])
+    client.post_form(f"/f/{form.slug}", {**ADA, "_url": "x"})
+    reader()
+    assert release_judged(seconds=5) == 1
+    row = Submission.objects.get()
+    assert (row.state, row.reasons, row.answers) == ("quarantined", ["honeypot"], ADA)
+
+
+def test_answers_to_the_older_page_are_judged_by_it(client, form, path, reader):
+    extra = {"name": "size", "kind": "text", "label": "Size", "required": True}
+    publish(form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], extra]})
+    client.post_form(f"/f/{form.slug}", ADA)
+    reader()
+    release_judged(seconds=5)
+    row = Submission.objects.get()
+    assert (row.state, row.version.number, row.answers) == ("accepted", 1, ADA)
+
+
+def test_a_form_still_unknown_holds_no_other_up(client, form, path, reader):
+    other = make_form()
+    publish(form, OLD | {"format": 9})
+    publish(other, NEWER["needs"])
+    client.post_json(path, {"fields": ADA})
+    client.post_form(f"/f/{other.slug}", ADA)
+    reader()
+    assert release_judged(seconds=5) == 1
+    assert Submission.objects.get(form=other).state == "accepted"
+    assert Submission.objects.get(form=form).reasons == ["newer_form"]
+
+
+def test_a_batch_is_bounded_and_none_is_left(form, reader, monkeypatch):
+    monkeypatch.setattr("leadgen.capture.newer_forms.BATCH_ROWS", 2)
+    publish(form, NEWER["needs"])
+    for _ in range(5):
+        make_submission(form, state="quarantined", reasons=["newer_form"])
+    reader()
+    assert release_judged(seconds=5) == 5
+    assert Submission.objects.waiting().count() == 5
+
+
+def test_one_row_that_cannot_be_judged_stops_no_other(form, reader, monkeypatch):
+    publish(form, NEWER["needs"])
+    broken = make_submission(form, state="quarantined", reasons=["newer_form"], raw=[1])
+    make_submission(form, state="quarantined", reasons=["newer_form"])
+    reader()
+    assert release_judged(seconds=5) == 2
+    broken.refresh_from_db()
+    assert broken.reasons == ["unfit_answers"]
+
+
+def test_a_row_released_by_hand_is_read_by_its_version(client, form, reader):
+    publish(form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], CONSENT]})
+    client.post_form(f"/f/{form.slug}", {**ADA, "news": "yes"})
+    row = Submission.objects.get()
+    reader()
+    services.release(row, actor=make_user())
+    row.refresh_from_db()
+    assert (row.state, row.consents[0]["given"]) == ("accepted", True)
+    assert release_judged(seconds=5) == 0
+
+
+def test_a_row_released_by_hand_unread_keeps_its_answers(client, form, path):
+    publish(form, NEWER["unknown kind"])
+    client.post_json(path, {"fields": {**ADA, "mood": {"joy": 1}}})
+    row = Submission.objects.get()
+    services.release(row, actor=make_user())
+    row.refresh_from_db()
+    assert (row.state, row.answers) == ("accepted", {**ADA, "mood": {"joy": 1}})
+
+
+def test_rows_that_wait_for_a_reader_have_an_index(form):
+    rows = Submission.objects.unjudged().filter(version=form.published)
+    with transaction.atomic(), connection.cursor() as cursor:
+        # In a small table the planner may take the index of the whole quarantine.
+        cursor.execute("DROP INDEX submission_quarantine")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = rows.order_by("received_at", "id").explain()
+        transaction.set_rollback(True)
+    assert "submission_unjudged" in plan

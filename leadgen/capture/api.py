@@ -66,15 +66,24 @@ class Api:
             raise Refusal(403, "This website may not send the form: add it to the form's origins.")
         posts = self._desk.admit(request)
         body = _read(request)
+        try:
+            result = await self._take(form, request, body, posts)
+            if isinstance(result, Invalid):
+                latest = await self._desk.forms.reread(form)
+                if latest.published_id != form.published_id:
+                    result = await self._take(latest, request, body, posts)
+        except KeyReusedError:
+            raise Refusal(409, "This Idempotency-Key came before with other content.") from None
+        return _answer(result)
+
+    async def _take(
+        self, form: Published, request: Request, body: payload.Body, posts: int
+    ) -> Taken | Invalid:
         answers, errors = _answers(form, body)
         if errors:
             SUBMISSIONS.labels("invalid").inc()
-            return json_response(422, {"errors": errors})
-        sent = _sent(request, body, answers, posts)
-        try:
-            return _answer(await take(form, sent, self._desk.ledger))
-        except KeyReusedError:
-            raise Refusal(409, "This Idempotency-Key came before with other content.") from None
+            return Invalid(errors)
+        return await take(form, _sent(request, body, answers, posts), self._desk.ledger)
 
     async def _form(self, public_id: str) -> Published:
         form = await self._desk.forms.by_public_id(public_id)

@@ -67,9 +67,13 @@ class Hosted:
             raise Refusal(403, "Open the form itself and send it from there.")
         posts = self._desk.admit(request)
         texts = _texts(request)
-        sent = _sent(form, request, texts, posts)
         try:
-            result = await take(form, sent, self._desk.ledger)
+            result = await take(form, _sent(form, request, texts, posts), self._desk.ledger)
+            if isinstance(result, Invalid):
+                latest = await self._desk.forms.reread(form)
+                if latest.published_id != form.published_id:
+                    form, sent = latest, _sent(latest, request, texts, posts)
+                    result = await take(form, sent, self._desk.ledger)
         except DatabaseAwayError:
             SUBMISSIONS.labels("failed").inc()
             again = _again(form, 503, texts, {"": [_NOT_SAVED]})

@@ -46,10 +46,18 @@ class Published:
     etag: str
     newer: Newer | None = None
 
+    @property
+    def published_id(self) -> int:
+        """The version on the air, understood or not."""
+        return (self.newer or self).version_id
+
     def is_of(self, row: Row) -> bool:
         """Whether it was built from the published version and the form's settings of a row."""
-        version_id = self.newer.version_id if self.newer else self.version_id
-        return (version_id, self.slug, self.origins) == (row[4], row[2], frozenset(row[3].split()))
+        return (self.published_id, self.slug, self.origins) == (
+            row[4],
+            row[2],
+            frozenset(row[3].split()),
+        )
 
 
 @dataclass(slots=True)
@@ -85,6 +93,16 @@ class PublishedForms:
     async def by_public_id(self, public_id: str) -> Published | None:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
+
+    async def reread(self, form: Published) -> Published:
+        """Return the form as it is published now, or as given while the database is away.
+
+        A post that is refused may answer a version which is younger than what is in memory.
+        """
+        loader = self._load_once(("public_id", form.public_id))
+        await asyncio.wait({loader}, timeout=self._grace)
+        is_known = loader.done() and not loader.cancelled() and not loader.exception()
+        return (loader.result() if is_known else None) or form
 
     def foresee(self, found: Resolved) -> None:
         """Keep a form for the first who asks for it; forget one that is off the air.

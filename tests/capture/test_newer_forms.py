@@ -313,3 +313,57 @@ def test_rows_that_wait_for_a_reader_have_an_index(form):
         plan = rows.order_by("received_at", "id").explain()
         transaction.set_rollback(True)
     assert "submission_unjudged" in plan
+
+
+@pytest.mark.parametrize("channel", ["page", "api"])
+def test_answers_to_a_version_not_yet_in_memory_are_kept(make_client, form, path, channel):
+    client = make_client(fresh=60)
+    client.get(f"/f/{form.slug}")
+    client.get(path.removesuffix("/submissions"))
+    published = publish(form, OLD | {"needs": ["logic"], "fields": [MOOD]})
+    if channel == "page":
+        assert client.post_form(f"/f/{form.slug}", {"mood": "joy"}).status == 303
+    else:
+        assert client.post_json(path, {"fields": {"mood": "joy"}}).status == 202
+    assert Submission.objects.get().version == published
+
+
+def test_invalid_answers_are_refused_while_the_database_is_away(make_client, form, path, away):
+    client = make_client(fresh=60)
+    client.get(path.removesuffix("/submissions"))
+    client.runner.run(client.app._database.close())
+    client.app._database._parameters = away
+    assert client.post_json(path, {"fields": {"email": "nowhere"}}).status == 422
+
+
+PUBLISH = (
+    "WITH made AS (INSERT INTO forms_formversion (form_id, number, definition, published_at) "
+    "VALUES (%s, %s, %s::jsonb, now()) RETURNING id) UPDATE forms_form "
+    "SET published_id = (SELECT id FROM made), updated_at = now() WHERE id = %s RETURNING id"
+)
+
+
+@pytest.mark.parametrize("fresh", [0.0, 0.05])
+def test_publications_under_posts_lose_none(make_client, form, path, fresh):
+    async def story(client):
+        edge = client.app
+        answers = []
+        for number, data in enumerate([*NEWER.values(), OLD], 2):
+            posts = [edge_post(client, path, number, at) for at in range(10)]
+            values = [form.pk, number, json.dumps(data), form.pk]
+            published = edge._database.fetch(PUBLISH, values)
+            answers += (await asyncio.gather(*posts, published))[:-1]
+        return answers
+
+    client = make_client(fresh=fresh)
+    client.get(f"/f/{form.slug}")
+    answers = client.runner.run(story(client))
+    assert {answer.status for answer in answers} <= {201, 202}
+    receipts = {UUID(answer.json["receipt"]) for answer in answers}
+    assert receipts == set(Submission.objects.values_list("id", flat=True))
+    assert len(receipts) == 70
+
+
+async def edge_post(client, path, number, at):
+    body = json.dumps({"fields": {**ADA, "message": f"{number} {at}"}}).encode()
+    return await client.asend("POST", path, body, content_type="application/json")

@@ -81,6 +81,19 @@ def test_a_draft_that_cannot_be_published_is_saved_and_says_what_to_mend(client,
     assert draft.fields.count() == 2
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_form_of_a_newer_release_is_saved_but_not_published(client, marketer, draft):
+    newer = {"title": "Talk", "fields": [], "format": 2, "needs": ["logic"]}
+    draft.freeze(draft.draft())
+    draft.versions.update(definition=newer)
+    data = filled(draft) | SAVE_AND_PUBLISH
+    page = client.post(change(draft), data, follow=True).content.decode()
+
+    assert "Saved, but not published. This form was last published by a newer release" in page
+    assert "needs logic" in page
+    assert draft.versions.get().definition == newer
+
+
 def test_a_form_is_taken_off_the_air(client, marketer, draft):
     publish(draft, actor=None)
     client.post(change(draft), filled(draft) | UNPUBLISH)

@@ -66,3 +66,31 @@ def test_a_row_that_an_earlier_release_has_tried_is_worked_and_forgets_its_error
     worked(submission)
     kept = Submission.objects.get(pk=submission.pk)
     assert (kept.state, kept.last_error, kept.attempts) == ("processed", "", 3)
+
+
+BEYOND = [
+    {**OLDEST, "format": 2, "needs": ["logic"]},
+    {**OLDEST, "fields": [{**EMAIL, "required": {"field": "x", "is": "filled"}}]},
+    {**OLDEST, "fields": [{**EMAIL, "kind": "magic_email"}]},
+    {**OLDEST, "fields": [{**EMAIL, "options": {"from": "list"}}, "text", {"kind": "text"}]},
+    {"fields": [EMAIL]},
+]
+
+
+@pytest.mark.parametrize("definition", BEYOND)
+def test_a_row_of_a_form_not_understood_is_a_lead_of_what_is_known(definition):
+    answers = {"email": "ada@example.com", "mood": [{"joy": 1}], "brief": {"file": "x.pdf"}}
+    lead = worked(submitted(definition, answers=answers))
+    assert lead.contact.email == "ada@example.com"
+
+
+@pytest.mark.parametrize("definition", [7, [], {}, {"title": 1, "fields": 2}])
+def test_a_broken_definition_costs_no_lead(definition):
+    assert worked(submitted(definition, answers={"email": "ada@example.com"}))
+
+
+def test_an_object_is_no_name_of_a_person():
+    name = {"name": "who", "kind": "person", "label": "Who", "fills": "name"}
+    definition = {**OLDEST, "fields": [EMAIL, name]}
+    answers = {"email": "ada@example.com", "who": {"first": "Ada"}}
+    assert worked(submitted(definition, answers=answers)).contact.name == ""

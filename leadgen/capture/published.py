@@ -215,4 +215,12 @@ def _pageless(row: Row) -> Published:
 
 
 def _newer(row: Row) -> Newer:
-    return Newer(row[4], read_text(row[6]).definition)
+    reading = read_text(row[6])
+    parts = ", ".join(part[:80] for part in reading.unknown[:5])
+    logger.warning(
+        "version %s of form %s is of a newer release; its submissions wait in quarantine: %s",
+        row[5],
+        row[1],
+        parts,
+    )
+    return Newer(row[4], reading.definition)

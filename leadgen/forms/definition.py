@@ -1,7 +1,6 @@
 """What a form asks, as plain data: the one source of page, validator and JSON Schema."""
 
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any
 
 FORMAT = 1
@@ -112,11 +111,9 @@ def _option(data: object, where: str, notes: Notes) -> Option | None:
     return Option(**{"label": known["value"], **known}) if "value" in known else None
 
 
-@cache
-def _types(kind: type[Any]) -> dict[str, Any]:
-    return {field.name: field.type for field in fields(kind)}
-
-
+_KEYS = {
+    kind: {field.name: field.type for field in fields(kind)} for kind in (Definition, Field, Option)
+}
 _TYPES = {str: str, bool: bool, int | None: int}
 
 
@@ -125,7 +122,7 @@ class _Part:
 
     def __init__(self, kind: type[Any], data: object, where: str, notes: Notes) -> None:
         self.where = where
-        self._types = _types(kind)
+        self._types = _KEYS[kind]
         self._notes = notes
         self._data: dict[str, Any] = data if isinstance(data, dict) else {}
         if not isinstance(data, dict):

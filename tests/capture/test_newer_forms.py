@@ -129,6 +129,15 @@ def test_a_definition_nested_beyond_python_is_not_understood(make_client, form):
     assert make_client().get(f"/f/{form.slug}").status == 200
 
 
+def test_a_form_not_understood_is_logged_once(client, form, caplog):
+    publish(form, NEWER["needs"])
+    for _ in range(3):
+        client.get(f"/f/{form.slug}")
+    messages = [message for message in caplog.messages if "newer release" in message]
+    assert len(messages) == 1
+    assert "needs logic" in messages[0]
+
+
 def test_spam_is_still_screened(client, path, form):
     publish(form, NEWER["unknown kind"])
     client.post_form(f"/f/{form.slug}", {**ADA, "_url": "x"})

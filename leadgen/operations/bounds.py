@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -36,6 +37,8 @@ SLOTS = 64
 SLOTS_PER_NETWORK = 16
 # Bodies beyond ANONYMOUS_BYTES at once, and so also sessions that are looked up for them.
 LARGE_SLOTS = 4
+# After a refusal, to the client that is still sending.
+LINGER_SECONDS = 2.0
 
 _TOO_LARGE = (
     413,
@@ -103,6 +106,7 @@ class Bounded:
         # Django ends without an answer when it is told that the client left.
         if body.fault:
             await _refuse(send, body.fault)
+            await _discard(receive)
 
 
 class _Body:
@@ -192,6 +196,14 @@ def _names(scope: Any) -> set[bytes]:
 def _origin(scope: Any) -> bytes:
     hops = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     return network(client_address(scope, hops.decode("latin-1"), settings.TRUSTED_PROXIES))
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a moment: closing over unread bytes resets the connection, answer included."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while (message := await receive()).get("more_body"):
+                del message
 
 
 async def _refuse(send: Send, fault: tuple[int, str]) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -199,6 +199,50 @@ def test_what_has_no_end_is_refused_at_once_and_leaves_nothing_behind(gunicorn, 
     assert resident(process) - at_rest < 20
     good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
     assert good.startswith(b"HTTP/1.1 201")
+
+
+def test_page_says_413_to_a_client_that_sends_30_mb(server):
+    lines = ("POST /admin/login/ HTTP/1.1", "Host: localhost", "Content-Length: 30000000", "", "")
+    opening = "\r\n".join(lines).encode()
+    answer = exchange(server, opening, *[bytes(1_000_000)] * 30)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"at most 262,144 bytes" in answer
+
+
+@contextmanager
+def silent(server, *addresses, each):
+    """Hold so many connections from each address; yields them."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(socket.create_connection(server, 20, (address, 0)))
+            for address in addresses
+            for _ in range(each)
+        ]
+
+
+def ended(connections):
+    """How many of these the server has closed, half a second after the last one was made."""
+    deadline, closed = time.monotonic() + 0.5, set()
+    while (left := deadline - time.monotonic()) > 0:
+        open_ones = [each for each in connections if each not in closed]
+        poll = select.poll()
+        known = {each.fileno(): each for each in open_ones}
+        for number in known:
+            poll.register(number, select.POLLIN)
+        closed |= {known[number] for number, _ in poll.poll(left * 1000)}
+    return len(closed)
+
+
+def test_address_holds_at_most_half_of_the_connections(server):
+    with silent(server, "127.0.0.5", each=520) as connections:
+        assert ended(connections) == 20
+
+
+def test_full_process_serves_a_new_visitor(server):
+    with silent(server, "127.0.0.6", "127.0.0.7", "127.0.0.8", each=400) as connections:
+        request = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert exchange(server, request).startswith(b"HTTP/1.1 200")
+        assert ended(connections) >= 200
 
 
 def test_half_a_body_is_no_submission(server):

@@ -16,6 +16,7 @@ import pytest
 from tests.faults.load import loading
 from tests.faults.processes import memory
 from tests.faults.strangers import attack
+from tests.flows.waiting import eventually
 from tests.stack import running, wait_until_ready
 
 pytestmark = [
@@ -70,7 +71,16 @@ def cgroup(limit):
         (folder / name).write_text(str(limit))
         yield Cgroup(folder)
     finally:
+        eventually(lambda: _is_removed(folder), seconds=20)
+
+
+def _is_removed(folder):
+    """Remove a cgroup, which is busy until its last process has ended."""
+    try:
         folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,12 @@ from tests.factories import make_user
 CHUNK = b"a" * 1024
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Refuse without reading on: what was not read is counted here."""
+    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0)
+
+
 async def swallow(scope, receive, send):
     """Read a body as Django's handler does: all of it first, nothing once the client has left."""
     size, more = 0, True

@@ -5,6 +5,9 @@ holds a cursor of its own in the event log, so a slow or failing one holds up no
 """
 
 HANDLERS: dict[str, dict[str, str]] = {
+    "account mail": {
+        "user.password_reset_requested": "leadgen.accounts.login.mail.send_reset_link",
+    },
     "notifications": {
         "lead.assigned": "leadgen.leads.handlers.on_lead_assigned",
     },

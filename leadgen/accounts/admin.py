@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -16,9 +17,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from leadgen.accounts.access import ScopedAdmin, reader
 from leadgen.accounts.audit import EventAdmin as EventAdmin
 from leadgen.accounts.display import DASH, ago, badge, clip, two_lines
+from leadgen.accounts.login.views import change_own_password, to_login
 from leadgen.accounts.models import Team, User
 
-admin.site.unregister(Group)
+admin.site.unregister([Group, EmailAddress])
+# No page of the admin site checks a password without the limits of a log-in.
+admin.site.login = to_login  # type: ignore[method-assign]
+admin.site.password_change = change_own_password  # type: ignore[method-assign, assignment]
 
 _STANDING = ("role", "team", "visibility", "is_active")
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
@@ -133,3 +134,14 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and roles.opens(Role(self.role), app_label)
+
+
+class LoginCounter(models.Model):
+    """Failed log-ins of one account or one network within the window; accounts/login/limits.py.
+
+    The key is a keyed hash: neither addresses of people nor of networks are stored.
+    """
+
+    key = models.CharField(max_length=32, primary_key=True)
+    attempts = ArrayField(models.DateTimeField())
+    expires_at = models.DateTimeField(db_index=True)

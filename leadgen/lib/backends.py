@@ -1,11 +1,18 @@
 """Backend URLs to Django's configuration dictionaries."""
 
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from leadgen.lib import file_broker
+
+# Made by a migration of the operations app.
+CACHE_TABLE = "leadgen_cache"
+# Django's default of 300 would let a flood push out the limits that are in force.
+_CACHE_ENTRIES = 20_000
+_CACHE_SECONDS = 2
 
 
 def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
@@ -99,3 +106,32 @@ def broker(url: str) -> dict[str, Any]:
     raise ImproperlyConfigured(
         f"BROKER_URL must be filesystem:///path, amqp:// or amqps://, not {parts.scheme!r}."
     )
+
+
+def cache(url: str) -> dict[str, Any]:
+    """Turn database:// (a table beside the others) or redis(s)://host:6379/0 into a CACHES entry.
+
+    The cache holds limits that must be true across processes, so no other backend is taken.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "database":
+        return {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": CACHE_TABLE,
+            "OPTIONS": {"MAX_ENTRIES": _CACHE_ENTRIES},
+        }
+    if scheme not in ("redis", "rediss"):
+        raise ImproperlyConfigured(
+            f"CACHE_URL must be database://, redis:// or rediss://, not {scheme!r}."
+        )
+    if not find_spec("redis"):
+        raise ImproperlyConfigured(
+            "CACHE_URL=redis://… needs the Python package redis, which is not installed here: add"
+            " it to the image, or leave CACHE_URL out to use a table in PostgreSQL."
+        )
+    limits = {"socket_connect_timeout": _CACHE_SECONDS, "socket_timeout": _CACHE_SECONDS}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url,
+        "OPTIONS": limits,
+    }

@@ -69,6 +69,13 @@ DEPENDENCY_ERRORS = Counter(
     "leadgen_dependency_errors_total", "Faults of a backend, by name.", ["dependency"]
 )
 
+LOGINS = Counter(
+    "leadgen_logins_total",
+    "Log-ins by outcome: succeeded, failed, limited (too many failures), busy (too many at once),"
+    " unavailable (database or cache).",
+    ["outcome"],
+)
+
 BEAT_SENT = Counter("leadgen_beat_sent_total", "Tasks of the timetable that beat sent.", ["task"])
 STANDBY_RUNS = Counter(
     "leadgen_standby_runs_total", "Times a worker looked for work because no hint came."
@@ -77,6 +84,8 @@ STANDBY_RUNS = Counter(
 # A rate is seen from the second value on, so the first fault must find its counter at 0.
 for _route, _status in product(("capture:form", "capture:submissions"), ("500", "503")):
     REQUESTS.labels(_route, "POST", _status)
+for _outcome in ("succeeded", "failed", "limited", "busy", "unavailable"):
+    LOGINS.labels(_outcome)
 for _dependency in ("database", "storage", "broker"):
     DEPENDENCY_ERRORS.labels(_dependency)
 for _status in ("408", "413", "429"):

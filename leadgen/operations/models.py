@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
+from leadgen.lib.backends import CACHE_TABLE
 from leadgen.operations import reconcile
 from leadgen.operations.moving.manifest import Manifest
 
@@ -81,3 +82,17 @@ class Backup(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CacheEntry(models.Model):
+    """The table of the cache that all processes share, in the columns that Django's cache expects.
+
+    Rows hold limits in force, nothing of a deployment's own: backup and move leave the table out.
+    """
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = CACHE_TABLE

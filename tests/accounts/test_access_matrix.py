@@ -65,10 +65,15 @@ FOR_EVERYBODY = {
     "health-live": "shown",
     "health-ready": "shown",
     "metrics": "shown",
-    "admin:login": "shown",
+    "admin:login": "login",
+    "account_login": "shown",
+    "account_reset_password": "shown",
+    "account_reset_password_done": "shown",
+    "account_reset_password_from_key_done": "shown",
     "": "home",
 }
 SPECIAL = {  # each has a test of its own below
+    "account_reset_password_from_key",
     "admin:logout",
     "admin:app_list",
     "admin:view_on_site",
@@ -96,9 +101,10 @@ def standard(model: str) -> set[str]:
 
 
 def outcome(answer: Any) -> str:
-    if answer.status_code == 302:
+    if answer.status_code in (302, 303):
         place = answer["Location"].split("?")[0]
-        known = {reverse("admin:login"): "login", reverse("admin:index"): "home"}
+        logins = dict.fromkeys((reverse("admin:login"), reverse("account_login")), "login")
+        known = {**logins, reverse("admin:index"): "home"}
         return known.get(place, "moved")
     return {200: "shown", 403: "refused", 404: "gone"}.get(answer.status_code, "broken")
 

@@ -85,7 +85,7 @@ def test_a_repeat_on_the_other_way_is_the_same_submission(system, stack, server)
 
 @pytest.mark.slow_faults
 def test_five_hundred_slow_clients_take_nothing_from_the_others(system, stack, figures):
-    paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/admin/login/")
+    paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/login")
     openings = [opening(path) for path in paths for opening in OPENINGS.values()]
     with loading(stack.url, system.public_id, system.slug) as load:
         load.until(receipts=300)

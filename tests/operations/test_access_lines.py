@@ -27,10 +27,10 @@ def counted(route, status):
 
 
 def test_an_answer_is_told_in_one_line_without_its_query(client, access):
-    client.get("/admin/login/?q=ada@example.com")
+    client.get("/login?q=ada@example.com")
     (line,) = access()
-    assert line.getMessage() == "GET /admin/login/ 200"
-    assert (line.route, line.status) == ("admin:login", 200)
+    assert line.getMessage() == "GET /login 200"
+    assert (line.route, line.status) == ("account_login", 200)
     assert line.ms >= 0
 
 

@@ -71,7 +71,7 @@ def test_two_workers_count_together_and_leave_nothing_behind(server, tmp_path):
 
 
 def test_the_server_speaks_in_the_same_json_lines(server):
-    server.get("/admin/login/")
+    server.get("/login")
     server.stop()
     lines = server.log.read_text().splitlines()
     assert lines

@@ -32,8 +32,8 @@ def test_who_saves_while_the_database_is_read_only_is_told_to_send_it_again(clie
     make_user(email="ada@example.com")
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
-    told = {"username": "ada@example.com", "password": "secret-word"}
-    answer = client.post("/admin/login/", told)
+    told = {"login": "ada@example.com", "password": "secret-word"}
+    answer = client.post("/login", told)
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
     assert "send it again" in answer.text
 

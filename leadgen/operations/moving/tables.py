@@ -11,11 +11,14 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from leadgen.capture.database import connection_parameters
+from leadgen.lib.backends import CACHE_TABLE
 
 Connection = psycopg.Connection[TupleRow]
 
-# Migrations write it themselves wherever they run.
+# Not carried: migrations write their history wherever they run, and the cache holds limits that
+# are in force in one deployment, pickled.
 _HISTORY = "django_migrations"
+_LEFT_OUT = [_HISTORY, CACHE_TABLE]
 # Texts of values are compared between servers, so both must write them in one way.
 _SETTINGS = {
     "datestyle": "ISO, MDY",
@@ -31,7 +34,7 @@ SELECT c.relname, array_agg(a.attname::text ORDER BY a.attname)
 FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
   AND NOT a.attisdropped AND a.attgenerated = ''
-WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> %s
+WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND c.relname <> ALL (%s)
 GROUP BY c.relname ORDER BY c.relname
 """
 # Fifteen hexadecimal digits of a row's MD5 make a positive bigint; a sum of those has no limit.
@@ -101,8 +104,8 @@ def settle(connection: Connection) -> None:
 
 
 def tables(connection: Connection) -> list[Table]:
-    """Return every table but the history of migrations, by name."""
-    found = connection.execute(_TABLES, [_HISTORY]).fetchall()
+    """Return every table that is carried, by name: all but the history of migrations and cache."""
+    found = connection.execute(_TABLES, [_LEFT_OUT]).fetchall()
     return [Table(name, tuple(columns)) for name, columns in found]
 
 

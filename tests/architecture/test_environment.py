@@ -96,6 +96,7 @@ def test_a_start_without_debug_refuses_when_one_is_missing(name):
         ("PUBLIC_URL", "forms.example.com"),
         ("DATABASE_URL", "sqlite:///leads.db"),
         ("BROKER_URL", "carrier-pigeon://"),
+        ("CACHE_URL", "memory://"),
         ("TRUSTED_PROXIES", "one"),
         ("DEBUG", "maybe"),
     ],

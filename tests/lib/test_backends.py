@@ -124,3 +124,24 @@ def test_rabbitmq_confirms_what_it_has_taken():
 def test_any_other_broker_is_refused_by_name():
     with pytest.raises(ImproperlyConfigured, match="BROKER_URL must be"):
         backends.broker("redis://127.0.0.1")
+
+
+def test_cache_is_a_table_or_redis(monkeypatch):
+    monkeypatch.setattr(backends, "find_spec", lambda name: True)
+    assert backends.cache("database://")["LOCATION"] == backends.CACHE_TABLE
+    made = backends.cache("rediss://:word@cache.example.com:6379/1")
+    assert made["LOCATION"] == "rediss://:word@cache.example.com:6379/1"
+    assert made["OPTIONS"] == {"socket_connect_timeout": 2, "socket_timeout": 2}
+
+
+@pytest.mark.parametrize("url", ["memory://", "locmem://", "file:///tmp/cache", "leads"])
+def test_cache_of_one_process_is_refused(url):
+    with pytest.raises(ImproperlyConfigured, match="CACHE_URL must be"):
+        backends.cache(url)
+
+
+def test_redis_is_refused_without_its_package(monkeypatch):
+    monkeypatch.setattr(backends, "find_spec", lambda name: None)
+    with pytest.raises(ImproperlyConfigured, match="needs the Python package redis") as refusal:
+        backends.cache("redis://:a-secret@cache.example.com")
+    assert "a-secret" not in str(refusal.value)

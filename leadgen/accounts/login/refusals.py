@@ -33,6 +33,7 @@ class RefusalMiddleware:
             return too_many_requests(request, error.retry_after)
         if isinstance(error, HashingBusyError):
             LOGINS.labels("busy").inc()
+            logger.warning("too many passwords at once, one was not looked at")
             return _page(request, "account/busy.html", 503, error.retry_after)
         return None
 
@@ -64,4 +65,6 @@ def _page(request: HttpRequest, template: str, status: int, seconds: int) -> Htt
     response = render(request, template, {"minutes": minutes}, status=status)
     response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
+    # An expected answer: Django would write a line at ERROR for each 503.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     return response

@@ -86,7 +86,7 @@ for _route, _status in product(("capture:form", "capture:submissions"), ("500", 
     REQUESTS.labels(_route, "POST", _status)
 for _outcome in ("succeeded", "failed", "limited", "busy", "unavailable"):
     LOGINS.labels(_outcome)
-for _dependency in ("database", "storage", "broker"):
+for _dependency in ("database", "storage", "broker", "cache"):
     DEPENDENCY_ERRORS.labels(_dependency)
 for _status in ("408", "413", "429"):
     BODIES_REFUSED.labels(_status)

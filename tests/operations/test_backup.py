@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pyrage
 import pytest
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.core.management import CommandError, call_command
@@ -407,3 +408,13 @@ def test_metrics_tell_the_age_of_the_backup_and_of_its_last_try(target, client):
     lines = dict(line.split() for line in said if line.startswith("leadgen_backup"))
     assert float(lines["leadgen_backup_age_seconds"]) == pytest.approx(7200, abs=60)
     assert float(lines["leadgen_backup_checked_age_seconds"]) < 60
+
+
+def test_cache_is_left_out_and_stays_as_it_is(target):
+    cache.set("limit", 1)
+    backup(target)
+    cache.set("limit", 2)
+    call_command("flush", interactive=False, verbosity=0)
+    cache.set("limit", 3)
+    restore(target)
+    assert cache.get("limit") == 3

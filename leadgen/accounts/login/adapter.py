@@ -23,6 +23,10 @@ from leadgen.lib.net import client
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """Leadgen's answers; security events are written here, for signals are not used."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "The email or the password is not correct."
+    }
+
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Return the active user whose password this is, or None.
 

@@ -117,7 +117,12 @@ def test_known_and_unknown_accounts_cost_one_hash(visitor, monkeypatch):
     make_user(email="ada@example.com")
     hashed = []
     run = hashers._hash
-    monkeypatch.setattr(hashers, "_hash", lambda work: hashed.append(1) or run(work))
+
+    def count(work):
+        hashed.append(1)
+        return run(work)
+
+    monkeypatch.setattr(hashers, "_hash", count)
     visitor().log_in("ada@example.com", "wrong")
     assert len(hashed) == 1
     visitor().log_in("nobody@example.com", "wrong")

@@ -145,3 +145,26 @@ def test_product_words_are_no_password(ada, client, mailoutbox, password):
     assert "names no product" in answer.text
     ada.refresh_from_db()
     assert not ada.check_password(password)
+
+
+def test_outage_of_the_cache_is_answered_and_counted(client, monkeypatch, counted, caplog):
+    class ConnectionError(Exception):
+        __module__ = "redis.exceptions"
+
+    def away(*_, **__):
+        raise ConnectionError
+
+    monkeypatch.setattr(cache, "add", away)
+    answer = ask(client)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert counted("unavailable") == 1
+    assert "Traceback" not in caplog.text
+
+
+def test_fault_of_ours_is_no_outage(client, monkeypatch):
+    def broken(*_, **__):
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(cache, "add", broken)
+    with pytest.raises(KeyError):
+        ask(client)

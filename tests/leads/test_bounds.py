@@ -1,6 +1,7 @@
 """Answers at the limits of their fields reach a lead, and old rows are set right once."""
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -35,7 +36,7 @@ WIDE = Definition(
     ),
 )
 # Valid by the form, longer than the contact's columns.
-LIMITS = [
+LIMITS: list[dict[str, Any]] = [
     {
         "name": "n" * 500,
         "email": f"{'e' * 64}@{'d' * 60}.{'d' * 60}.{'d' * 55}.example.com",
@@ -80,7 +81,7 @@ def test_answers_at_their_limits_are_worked_and_kept_whole(client):
 
     assert drain() == Outcome(processed=len(LIMITS))
 
-    first = Submission.objects.order_by("received_at").first()
+    first = Submission.objects.order_by("received_at")[0]
     lead = Lead.objects.get(links__submission=first)
     assert first.answers == LIMITS[0]
     assert lead.contact.name == "n" * 199 + "…"

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('capture', '0002_spooled_receipts'),
+        ('capture', '0004_validate_submitted_in_range'),
         ('forms', '0001_initial'),
     ]
 

@@ -7,6 +7,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from leadgen.lib import backends, env, postgresql
+from leadgen.lib.net.addresses import allowed_networks
 from leadgen.workspace import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -82,6 +83,8 @@ EMAIL_USE_SSL: bool = _EMAIL["EMAIL_USE_SSL"]
 EMAIL_USE_TLS: bool = _EMAIL["EMAIL_USE_TLS"]
 EMAIL_TIMEOUT: int = _EMAIL["EMAIL_TIMEOUT"]
 DEFAULT_FROM_EMAIL = env.string("EMAIL_FROM", "Leadgen <leadgen@localhost>")
+
+OUTBOUND_ALLOWED_NETWORKS = allowed_networks(env.listing("OUTBOUND_ALLOWED_NETWORKS"))
 
 BACKUP_URL = env.string("BACKUP_URL")
 BACKUP_RECIPIENTS = env.listing("BACKUP_RECIPIENTS")
@@ -228,5 +231,7 @@ LOGGING = {
         "django.server": {"handlers": []},
         # The access line reports a 404 or 503 already.
         "django.request": {"level": "ERROR", "filters": ["unanswered"]},
+        # Its warning about a malformed header holds the URL, whose path may be a webhook's secret.
+        "urllib3.connection": {"level": "ERROR"},
     },
 }

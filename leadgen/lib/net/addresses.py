@@ -1,5 +1,6 @@
 """Public-address rule and allowed networks of the outbound HTTP client (ADR 0026)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import (
@@ -78,6 +79,10 @@ _METADATA = tuple(
         "168.63.129.16",
     )
 )
+_ENTRY = re.compile(
+    r"(?:\[(?P<bracketed>[0-9A-Fa-f:./]+)\]|(?P<ipv4>[0-9./]+))(?::(?P<port>[0-9]{1,5}))?"
+    r"|(?P<plain>[0-9A-Fa-f:./]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,27 +155,20 @@ def _entry(network: Network, port: int | None) -> str:
 
 
 def _allowed_network(text: str) -> AllowedNetwork:
-    network, port = _split(text)
+    match = _ENTRY.fullmatch(text)
     try:
-        return AllowedNetwork(ip_network(network), _port(port) if port else None)
+        if not match:
+            raise ValueError("it is neither a network nor a network and a port")
+        network = match["plain"] or match["bracketed"] or match["ipv4"]
+        return AllowedNetwork(ip_network(network), _port(match["port"]))
     except ValueError as error:
         raise ImproperlyConfigured(
-            f"{VARIABLE}: {text!r} is not a network ({error}); write it such as 10.1.2.0/24,"
+            f"{VARIABLE}: {text!r} cannot be used ({error}); write it such as 10.1.2.0/24,"
             " 10.1.2.3/32:8443, fd00:1::/64 or [fd00:1::/64]:8443."
         ) from None
 
 
-def _split(text: str) -> tuple[str, str]:
-    if text.startswith("["):
-        network, found, port = text[1:].partition("]:")
-        return (network, port or "none") if found else (network.removesuffix("]"), "")
-    if text.count(":") == 1:
-        network, _, port = text.partition(":")
-        return network, port or "none"
-    return text, ""
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
-        raise ValueError(f"the port {text!r} is not a number from 1 to 65535")
-    return int(text)
+def _port(text: str | None) -> int | None:
+    if text and not 1 <= int(text) <= 65_535:
+        raise ValueError(f"the port {text} is not between 1 and 65535")
+    return int(text) if text else None

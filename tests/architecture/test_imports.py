@@ -2,6 +2,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,34 @@ def test_only_the_storage_backends_name_a_cloud_sdk():
 )
 def test_a_banned_name_is_caught(code):
     assert "TID251" in lint(code)
+
+
+HTTP_CLIENTS = [
+    "import urllib3\n\nurllib3.PoolManager()\n",
+    "from urllib3.connection import HTTPSConnection\n\nHTTPSConnection('x')\n",
+    "import requests\n\nrequests.get('x', timeout=1)\n",
+    "import httpx\n\nhttpx.get('x')\n",
+    "import urllib.request\n\nurllib.request.urlopen('x')\n",
+    "import http.client\n\nhttp.client.HTTPConnection('x')\n",
+]
+
+
+@pytest.mark.parametrize("code", HTTP_CLIENTS)
+@pytest.mark.parametrize(
+    "name",
+    ["leadgen/leads/planted.py", "leadgen/lib/planted.py", "leadgen/lib/net/planted.py"],
+)
+def test_http_client_is_imported_by_the_outbound_client_only(code, name):
+    assert "Outbound HTTP goes through leadgen.lib.net.http" in lint(code, name)
+    assert "TID251" not in lint(code, "leadgen/lib/net/http.py")
+
+
+def test_messages_name_a_module_that_exists():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]["lint"]
+    messages = " ".join(ban["msg"] for ban in rules["flake8-tidy-imports"]["banned-api"].values())
+    named = {name.rstrip(".") for name in re.findall(r"leadgen\.[a-z_.]+", messages)}
+    assert named == {"leadgen.lib.env", "leadgen.lib.net.http"}
+    assert all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in named)
 
 
 def test_the_reader_of_the_environment_may_read_it():

@@ -92,6 +92,16 @@ def _settings() -> Iterator[Finding]:
         yield Finding(Level.WARN, "DEBUG", "is on: fine on a laptop, never where others reach it.")
     elif not settings.PUBLIC_URL.startswith("https://"):
         yield Finding(Level.WARN, "PUBLIC_URL", "is not https: answers and log-ins travel openly.")
+    yield from _outbound()
+
+
+def _outbound() -> Iterator[Finding]:
+    for entry in settings.OUTBOUND_ALLOWED_NETWORKS:
+        if covered := ", ".join(map(str, entry.metadata())):
+            text = (
+                f"OUTBOUND_ALLOWED_NETWORKS: {entry} covers cloud metadata ({covered}): narrow it."
+            )
+            yield Finding(Level.WARN, "outbound", text)
 
 
 def _database() -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from leadgen.events.models import Event
 from leadgen.events.services import emit
+from leadgen.lib.net.addresses import allowed_networks
 from leadgen.operations import backends, doctor
 from leadgen.operations.doctor import Level, mask
 from leadgen.operations.tasks import measure
@@ -75,6 +76,13 @@ def test_storage_that_cannot_be_written_fails(settings):
     found = examine()["storage"]
     assert found.level == Level.FAIL
     assert "Check STORAGE_URL" in found.text
+
+
+def test_allowed_network_with_metadata_addresses_is_a_warning(settings):
+    settings.OUTBOUND_ALLOWED_NETWORKS = allowed_networks(["10.0.0.0/8", "0.0.0.0/0:8443"])
+    found = [finding for finding in doctor.examine() if finding.subject == "outbound"]
+    assert [finding.level for finding in found] == [Level.WARN]
+    assert "0.0.0.0/0:8443 covers cloud metadata (169.254.169.254, " in found[0].text
 
 
 def test_a_public_address_that_is_not_allowed_fails(settings):

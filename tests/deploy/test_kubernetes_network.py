@@ -20,6 +20,12 @@ def others(overlay):
         yield Place(name, **told | ({"address": own} if name == "own-network" else {}))
 
 
+NODE_DNS_POD = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+    "podSelector": {"matchLabels": {"k8s-app": "node-local-dns"}},
+}
+
+
 def expected(overlay, ours):
     return {
         (source, flow["to"], port)
@@ -89,3 +95,23 @@ def test_a_policy_that_is_too_wide_shows(fault, flow):
     assert flow not in found(objects)
     fault(objects)
     assert flow in found(objects)
+
+
+def test_gke_pods_reach_the_dns_cache_pod_by_udp_and_tcp():
+    policies = [
+        policy["spec"]
+        for policy in manifests.rendered("gcp")
+        if policy["kind"] == "NetworkPolicy" and policy["metadata"]["name"] == "to-node-dns"
+    ]
+    (rule,) = policies[0]["egress"]
+    assert policies[0]["podSelector"] == {}
+    assert NODE_DNS_POD in rule["to"]
+    assert rule["ports"] == [{"port": 53, "protocol": name} for name in ("UDP", "TCP")]
+
+
+def test_dns_cache_pod_is_unreachable_without_its_peer():
+    objects = manifests.rendered("gcp")
+    flow = ("migrate", "node-dns-pod", 53)
+    assert flow in found(objects, "gcp")
+    planted.drop("NetworkPolicy/to-node-dns", "spec|egress|0|to|0")(objects)
+    assert flow not in found(objects, "gcp")

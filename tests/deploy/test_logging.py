@@ -83,6 +83,7 @@ def test_it_finds_names_wherever_the_application_does(overlay):
     servers = (
         Place("dns", {"k8s-app": "kube-dns"}, namespace="kube-system"),
         Place("node-dns", address="169.254.20.10"),
+        Place("node-dns-pod", {"k8s-app": "node-local-dns"}, namespace="kube-system"),
         Place("metadata", address="169.254.169.254"),
     )
     asked = [place for place in servers if allowed(rendered, web, place, 53)]

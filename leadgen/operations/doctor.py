@@ -18,13 +18,15 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.lib.limits import within
 from leadgen.operations import backends
-from leadgen.operations.models import Balance
+from leadgen.operations.models import Backup, Balance
 
 SECONDS = 10.0
 _OLDEST_POSTGRESQL = 14
 _TOLERATED_DRIFT = timedelta(seconds=5)
 _TOLERATED_WAIT = timedelta(minutes=1)
 _TOLERATED_SILENCE = timedelta(hours=1)
+# A day, and two hours for the backup itself: the alert LeadgenBackupIsOld has the same limit.
+_BACKUP_MAX_AGE = timedelta(hours=26)
 
 
 class Level(StrEnum):
@@ -201,6 +203,22 @@ def _beat() -> str:
     return f"measured the ledger at {last.at:%Y-%m-%d %H:%M} UTC"
 
 
+def _backup() -> str:
+    newest = Backup.objects.newest()
+    if newest is None:
+        raise UserWarning(
+            "there is none, so a lost disk loses everything. One server: deploy/docs/compose.md,"
+            " Backup; Kubernetes: the component backup."
+        )
+    age = timezone.now() - newest.at
+    if age > _BACKUP_MAX_AGE:
+        raise UserWarning(
+            f"the newest is {age / timedelta(hours=1):.0f} hours old: look at the log of the backup"
+            " service or CronJob, and run manage.py backup."
+        )
+    return f"the newest is of {newest.at:%Y-%m-%d %H:%M} UTC"
+
+
 CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("database", "Check DATABASE_URL.", _database),
     ("migrations", "Run manage.py migrate.", _migrations),
@@ -212,4 +230,5 @@ CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("email", "Check EMAIL_URL.", _email),
     ("workers", "", _workers),
     ("beat", "", _beat),
+    ("backup", "", _backup),
 ]

@@ -48,6 +48,9 @@ class Balance(models.Model):
 
 
 class BackupManager(models.Manager["Backup"]):
+    def newest(self) -> "Backup | None":
+        return self.order_by("-at").first()
+
     def record(self, name: str, made: Manifest, seconds: float) -> "Backup":
         """Remember a finished backup."""
         return self.create(

@@ -12,6 +12,7 @@ from django.utils import timezone
 from leadgen.capture import spool
 from leadgen.capture.database import connection_parameters
 from leadgen.operations.moving import load, objects, tables
+from leadgen.operations.moving import target as target_check
 from leadgen.operations.moving.archive import Writer, chunks
 from leadgen.operations.moving.faults import UnfitError
 from leadgen.operations.moving.manifest import Manifest, TableParts
@@ -24,8 +25,10 @@ Say = Callable[[str], None]
 def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
     """Write a backup of this deployment, encrypted for these keys; return its name and manifest.
 
-    Raise UnfitError for a target within the storage, where each backup would hold all before it.
+    Raise UnfitError for a target within the storage, where each backup would hold all before it,
+    and for a folder that cannot be written or is lost with this container.
     """
+    target_check.refuse_unfit_folder(target)
     if objects.is_within(target, default_storage):
         raise UnfitError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
     at = timezone.now()

@@ -1,15 +1,19 @@
 import time
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import Storage, storages
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.lib import backends
 from leadgen.operations.models import Backup
 from leadgen.operations.moving import archive
 from leadgen.operations.moving.backup import backup
-from leadgen.operations.moving.faults import MovingError
+from leadgen.operations.moving.faults import KeyFaultError, MovingError
+from leadgen.operations.moving.retention import prune
+from leadgen.operations.moving.schedule import repeat
 
 
 class Command(BaseCommand):
@@ -21,6 +25,21 @@ class Command(BaseCommand):
             "--recipient", action="append", metavar="age1…", help="encrypt for this public key"
         )
         parser.add_argument("--make-key", action="store_true", help="print a new key pair, no more")
+        parser.add_argument(
+            "--keep-days",
+            type=float,
+            metavar="DAYS",
+            help="delete older backups after a new one, but for the newest three",
+        )
+        parser.add_argument(
+            "--every-hours",
+            type=float,
+            metavar="HOURS",
+            help="go on: make a backup whenever the newest one is older than this",
+        )
+        parser.add_argument(
+            "--status-file", type=Path, help="is there while the last backup has succeeded"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["make_key"]:
@@ -32,13 +51,30 @@ class Command(BaseCommand):
         target = storages.create_storage(backends.storage(options["url"], "BACKUP_URL"))
         try:
             keys = archive.recipients(options["recipient"] or settings.BACKUP_RECIPIENTS)
-            started = time.perf_counter()
-            name, made = backup(target, keys, self.stdout.write)
+        except KeyFaultError as error:
+            raise CommandError(str(error)) from error
+
+        def once() -> None:
+            self._backup(target, keys, options["keep_days"])
+
+        try:
+            if options["every_hours"]:
+                interval = timedelta(hours=options["every_hours"])
+                repeat(once, interval, options["status_file"], self.stderr.write)
+            once()
         except MovingError as error:
             raise CommandError(str(error)) from error
+
+    def _backup(self, target: Storage, keys: list[Any], keep_days: float | None) -> None:
+        started = time.perf_counter()
+        name, made = backup(target, keys, self.stdout.write)
         seconds = time.perf_counter() - started
         Backup.objects.record(name, made, seconds)
         self.stdout.write(
             f"{name}: {made.rows:,} rows and {made.objects:,} objects in {made.size / 1e6:,.1f} MB,"
             f" {seconds:.1f} s"
         )
+        if keep_days is not None:
+            for expired in prune(target, timedelta(days=keep_days)):
+                self.stdout.write(f"{expired}: deleted, older than {keep_days:g} days")
+        self.stdout.flush()

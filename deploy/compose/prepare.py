@@ -1,7 +1,9 @@
 """Make the secrets of a Compose deployment, each in the volume of the service that reads it.
 
-Runs before everything else, at every start; a secret that is there stays as it is. The volumes are
-the lock: what mounts one may read it. Standard library only.
+Runs at every start; a secret that is there stays as it is. A service reads the volumes that it
+mounts and no others. PostgreSQL, RabbitMQ and SeaweedFS wait for their files instead of depending
+on this service, because Compose stops what depends on a service that it recreates. The file that
+each of them waits for is written last. Standard library only.
 """
 
 import json
@@ -11,7 +13,11 @@ from pathlib import Path
 
 SECRETS = Path("/secrets")
 STORAGE = Path("/volumes/seaweedfs")
-STORAGE_USER = 10001
+BACKUPS = Path("/volumes/backups")
+# More profiles for the AWS credentials file, such as the one of a bucket for backups.
+CREDENTIALS = Path("/credentials")
+# SeaweedFS and Leadgen run as this user.
+USER = 10001
 
 
 def main() -> None:
@@ -20,14 +26,19 @@ def main() -> None:
     keep("watch/grafana_password", secrets.token_urlsafe(16))
     token = keep("watch/metrics_token", secrets.token_urlsafe(24))
     write("leadgen/metrics_token", token)
-    password = keep("postgres/password", secrets.token_urlsafe(24))
-    write("leadgen/database_url", f"postgresql://leadgen:{password}@postgres:5432/leadgen")
     broker(keep("rabbitmq/password", secrets.token_urlsafe(24)))
     storage(keep("seaweedfs/secret", secrets.token_urlsafe(30)))
+    database(keep("postgres/password", secrets.token_urlsafe(24)))
+
+
+def database(password: str) -> None:
+    """Write Leadgen's way in, and the superuser's password that no service of Leadgen reads."""
+    write("leadgen/database_url", f"postgresql://leadgen:{password}@postgres:5432/leadgen")
+    keep("postgres/superuser_password", secrets.token_urlsafe(24))
 
 
 def broker(password: str) -> None:
-    """Give RabbitMQ its configuration and Leadgen the way in."""
+    """Write RabbitMQ's configuration and Leadgen's way in."""
     lines = (
         "default_user = leadgen",
         f"default_pass = {password}",
@@ -36,21 +47,22 @@ def broker(password: str) -> None:
         "log.console.level = warning",
         "log.file = false",
     )
-    write("rabbitmq/leadgen.conf", "\n".join(lines) + "\n")
     write("leadgen/broker_url", f"amqp://leadgen:{password}@rabbitmq:5672//")
+    write("rabbitmq/leadgen.conf", "\n".join(lines) + "\n")
 
 
 def storage(secret: str) -> None:
-    """Give SeaweedFS its only identity and Leadgen its keys; hand the volume to its user."""
+    """Write SeaweedFS's only identity and Leadgen's keys; hand the folders to their users."""
     identity = {
         "name": "leadgen",
         "credentials": [{"accessKey": "leadgen", "secretKey": secret}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
-    write("seaweedfs/s3.json", json.dumps({"identities": [identity]}))
     keys = f"aws_access_key_id = leadgen\naws_secret_access_key = {secret}\n"
-    write("leadgen/aws_credentials", f"[default]\n{keys}")
-    os.chown(STORAGE, STORAGE_USER, 0)
+    write("leadgen/aws_credentials", f"[default]\n{keys}{CREDENTIALS.read_text('utf-8')}")
+    for folder in (STORAGE, BACKUPS):
+        os.chown(folder, USER, 0)
+    write("seaweedfs/s3.json", json.dumps({"identities": [identity]}))
 
 
 def keep(name: str, new: str) -> str:

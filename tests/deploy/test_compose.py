@@ -6,8 +6,10 @@ import pytest
 from leadgen import server
 from tests.deploy.compose import ROOT, document, services
 
-OURS = {"web", "worker", "beat", "migrate", "demo", "prepare"}
-ONCE = {"migrate", "demo", "prepare"}
+OURS = {"web", "worker", "beat", "migrate", "demo", "backup", "restore"}
+# Python's official image with a script of this repository.
+PYTHON = {"balancer", "prepare"}
+ONCE = {"migrate", "demo", "prepare", "restore"}
 HOLDS_DATA = {"postgres", "rabbitmq", "seaweedfs"}
 NAMES = sorted(services())
 # Images whose own user is not root.
@@ -65,7 +67,7 @@ def test_what_runs_once_is_not_started_again(name):
     assert services()[name]["restart"] == "no"
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - OURS))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - OURS - PYTHON))
 def test_other_peoples_images_are_named_with_their_version(name):
     assert re.search(r":v?\d[\w.-]*$", services()[name]["image"])
 
@@ -80,7 +82,7 @@ def test_no_secret_stands_in_the_file(name):
 @pytest.mark.parametrize("volume", [name for name in document()["volumes"] if "secrets-" in name])
 def test_a_secret_is_seen_by_those_who_need_it_and_changed_by_none(volume):
     owner = volume.removeprefix("secrets-")
-    may = {"leadgen": OURS - {"prepare"}, "watch": {"prometheus", "grafana"}}.get(owner, {owner})
+    may = {"leadgen": OURS, "watch": {"prometheus", "grafana"}}.get(owner, {owner})
     seen = {
         (name, *mount[1:])
         for name, service in services().items()
@@ -118,10 +120,56 @@ def test_s3_look_alikes_are_not_sent_the_checksums_they_refuse():
         assert services()["web"]["environment"][f"AWS_{direction}"] == "when_required"
 
 
-def test_roles_wait_for_the_migration():
-    for name in ("web", "worker", "beat", "demo"):
+def test_roles_but_web_wait_for_the_migration():
+    for name in ("worker", "beat", "demo", "backup"):
         condition = services()[name]["depends_on"]["migrate"]["condition"]
         assert condition == "service_completed_successfully"
+
+
+def dependencies(name):
+    """Every service that a service waits for, directly or not."""
+    named = set(services()[name].get("depends_on", {}))
+    return named.union(*map(dependencies, named))
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS_DATA | {"web", "balancer"}))
+def test_a_new_image_stops_no_data_service_and_not_web(name):
+    """Compose stops what depends on a service that it recreates."""
+    images = {services()[each].get("image") for each in dependencies(name)}
+    assert services()["migrate"]["image"] not in images
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS_DATA))
+def test_data_services_wait_for_their_secrets_by_themselves(name):
+    service = services()[name]
+    assert "depends_on" not in service
+    assert re.search(r"until \[ -s /run/secrets/[\w.]+ \]", service["entrypoint"][2])
+
+
+def test_one_service_builds_the_image():
+    assert [name for name in NAMES if "build" in services()[name]] == ["web"]
+
+
+def test_every_service_that_ends_is_waited_for():
+    """``up --wait`` fails for a service that ended, unless another one waits for its end."""
+    waited = {
+        name
+        for service in services().values()
+        for name, condition in service.get("depends_on", {}).items()
+        if condition["condition"] == "service_completed_successfully"
+    }
+    assert ONCE - {"restore"} <= waited
+
+
+def test_demo_is_no_dependency_where_it_is_not_asked_for():
+    assert services()["beat"]["depends_on"]["demo"]["required"] is False
+
+
+def test_leadgens_role_is_no_superuser():
+    assert services()["postgres"]["environment"].get("POSTGRES_USER", "postgres") == "postgres"
+    statements = (ROOT / "deploy/compose/postgres.sql").read_text()
+    assert "CREATE ROLE leadgen LOGIN CREATEDB" in statements
+    assert " SUPERUSER" not in statements
 
 
 def test_web_has_time_to_answer_what_is_in_flight():
@@ -131,16 +179,18 @@ def test_web_has_time_to_answer_what_is_in_flight():
 @pytest.fixture
 def prepare(tmp_path, monkeypatch):
     monkeypatch.setattr("os.chown", lambda *arguments: None)
+    (tmp_path / "credentials").write_text("[backup]\naws_access_key_id = elsewhere\n")
     for owner in ("leadgen", "postgres", "rabbitmq", "seaweedfs", "watch"):
         (tmp_path / owner).mkdir()
 
     def run():
         module = runpy.run_path(str(ROOT / "deploy/compose/prepare.py"))
         module["main"].__globals__["SECRETS"] = tmp_path
+        module["main"].__globals__["CREDENTIALS"] = tmp_path / "credentials"
         module["main"]()
         return {
             str(path.relative_to(tmp_path)): path.read_text()
-            for path in tmp_path.rglob("*")
+            for path in tmp_path.rglob("*/*")
             if path.is_file()
         }
 
@@ -156,6 +206,20 @@ def test_two_deployments_share_no_secret(prepare, tmp_path):
     for name in first:
         (tmp_path / name).unlink()
     assert [name for name, text in prepare().items() if text == first[name]] == []
+
+
+def test_keys_of_a_bucket_for_backups_are_added_to_leadgens_own(prepare):
+    keys = prepare()["leadgen/aws_credentials"]
+    assert keys.startswith("[default]")
+    assert keys.endswith("[backup]\naws_access_key_id = elsewhere\n")
+
+
+@pytest.mark.parametrize("name", sorted(HOLDS_DATA))
+def test_the_file_that_a_data_service_waits_for_is_written_last(prepare, tmp_path, name):
+    prepare()
+    (waits,) = re.findall(r"-s /run/secrets/([\w.]+)", services()[name]["entrypoint"][2])
+    newest = max((tmp_path / name).iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    assert newest.name == waits
 
 
 def test_a_start_that_was_cut_off_is_finished_by_the_next(prepare, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Callable
@@ -60,6 +61,7 @@ class Deployment:
     port: int = field(default_factory=free_port)
     prometheus: int = field(default_factory=free_port)
     project: str = "leadgen-drill"
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -67,12 +69,22 @@ class Deployment:
 
     def compose(self, *arguments: str) -> str:
         """Run a Compose command on this deployment."""
+        return docker("compose", *arguments, env=self.environment())
+
+    def upgrade(self) -> None:
+        """Run upgrade.sh with a release that differs by a label."""
+        ours = self.environment() | {"REVISION": secrets.token_hex(4)}
+        subprocess.run(["deploy/compose/upgrade.sh"], cwd=ROOT, env=os.environ | ours, check=True)
+
+    def environment(self) -> dict[str, str]:
+        """Return what Compose reads: files, ports, the project's name."""
         override = self.folder / "limits.yml"
-        override.write_text(json.dumps({"services": {"web": {"environment": LIMITS}}}))
+        web = {"environment": LIMITS, "build": {"args": {"REVISION": "${REVISION:-drill}"}}}
+        override.write_text(json.dumps({"services": {"web": web}}))
         files = f"docker-compose.yml{os.pathsep}{override}"
         ports = {"PORT": str(self.port), "PROMETHEUS_PORT": str(self.prometheus)}
         ours = {"COMPOSE_PROJECT_NAME": self.project, "COMPOSE_FILE": files}
-        return docker("compose", *arguments, env=ports | ours)
+        return ports | ours | self.variables
 
     def state(self, service: str) -> dict[str, Any]:
         """What the engine knows of the service's container."""

@@ -53,26 +53,72 @@ def test_a_visitors_form_is_a_lead_in_the_admin(deployment, browser):
     page.get_by_text("Forty seats, please.").first.wait_for()
 
 
-@pytest.mark.parametrize("service", ["web", "worker", "beat", "postgres", "rabbitmq", "seaweedfs"])
+SERVICES = ["balancer", "web", "worker", "beat", "postgres", "rabbitmq", "seaweedfs"]
+AWAY = {"balancer", "web"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_that_is_told_to_end_under_load_loses_nothing(deployment, public_id, service):
     with loading(deployment.url, public_id, visitors=4) as load:
         load.until(receipts=50, seconds=60)
         deployment.compose("stop", service)
         ended = deployment.state(service)
-        if service != "web":
+        if service not in AWAY:
             load.until(receipts=50, seconds=60)
         deployment.compose("start", service)
         eventually(lambda: deployment.is_healthy(service), seconds=120)
         load.until(receipts=50, seconds=60)
     assert ended["ExitCode"] == 0
-    # Whoever finds nobody behind the port of a stopped web is told nothing, and promised nothing.
-    assert service == "web" or load.failed == 0
+    # A client that finds a closed port gets neither an answer nor a receipt.
+    assert service == "balancer" or load.failed == 0
     assert load.without_retry_after == 0
     eventually(lambda: waits(deployment) == 0, seconds=120)
     ledger = deployment.ledger()
     assert len(ledger) == len(set(ledger))
     assert set(load.receipts) - set(ledger) == set()
     assert deployment.balance()["unaccounted"] == 0
+
+
+KEPT = ("balancer", "postgres", "rabbitmq", "seaweedfs")
+
+
+def containers(deployment, *names):
+    return {name: deployment.compose("ps", "--quiet", name).strip() for name in names}
+
+
+def test_upgrade_under_load_leaves_no_post_without_answer(deployment, public_id):
+    kept, web = containers(deployment, *KEPT), containers(deployment, "web")
+    with loading(deployment.url, public_id, visitors=10, rate=10) as load:
+        load.until(receipts=50, seconds=60)
+        deployment.upgrade()
+        load.until(receipts=50, seconds=60)
+    assert containers(deployment, *KEPT) == kept
+    assert containers(deployment, "web") != web
+    assert load.failed == 0
+    assert load.longest_gap <= 5
+    eventually(lambda: waits(deployment) == 0, seconds=120)
+    assert set(load.receipts) - set(deployment.ledger()) == set()
+    assert deployment.balance()["unaccounted"] == 0
+
+
+def test_restore_into_a_new_deployment_has_every_submission(deployment, tmp_path):
+    """The commands of deploy/docs/compose.md, Backup and restore on a single server."""
+    manage = ("run", "--rm", "--no-deps", "web", "python", "manage.py")
+    printed = deployment.compose(*manage, "backup", "--make-key").split()
+    deployment.variables |= dict(line.split("=", 1) for line in printed)
+    deployment.variables |= {"BACKUP_FOLDER": str(tmp_path), "COMPOSE_PROFILES": "backup"}
+    deployment.compose("up", "--detach", "--wait")
+    deployment.compose("run", "--rm", "backup", "python", "manage.py", "backup")
+    ledger = deployment.ledger()
+    deployment.compose("down", "--volumes", "--timeout=10")
+    said = deployment.compose("run", "--rm", "--env", "BACKUP_IDENTITY", "restore")
+    assert "Every submission is accounted for." in said
+    deployment.compose("up", "--detach", "--wait")
+    assert sorted(deployment.ledger()) == sorted(ledger)
+    assert deployment.balance()["unaccounted"] == 0
+    assert "ok    backup" in deployment.compose(
+        "exec", "-T", "web", "python", "manage.py", "doctor"
+    )
 
 
 def waits(deployment):

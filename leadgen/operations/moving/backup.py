@@ -28,9 +28,9 @@ def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
     Raise UnfitError for a target within the storage, where each backup would hold all before it,
     and for a folder that cannot be written or is lost with this container.
     """
-    target_check.refuse_unfit_folder(target)
     if objects.is_within(target, default_storage):
         raise UnfitError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
+    target_check.refuse_unfit_folder(target)
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
     writer, packing = Writer(target, name, keys), Packing(default_storage)

@@ -219,6 +219,17 @@ def test_a_search_or_page_of_nonsense_still_answers(surf):
     assert failed == []
 
 
+def test_days_beyond_the_calendar_narrow_a_list_to_its_end(surf, place):
+    page, lead = address("leads.lead", "changelist"), place["leads.lead"]
+    for first, last, expected in [
+        ("0001-01-01", "9999-12-31", [lead]),
+        ("9999-12-31", "", []),
+        ("", "0001-01-01", []),
+    ]:
+        query = {"view": "all", "created_at_from": first, "created_at_to": last}
+        assert list(surf.get(page, query).context["cl"].result_list) == expected
+
+
 @pytest.mark.parametrize(
     "cookie", ['"\\000aaaaaaaaaaaa"', "a" * 4000, '"\\377\\376aaaaaaaaa"', "é" * 9]
 )

@@ -7,7 +7,6 @@ connections are not reused. Call it from worker threads, never inside a database
 """
 
 import http.client
-import re
 import socket
 import ssl
 import time
@@ -27,13 +26,13 @@ from leadgen.lib.net.bounded_sockets import Budget, connect, default_tls_context
 from leadgen.lib.net.http_errors import (
     AddressRefusedError,
     ConnectionFailedError,
-    InvalidRequestError,
     OutboundError,
     OutboundTimeoutError,
     TlsError,
     TooLargeError,
     TooManyRedirectsError,
 )
+from leadgen.lib.net.outbound_headers import checked_headers
 from leadgen.lib.net.outbound_url import OutboundUrl, join, parse
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -48,15 +47,16 @@ _WIRE_FACTOR = 2
 _BLOCK_BYTES = 16_384
 # A name with more addresses than that is tried no further: each may take CONNECT_SECONDS.
 _CONNECT_ATTEMPTS = 4
+_REDIRECTS = 5
+# Chromium allows 256 KiB and curl 300 KB of headers; Node.js, with the most servers, 16 KiB.
+HEADER_BYTES = 65_536
+# A chunk of 6 bytes has 5 or 6 bytes of framing, so twice the body holds every ordinary answer.
+_WIRE_FACTOR = 2
+_BLOCK_BYTES = 16_384
+# A name with more addresses than that is tried no further: each may take CONNECT_SECONDS.
+_CONNECT_ATTEMPTS = 4
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# A request's framing and target are the client's: a second Host or length is request smuggling.
-_RESERVED_HEADERS = frozenset(
-    {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding"}
-    | {"accept-encoding", "keep-alive", "proxy-authorization", "proxy-connection", "upgrade"}
-)
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.A)
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*", re.A)
 # What goes on to another origin. Authorization, Cookie and headers that hold a key do not.
 _HARMLESS_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 
@@ -145,7 +145,7 @@ class Client:
         all hops, reading. ``max_bytes`` bounds each decoded body. Raises OutboundError.
         """
         deadline = time.monotonic() + timeout
-        hop = _Hop(method, parse(url), body, _checked_headers(method, headers or {}))
+        hop = _Hop(method, parse(url), body, checked_headers(method, headers or {}))
         for _ in range(self.max_redirects + 1):
             response = self._exchange(hop, Budget(deadline), max_bytes)
             location = response.header("location")
@@ -160,8 +160,11 @@ class Client:
     def _exchange(self, hop: _Hop, budget: Budget, max_bytes: int) -> Response:
         with _typed_errors(hop.url):
             addresses = self._checked_addresses(hop.url, budget)
-            with closing(self._connection(hop.url, addresses, budget)) as connection:
+            connection = self._connection(hop.url, addresses, budget)
+            try:
                 return _read_response(connection, hop, budget, max_bytes)
+            finally:
+                connection.end()
 
     def _checked_addresses(self, url: OutboundUrl, budget: Budget) -> list[str]:
         """Resolve the name once; return its addresses, or raise if one of them is refused."""
@@ -186,7 +189,7 @@ class Client:
 
     def _connection(
         self, url: OutboundUrl, addresses: Sequence[str], budget: Budget
-    ) -> HTTPConnection:
+    ) -> "_PinnedHttp":
         tried = addresses[:_CONNECT_ATTEMPTS]
         if url.scheme == "http":
             return _PinnedHttp(url, tried, budget)
@@ -217,9 +220,20 @@ class _PinnedHttp(HTTPConnection):
     ) -> None:
         super().__init__(url.host, url.port, **options)
         self._addresses, self._budget = addresses, budget
+        self._opened: socket.socket | None = None
 
     def _new_conn(self) -> socket.socket:
-        return connect(self._addresses, self.port, self._budget)
+        self._opened = connect(self._addresses, self.port, self._budget)
+        return self._opened
+
+    def end(self) -> None:
+        """Close the connection and its descriptor, also where urllib3 leaves a reader open.
+
+        urllib3 2.8.0 raises on Content-Length "1, 2" without closing the reader that it was given.
+        """
+        self.close()
+        if self._opened and (descriptor := self._opened.detach()) >= 0:
+            socket.close(descriptor)
 
 
 class _PinnedHttps(_PinnedHttp, HTTPSConnection):
@@ -228,21 +242,8 @@ class _PinnedHttps(_PinnedHttp, HTTPSConnection):
     def connect(self) -> None:
         """Connect, verify the certificate, and put the encrypted socket on the budget as well."""
         super().connect()
+        self._opened = self.sock
         self.sock.budget = self._budget  # type: ignore[union-attr]
-
-
-def _checked_headers(method: str, headers: Mapping[str, str]) -> Mapping[str, str]:
-    if method not in _METHODS:
-        raise InvalidRequestError(f"The method {method!r} is not one of {sorted(_METHODS)}.")
-    if reserved := sorted(_RESERVED_HEADERS & {name.lower() for name in headers}):
-        raise InvalidRequestError(f"The client sets these headers itself: {', '.join(reserved)}.")
-    for name, value in headers.items():
-        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
-            raise InvalidRequestError(
-                f"The header {name!r} must have a name without spaces and a printable ASCII value."
-            )
-    named = "user-agent" in {name.lower() for name in headers}
-    return dict(headers) if named else {**headers, "User-Agent": "Leadgen"}
 
 
 def _read_response(

@@ -613,6 +613,21 @@ def test_broken_answer_is_a_failed_connection(data, serve):
         call(server)
 
 
+def test_broken_answer_leaves_no_connection_open(serve):
+    closed = threading.Event()
+
+    def answer(exchange):
+        exchange.send(OK + b"Content-Length: 1, 2\r\n\r\nx")
+        if exchange.sock.recv(1) == b"":
+            closed.set()
+
+    server = serve(answer)
+    with pytest.raises(ConnectionFailedError) as kept:
+        call(server)
+    assert closed.wait(5)
+    assert kept.value.__traceback__  # it refers to the reader, so no garbage collector closed it
+
+
 def test_closed_port_is_a_failed_connection(serve):
     server = serve(reply())
     server.close()

@@ -47,15 +47,6 @@ _WIRE_FACTOR = 2
 _BLOCK_BYTES = 16_384
 # A name with more addresses than that is tried no further: each may take CONNECT_SECONDS.
 _CONNECT_ATTEMPTS = 4
-_REDIRECTS = 5
-# Chromium allows 256 KiB and curl 300 KB of headers; Node.js, with the most servers, 16 KiB.
-HEADER_BYTES = 65_536
-# A chunk of 6 bytes has 5 or 6 bytes of framing, so twice the body holds every ordinary answer.
-_WIRE_FACTOR = 2
-_BLOCK_BYTES = 16_384
-# A name with more addresses than that is tried no further: each may take CONNECT_SECONDS.
-_CONNECT_ATTEMPTS = 4
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What goes on to another origin. Authorization, Cookie and headers that hold a key do not.
 _HARMLESS_HEADERS = frozenset({"accept", "accept-language", "content-type", "user-agent"})

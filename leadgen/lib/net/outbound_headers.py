@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from leadgen.lib.net.http_errors import InvalidRequestError
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 # A request's framing and target are the client's: a second Host or length is request smuggling.
 _RESERVED_HEADERS = frozenset(
     {"connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding"}

@@ -1,5 +1,3 @@
-from zoneinfo import ZoneInfo
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
@@ -123,9 +121,9 @@ def zone_in_use(user):
 
 
 def test_a_page_tells_times_in_its_readers_zone():
-    assert zone_in_use(make_user(time_zone="Asia/Tokyo")) == ZoneInfo("Asia/Tokyo")
+    assert zone_in_use(make_user(time_zone="Asia/Tokyo")).key == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../x", "America"])
 def test_a_zone_that_means_nothing_here_breaks_no_page(name):
-    assert zone_in_use(make_user(time_zone=name)) == timezone.get_default_timezone()
+    assert zone_in_use(make_user(time_zone=name)).key == timezone.get_default_timezone_name()

@@ -299,7 +299,8 @@ ROWS: dict[str, Callable[[], Any]] = {
 
 def act(client, name):
     model, action, query = ACTS[name]
-    data = {"action": action, "select_across": "1", "_selected_action": ["1"]}
+    rows = apps.get_model(model.replace("_", ".")).objects
+    data = {"action": action, "select_across": "1", "_selected_action": [rows.all()[0].pk]}
     return client.post(f"{reverse(f'admin:{model}_changelist')}?{query}", data)
 
 

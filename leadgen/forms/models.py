@@ -1,10 +1,12 @@
 """Form, the fields of its draft, and the versions that were published."""
 
-from typing import ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
+from django.db.models.functions import Lower
 
 from leadgen.forms import fields as kinds
 from leadgen.forms.definition import FILLS, Definition, Option
@@ -51,13 +53,35 @@ class Form(models.Model):
 
     class Meta:
         ordering = ["title"]
+        # The edge finds an address that was typed in other letter case.
+        indexes = [models.Index(Lower("slug"), name="form_slug_lower")]
 
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; an address that visitors may have becomes a former address of the form."""
+        with transaction.atomic():
+            before = Form.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
+            super().save(*args, **kwargs)
+            FormAddress.objects.filter(slug=self.slug).delete()
+            if before and before != self.slug and self.versions.exists():
+                FormAddress.objects.update_or_create(slug=before, defaults={"form": self})
+
     def clean(self) -> None:
         super().clean()
         self.allowed_origins = "\n".join(_origin(line) for line in self.allowed_origins.split())
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse as well an address that leads visitors to another form that is published."""
+        super().validate_unique(exclude)
+        former = FormAddress.objects.filter(slug=self.slug, form__published__isnull=False)
+        if taken := former.exclude(form_id=self.pk).select_related("form").first():
+            message = (
+                f"This is a former address of the form “{taken.form}”, which still answers there: "
+                "choose another one, or unpublish that form first."
+            )
+            raise ValidationError({"slug": message})
 
     @property
     def origins(self) -> list[str]:
@@ -96,6 +120,24 @@ def _origin(line: str) -> str:
     except ValueError:
         message = f"{line} is no website: write it as https://www.example.com."
         raise ValidationError({"allowed_origins": message}) from None
+
+
+class FormAddress(models.Model):
+    """A former address of a form: links and printed codes that name it still lead to the form.
+
+    Another form may take the address over once this one is unpublished.
+    """
+
+    slug = models.SlugField("address", max_length=80, unique=True)
+    form = models.ForeignKey(Form, models.CASCADE, related_name="former_addresses")
+    created_at = models.DateTimeField("left at", auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "former addresses"
+        indexes = [models.Index(Lower("slug"), name="former_slug_lower")]
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Field(models.Model):

@@ -68,6 +68,12 @@ def message_page(title: str, text: str) -> str:
     return _render("message", title, Definition(title, ()), {"text": text})
 
 
+def unsent_page(title: str, text: str, typed: Mapping[str, list[str]]) -> str:
+    """Return a plain page for a post that no form takes, with what was typed to copy from."""
+    pairs = [(name, ", ".join(texts)) for name, texts in typed.items() if any(texts)]
+    return _render("message", title, Definition(title, ()), {"text": text, "typed": pairs})
+
+
 def hidden_inputs(values: Mapping[str, str]) -> str:
     """Return escaped ``<input type=hidden>`` elements to put in HIDDEN_SLOT."""
     inputs = (

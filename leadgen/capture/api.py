@@ -1,15 +1,26 @@
 """The public JSON API: a form's definition, and its submissions."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from leadgen.capture import payload
 from leadgen.capture.database import DatabaseAwayError
 from leadgen.capture.desk import Desk, context, may_post
+from leadgen.capture.form_versions import Published
 from leadgen.capture.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
 from leadgen.capture.policy import cors_headers
-from leadgen.capture.published import Published
-from leadgen.capture.taking import Invalid, KeyReusedError, Sent, Taken, sent_at, take
+from leadgen.capture.reasons import Reason
+from leadgen.capture.taking import (
+    Invalid,
+    KeyReusedError,
+    Sent,
+    Taken,
+    first_receipt,
+    sent_at,
+    take,
+)
 from leadgen.forms.validation import Errors
 from leadgen.lib.metrics import SUBMISSIONS
 
@@ -18,6 +29,32 @@ _PREFLIGHT = {
     "access-control-allow-headers": "Content-Type, Idempotency-Key, X-Request-ID, traceparent",
     "access-control-max-age": "86400",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The version that a post answers.
+
+    ``unknown`` is a number that was named and is none of this form's, or cannot be read now.
+    ``is_missing``: there is nothing that could take the answers. ``is_late``: the form was
+    unpublished after the client had read it. ``is_named``: the client names this very version.
+    """
+
+    form: Published
+    unknown: int | None = None
+    unread: bool = False
+    is_late: bool = False
+    is_missing: bool = False
+    is_named: bool = False
+
+    def held(self, errors: Errors) -> dict[str, Any]:
+        """Return what Sent says of a review, given the flaws that were found so far."""
+        reasons = [Reason.UNPUBLISHED] * self.is_late
+        if self.unknown is None:
+            return {"reasons": tuple(reasons), "is_version_named": self.is_named}
+        if self.unread or errors:
+            reasons.append(Reason.VERSION_UNKNOWN)
+        return {"reasons": tuple(reasons), "reason_if_invalid": Reason.VERSION_UNKNOWN}
 
 
 class Api:
@@ -29,6 +66,8 @@ class Api:
     async def definition(self, request: Request, public_id: str) -> Response:
         """GET: the published definition with its JSON Schema, cacheable for a minute."""
         form = await self._form(public_id)
+        if not form.is_live:
+            raise _not_found()
         if not form.document:
             return refuse(UPDATING).having(cors_headers(form, request))
         headers = {
@@ -62,33 +101,63 @@ class Api:
         return response.having(cors_headers(form, request))
 
     async def _submit(self, form: Published, request: Request) -> Response:
-        if not may_post(form, request):
-            raise Refusal(403, "This website may not send the form: add it to the form's origins.")
+        """Take the answers. A refusal gives way to the first receipt of the Idempotency-Key."""
+        is_allowed, key = may_post(form, request), _key(request)
+        if not is_allowed and key is None:
+            raise _forbidden()
         posts = self._desk.admit(request)
         body = _read(request)
+        asked = await self._asked(form, body)
+        refusal = None if is_allowed else _forbidden()
         try:
-            result = await self._take(form, request, body, posts)
-            if isinstance(result, Invalid):
-                latest = await self._desk.forms.reread(form)
-                if latest.published_id != form.published_id:
-                    result = await self._take(latest, request, body, posts)
+            result = await self._take(asked, request, body, posts, refusal)
+            if isinstance(result, Invalid) and (latest := await self._latest(asked)):
+                result = await self._take(latest, request, body, posts, refusal)
         except KeyReusedError:
             raise Refusal(409, "This Idempotency-Key came before with other content.") from None
         return _answer(result)
 
     async def _take(
-        self, form: Published, request: Request, body: payload.Body, posts: int
+        self,
+        asked: "_Asked",
+        request: Request,
+        body: payload.Body,
+        posts: int,
+        refusal: Refusal | None,
     ) -> Taken | Invalid:
-        answers, errors = _answers(form, body)
-        if errors:
-            SUBMISSIONS.labels("invalid").inc()
-            return Invalid(errors)
-        return await take(form, _sent(request, body, answers, posts), self._desk.ledger)
+        answers, errors = _answers(asked.form, body)
+        sent = _sent(request, body, answers, posts, asked.held(errors))
+        refusal = _not_found() if asked.is_missing else refusal
+        if refusal is None and (not errors or sent.reason_if_invalid):
+            return await take(asked.form, sent, self._desk.ledger, self._desk.known)
+        if first := await first_receipt(asked.form, sent, self._desk.known):
+            return first
+        if refusal:
+            raise refusal
+        return Invalid(errors)
+
+    async def _asked(self, form: Published, body: payload.Body) -> "_Asked":
+        """Return the version that the client names, or the present one when it names none."""
+        number = payload.version_number(body)
+        if number is None:
+            return _Asked(form, is_missing=not form.is_live)
+        try:
+            version = await self._desk.forms.version(form, number)
+        except DatabaseAwayError:
+            return _Asked(form, number, unread=True, is_late=not form.is_live)
+        if version is None:
+            return _Asked(form, number, is_missing=not form.is_live)
+        return _Asked(version, is_named=True, is_late=not form.is_live)
+
+    async def _latest(self, asked: "_Asked") -> "_Asked | None":
+        """Return the version published by now, for answers that name none and do not fit."""
+        latest = None if asked.is_named else await self._desk.forms.reread(asked.form)
+        return _Asked(latest) if latest else None
 
     async def _form(self, public_id: str) -> Published:
         form = await self._desk.forms.by_public_id(public_id)
         if form is None:
-            raise Refusal(404, "There is no such form.")
+            raise _not_found()
         return form
 
 
@@ -116,7 +185,21 @@ def _answers(form: Published, body: payload.Body) -> tuple[dict[str, Any], Error
     return {**body.fields, **body.consents}, errors
 
 
-def _sent(request: Request, body: payload.Body, answers: dict[str, Any], posts: int) -> Sent:
+def _forbidden() -> Refusal:
+    return Refusal(403, "This website may not send the form: add it to the form's origins.")
+
+
+def _not_found() -> Refusal:
+    return Refusal(404, "There is no such form.")
+
+
+def _sent(
+    request: Request,
+    body: payload.Body,
+    answers: dict[str, Any],
+    posts: int,
+    held: Mapping[str, Any],
+) -> Sent:
     said = body.context if isinstance(body.context, dict) else {}
     told = {"page_url": request.headers.get("referer", ""), **said}
     return Sent(
@@ -126,6 +209,7 @@ def _sent(request: Request, body: payload.Body, answers: dict[str, Any], posts: 
         key=_key(request),
         posts_this_minute=posts,
         submitted_at=sent_at(body.submitted_at, datetime.now(UTC)),
+        **held,
     )
 
 
@@ -138,6 +222,7 @@ def _key(request: Request) -> str | None:
 
 def _answer(result: Taken | Invalid) -> Response:
     if isinstance(result, Invalid):
+        SUBMISSIONS.labels("invalid").inc()
         return json_response(422, {"errors": result.errors})
     receipt = str(result.receipt)
     data = {"receipt": receipt, "state": "received"}

@@ -9,8 +9,10 @@ from django.conf import settings
 
 from leadgen.capture.attribution import context_of
 from leadgen.capture.flood import WINDOW, Flood
+from leadgen.capture.form_versions import Published
+from leadgen.capture.known import KnownSubmissions
 from leadgen.capture.messages import Refusal, Request
-from leadgen.capture.published import Published, PublishedForms
+from leadgen.capture.published import PublishedForms
 from leadgen.capture.taking import Ledger
 
 
@@ -20,6 +22,7 @@ class Desk:
 
     forms: PublishedForms
     ledger: Ledger
+    known: KnownSubmissions
     flood: Flood = field(default_factory=Flood)
 
     def admit(self, request: Request) -> int:

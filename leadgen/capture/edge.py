@@ -17,6 +17,7 @@ from leadgen.capture.access import AccessLog
 from leadgen.capture.database import Database, DatabaseAwayError
 from leadgen.capture.desk import Desk
 from leadgen.capture.keeping import Keeper
+from leadgen.capture.known import KnownSubmissions
 from leadgen.capture.line import Line
 from leadgen.capture.messages import (
     AWAY,
@@ -70,7 +71,8 @@ class Edge:
         self._keeper = Keeper(Writer(line or Line(), nudge_replay))
         forms = PublishedForms(self._database, fresh=fresh)
         self._preloader = Preloader(self._database, forms)
-        self._routes = _routes(Desk(forms, self._keeper))
+        known = KnownSubmissions(self._database)
+        self._routes = _routes(Desk(forms, self._keeper, known))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -134,19 +136,22 @@ class Edge:
 
 def _routes(desk: Desk) -> tuple[Route, ...]:
     pages, programs = hosted.Hosted(desk), api.Api(desk)
-    form, forms = r"/f/([^/]+)", r"/api/v1/public/forms/([^/]+)"
+    # A trailing slash comes from mail programs and CMSs, a capital letter from telephones.
+    form, forms = r"(?i:/f)/([^/]+)", r"/api/v1/public/forms/([^/]+)"
     return (
-        Route("form", re.compile(form), {"GET": pages.page, "POST": pages.post}, hosted.refuse),
-        Route("thanks", re.compile(f"{form}/thanks"), {"GET": pages.thanks}, hosted.refuse),
+        Route(
+            "form", re.compile(f"{form}/?"), {"GET": pages.page, "POST": pages.post}, hosted.refuse
+        ),
+        Route("thanks", re.compile(f"{form}/thanks/?"), {"GET": pages.thanks}, hosted.refuse),
         Route(
             "definition",
-            re.compile(forms),
+            re.compile(f"{forms}/?"),
             {"GET": programs.definition, "OPTIONS": programs.preflight},
             api.refuse,
         ),
         Route(
             "submissions",
-            re.compile(f"{forms}/submissions"),
+            re.compile(f"{forms}/submissions/?"),
             {"POST": programs.submit, "OPTIONS": programs.preflight},
             api.refuse,
         ),

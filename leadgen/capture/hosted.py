@@ -1,6 +1,5 @@
 """The hosted form: /f/<slug>, sent plainly, complete without JavaScript."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,15 +14,24 @@ from django.utils.encoding import iri_to_uri
 from leadgen.capture import payload, tokens
 from leadgen.capture.attribution import marks_in
 from leadgen.capture.database import DatabaseAwayError
-from leadgen.capture.desk import Desk, context, may_post
-from leadgen.capture.messages import UPDATING, Refusal, Request, Response
+from leadgen.capture.desk import Desk, context, is_own, may_post
+from leadgen.capture.form_versions import Published, unread
+from leadgen.capture.messages import AWAY, UPDATING, Refusal, Request, Response
 from leadgen.capture.newer import unjudged
 from leadgen.capture.policy import page_headers
-from leadgen.capture.published import Published
+from leadgen.capture.posted import Post, first, shown_by
+from leadgen.capture.reasons import Reason
 from leadgen.capture.taking import Invalid, Sent, Taken, take
 from leadgen.forms.definition import Definition, Field
 from leadgen.forms.fields import KINDS, UNKNOWN
-from leadgen.forms.page import HIDDEN_SLOT, form_page, hidden_inputs, message_page, thanks_page
+from leadgen.forms.page import (
+    HIDDEN_SLOT,
+    form_page,
+    hidden_inputs,
+    message_page,
+    thanks_page,
+    unsent_page,
+)
 from leadgen.forms.validation import Errors, parse
 from leadgen.lib.metrics import SUBMISSIONS
 
@@ -34,10 +42,26 @@ _TITLES = {
     429: "Too many at once",
     503: "Please try again",
 }
-_KEPT = ("_token", "_referrer", "_page_url", "_first_touch")
+_NO_FORM = "Check the address, or ask whoever gave it to you."
+_CLOSED = "This form is closed and takes no more answers. Ask whoever gave you its address."
+_KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
 _NOT_SAVED = (
     "We could not save your answers just now. They are still here: send them again in a moment."
 )
+# While PostgreSQL is away, for a form that this process has never read.
+_THANKS = Definition("Thank you", (), thanks_text="We have your message and will be in touch.")
+
+Asked = tuple[Published, tuple[Reason, ...]]
+"""The version of a form that a page has shown, and why its answers need a review."""
+
+
+class UnsentError(Refusal):
+    """A refusal whose page shows what was typed: there is no form to show it in."""
+
+    def __init__(self, refusal: Refusal, typed: payload.Texts) -> None:
+        super().__init__(refusal.status, refusal.message)
+        self.headers = refusal.headers
+        self.typed = typed
 
 
 class Hosted:
@@ -47,60 +71,125 @@ class Hosted:
         self._desk = desk
 
     async def page(self, request: Request, slug: str) -> Response:
-        """GET: the page from memory, with a token of its own."""
-        form = await self._form(slug)
+        """GET: the page from memory, with a token of its own.
+
+        It holds values of this visit, so it has no validator: a 304 would bring back those of an
+        earlier visit. Not ``no-store``, which costs visitors in Firefox the text they had typed.
+        """
+        form = await self._desk.forms.by_slug(slug)
+        if form is None or not form.is_live:
+            raise Refusal(404, _CLOSED if form else _NO_FORM)
+        if not request.path.endswith(f"/f/{form.slug}"):
+            return _moved(form, request.query)
         if not form.page:
             raise UPDATING
-        text, etag = _prefilled(form, request.query)
-        headers = {**page_headers(form), "etag": etag, "cache-control": "private, no-cache"}
-        if etag in request.headers.get("if-none-match", ""):
-            return Response(304, headers=headers)
-        hidden = {"_token": tokens.issue(time())}
+        hidden = {"_token": tokens.issue(time(), shown_by(form))}
         if referrer := request.headers.get("referer"):
             hidden["_referrer"] = referrer
-        return _html(200, text, hidden).having(headers)
+        headers = {**page_headers(form), "cache-control": "private, no-cache"}
+        return _html(200, _prefilled(form, request.query), hidden).having(headers)
 
     async def post(self, request: Request, slug: str) -> Response:
         """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
-        form = await self._form(slug)
-        if not may_post(form, request):
+        form, is_away = await self._form(slug)
+        if form and not may_post(form, request):
             raise Refusal(403, "Open the form itself and send it from there.")
         posts = self._desk.admit(request)
-        texts = _texts(request)
+        post = Post.of(request)
+        if form is None:
+            shown, reasons = _unread(slug, is_away, request, post)
+        else:
+            shown, reasons = await self._asked(form, request, post)
         try:
-            result = await take(form, _sent(form, request, texts, posts), self._desk.ledger)
-            if isinstance(result, Invalid):
-                latest = await self._desk.forms.reread(form)
-                if latest.published_id != form.published_id:
-                    form, sent = latest, _sent(latest, request, texts, posts)
-                    result = await take(form, sent, self._desk.ledger)
+            sent = _sent(shown, request, post, posts, reasons)
+            result = await take(shown, sent, self._desk.ledger, self._desk.known)
+            if isinstance(result, Invalid) and (latest := await self._latest(shown, post)):
+                shown, sent = latest, _sent(latest, request, post, posts, reasons)
+                result = await take(shown, sent, self._desk.ledger, self._desk.known)
         except DatabaseAwayError:
             SUBMISSIONS.labels("failed").inc()
-            again = _again(form, 503, texts, {"": [_NOT_SAVED]})
+            again = _again(shown, 503, post, {"": [_NOT_SAVED]})
             return again.having({"retry-after": "2"})
         if isinstance(result, Invalid):
-            return _again(form, 422, texts, result.errors)
-        return _thank(form, result)
+            SUBMISSIONS.labels("invalid").inc()
+            return _again(shown, 422, post, result.errors)
+        return _thank(shown, result)
 
     async def thanks(self, request: Request, slug: str) -> Response:
         """GET: the page that thanks; a receipt that is none is not shown."""
-        form = await self._form(slug)
-        text = thanks_page(form.definition, _receipt(request.query))
+        receipt = _receipt(request.query)
+        try:
+            form = await self._desk.forms.by_slug(slug)
+        except DatabaseAwayError:
+            if not receipt:
+                raise
+            return _html(200, thanks_page(_THANKS, receipt), {}).having(page_headers(None))
+        if form is None:
+            raise Refusal(404, _NO_FORM)
+        text = thanks_page(form.definition, receipt)
         return _html(200, text, {}).having(page_headers(form))
 
-    async def _form(self, slug: str) -> Published:
-        form = await self._desk.forms.by_slug(slug)
-        if form is None:
-            raise Refusal(404, "Check the address, or ask whoever gave it to you.")
-        return form
+    async def _form(self, slug: str) -> tuple[Published | None, bool]:
+        """Return the form if there is one, and whether it could not be looked up."""
+        try:
+            return await self._desk.forms.by_slug(slug), False
+        except DatabaseAwayError:
+            return None, True
+
+    async def _asked(self, form: Published, request: Request, post: Post) -> Asked:
+        """Return what the post answers; raise UnsentError where nothing can be kept."""
+        shown = post.shown(form.form_id)
+        if shown is None and not form.is_live:
+            raise _unsent(Refusal(404, _CLOSED), request, post)
+        if shown is None:
+            return form, ()
+        late = () if form.is_live else (Reason.UNPUBLISHED,)
+        try:
+            version = await self._desk.forms.version(form, shown.number)
+        except DatabaseAwayError:
+            return unread(shown, form.slug, form.origins), (*late, Reason.VERSION_UNKNOWN)
+        # A version that is missing was lost with a restored backup.
+        return (version, late) if version else (form, (*late, Reason.VERSION_UNKNOWN))
+
+    async def _latest(self, form: Published, post: Post) -> Published | None:
+        """Return the version published by now, for answers that name none and do not fit."""
+        return None if post.shown(form.form_id) else await self._desk.forms.reread(form)
+
+
+def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Asked:
+    """Return what the token alone names, while the form cannot be read."""
+    if not is_away:
+        raise _unsent(Refusal(404, _NO_FORM), request, post)
+    shown = post.token.shown if post.token else None
+    if shown is None or not _is_ours(request):
+        raise _unsent(AWAY, request, post)
+    return unread(shown, slug), (Reason.VERSION_UNKNOWN,)
 
 
 def refuse(refusal: Refusal) -> Response:
     """Return a refusal as a page for people."""
     title = _TITLES.get(refusal.status, "That did not work")
-    return _html(refusal.status, message_page(title, refusal.message), {}).having(
-        {**page_headers(None), **refusal.headers}
-    )
+    if isinstance(refusal, UnsentError) and refusal.typed:
+        page = unsent_page(title, refusal.message, refusal.typed)
+    else:
+        page = message_page(title, refusal.message)
+    return _html(refusal.status, page, {}).having({**page_headers(None), **refusal.headers})
+
+
+def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
+    # Another website must not have its texts shown under this address.
+    return UnsentError(refusal, post.raw if _is_ours(request) else {})
+
+
+def _is_ours(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or is_own(origin, request)
+
+
+def _moved(form: Published, query: str) -> Response:
+    """Redirect to the form's address; not stored, for an address may be given back."""
+    address = iri_to_uri(f"/f/{form.slug}?{query}".rstrip("?"))
+    return Response(308, b"", {"location": address, "cache-control": "no-store"})
 
 
 def _html(status: int, text: str, hidden: Mapping[str, str]) -> Response:
@@ -110,47 +199,36 @@ def _html(status: int, text: str, hidden: Mapping[str, str]) -> Response:
     )
 
 
-def _prefilled(form: Published, query: str) -> tuple[str, str]:
-    """Return the page and its ETag; hidden fields take their values from the query string."""
-    asked = parse_qs(query, errors="replace")
+def _prefilled(form: Published, query: str) -> str:
+    """Return the page; hidden fields take their values from the query string."""
+    asked = parse_qs(query, errors="replace") if query else {}
     hidden = {
         field.name: asked[field.name]
         for field in form.definition.fields
         if field.kind == "hidden" and field.name in asked
     }
     if not hidden:
-        return form.page, form.etag
+        return form.page
     starts = {field.name: KINDS[field.kind].start(field) for field in form.definition.fields}
-    digest = hashlib.sha256((form.etag + query).encode()).hexdigest()[:24]
-    return form_page(form.definition, values=starts | hidden), f'"{digest}"'
+    return form_page(form.definition, values=starts | hidden)
 
 
-def _texts(request: Request) -> payload.Texts:
-    if request.media_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        raise Refusal(415, "Send the form as application/x-www-form-urlencoded.")
-    if request.media_type == "multipart/form-data":
-        return payload.read_multipart(request.body, request.headers["content-type"])
-    return payload.read_urlencoded(request.body)
-
-
-def _sent(form: Published, request: Request, texts: payload.Texts, posts: int) -> Sent:
-    token = tokens.read(_first(texts, "_token"))
-    raw = {name: values for name, values in texts.items() if not name.startswith("_")}
+def _sent(
+    form: Published, request: Request, post: Post, posts: int, reasons: tuple[Reason, ...]
+) -> Sent:
+    raw = post.raw
     return Sent(
         raw=raw,
         answers=unjudged(form.newer.definition, raw) if form.newer else parse(form.definition, raw),
-        context=context(request, "hosted", _origin_of(request, texts)),
-        page_key=token.key if token else "",
-        honeypot=_first(texts, "_url"),
-        seconds=_since(token.at) if token else None,
+        context=context(request, "hosted", _origin_of(request, post.texts)),
+        act=post.act(form.form_id),
+        reasons=reasons,
+        reason_if_invalid=Reason.VERSION_UNKNOWN if Reason.VERSION_UNKNOWN in reasons else None,
+        is_version_named=post.shown(form.form_id) is not None,
+        honeypot=first(post.texts, "_url"),
+        seconds=post.seconds(form.form_id),
         posts_this_minute=posts,
     )
-
-
-def _since(at: float) -> float | None:
-    """Seconds since then; None where the clock was set back, or another server's is ahead."""
-    seconds = time() - at
-    return seconds if seconds >= 0 else None
 
 
 def _origin_of(request: Request, texts: payload.Texts) -> dict[str, Any]:
@@ -159,20 +237,24 @@ def _origin_of(request: Request, texts: payload.Texts) -> dict[str, Any]:
     referer = request.headers.get("referer", "")
     return {
         **marks_in(asked),
-        "page_url": _first(texts, "_page_url") or referer or asked,
-        "referrer": _first(texts, "_referrer"),
-        "elapsed_ms": _first(texts, "_elapsed_ms"),
-        "first_touch": _json(_first(texts, "_first_touch")),
+        "page_url": first(texts, "_page_url") or referer or asked,
+        "referrer": first(texts, "_referrer"),
+        "elapsed_ms": first(texts, "_elapsed_ms"),
+        "first_touch": _json(first(texts, "_first_touch")),
     }
 
 
-def _again(form: Published, status: int, texts: payload.Texts, errors: Errors) -> Response:
-    hidden = {name: _first(texts, name) for name in _KEPT if texts.get(name)}
-    page = form_page(_asked(form, texts), values=texts, errors=errors)
+def _again(form: Published, status: int, post: Post, errors: Errors) -> Response:
+    if not (form.definition.fields or form.newer):  # the version could not be read
+        page = unsent_page(_TITLES[503], _NOT_SAVED, post.raw)
+        return _html(status, page, {}).having(page_headers(form))
+    hidden = {name: first(post.texts, name) for name in _KEPT if post.texts.get(name)}
+    hidden["_token"] = post.token_again(form)
+    page = form_page(_with_unknown(form, post.texts), values=post.texts, errors=errors)
     return _html(status, page, hidden).having(page_headers(form))
 
 
-def _asked(form: Published, texts: payload.Texts) -> Definition:
+def _with_unknown(form: Published, texts: payload.Texts) -> Definition:
     """Return the questions; answers to a newer release's questions are posted again unseen."""
     if form.newer is None:
         return form.definition
@@ -195,10 +277,6 @@ def _receipt(query: str) -> str:
         return str(UUID(text))
     except ValueError:
         return ""
-
-
-def _first(texts: payload.Texts, name: str) -> str:
-    return texts.get(name, [""])[0]
 
 
 def _json(text: str) -> Any:

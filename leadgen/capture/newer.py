@@ -18,24 +18,25 @@ _EARLIER = (
 )
 
 Row = tuple[Any, ...]
-"""Form id, public id, slug, origins, version id, number, definition as text."""
+"""Form id, public id, slug, origins, version id, number, definition as text; is it published?"""
 Resolved = tuple[Row, Row | None]
-"""The row of the published version, and of the version to serve; None where none is understood."""
+"""The row of the version looked up, and of the version to serve; None where none is understood."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newer:
-    """The published version of a form where this release does not understand it.
+    """A version of a form that this release does not understand.
 
     ``definition`` is the part that is understood: enough to screen answers, not to judge them.
     """
 
     version_id: int
+    number: int
     definition: Definition
 
 
 async def resolve(database: Database, row: Row) -> Resolved:
-    """Find the newest version of the form that this release understands.
+    """Find the newest version, from this one back, that this release understands.
 
     A row without a version is returned as it is. Raise DatabaseAwayError.
     """
@@ -43,7 +44,7 @@ async def resolve(database: Database, row: Row) -> Resolved:
         return row, row
     for version in await database.fetch(_EARLIER, [row[0], row[5], MOST_EARLIER]):
         if read_text(version[2]).is_understood:
-            return row, (*row[:4], *version)
+            return row, (*row[:4], *version, *row[7:])
     return row, None
 
 

@@ -13,7 +13,6 @@ from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
-from leadgen.capture.taking import fingerprint_of
 from leadgen.events.services import emit
 from leadgen.forms.definition import Definition
 from leadgen.forms.models import FormVersion
@@ -24,7 +23,7 @@ logger = logging.getLogger("leadgen.capture")
 BATCH_ROWS = 100
 # A page of the last understood version is served beside the newer one: its answers fit only that.
 MOST_EARLIER = 5
-_ANSWERS = ["version", "answers", "consents", "fingerprint"]
+_ANSWERS = ["version", "answers", "consents"]
 _JUDGED = ["state", "reasons", *_ANSWERS]
 
 
@@ -53,8 +52,13 @@ def release_judged(*, seconds: float) -> int:
 
 
 def verdict_on(submission: Submission) -> Verdict | None:
-    """Return which version the answers fit: the one they came for, or one shortly before it."""
+    """Return which version the answers fit: the one they came for, or one shortly before it.
+
+    Where the post has named the version, no other is tried: the visitor has seen its wording.
+    """
     version = submission.version
+    if submission.context.get("version") == version.number:
+        return _fit(version, submission, is_exact=False)
     earlier = version.form.versions.filter(number__lt=version.number)[:MOST_EARLIER]
     for candidate in (version, *earlier):
         if verdict := _fit(candidate, submission, is_exact=True):
@@ -71,11 +75,13 @@ def judge(keys: Sequence[UUID]) -> None:
 
 
 def apply(submission: Submission, verdict: Verdict) -> None:
-    """Set what the edge would have written if it had understood the form; saves nothing."""
+    """Set what the edge would have written if it had understood the form; saves nothing.
+
+    Key and fingerprint are made of what was sent, so a retry finds its first receipt as before.
+    """
     submission.version = verdict.version
     submission.answers = verdict.answers
     submission.consents = consents_in(verdict.definition, verdict.answers, submission.received_at)
-    submission.fingerprint = fingerprint_of(submission.form_id, verdict.answers)
 
 
 def _understood() -> list[FormVersion]:

@@ -14,17 +14,19 @@ from leadgen.capture.messages import Refusal
 
 MOST_FIELDS = 200
 DEEPEST = 5
+LARGEST_VERSION = 2**31 - 1  # PostgreSQL's integer
 
 Texts = dict[str, list[str]]
 
 
 class Body(msgspec.Struct):
-    """What an API client posts. The context is read leniently, so it may be anything here."""
+    """What an API client posts. What is read leniently may be anything here: context, version."""
 
     fields: dict[str, Any]
     context: Any = None
     consents: dict[str, bool] = {}
     submitted_at: Any = None
+    version: Any = None
 
 
 _decoder = msgspec.json.Decoder(Body)
@@ -50,6 +52,18 @@ def read_json(body: bytes) -> Body:
     for name, value in (*decoded.fields.items(), *decoded.consents.items()):
         _check(name, value, DEEPEST)
     return decoded
+
+
+def version_number(body: Body) -> int | None:
+    """Return the version of the form that the client was shown; None when it names none.
+
+    A number in a text is read too. Anything else names no version and never costs the answers.
+    """
+    value = body.version
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 < value <= LARGEST_VERSION else None
 
 
 def read_urlencoded(body: bytes) -> Texts:

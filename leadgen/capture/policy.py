@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from django.utils.encoding import iri_to_uri
 
 from leadgen.capture.desk import is_allowed, is_own
+from leadgen.capture.form_versions import Published
 from leadgen.capture.messages import Request
-from leadgen.capture.published import Published
 
 _SOURCE = re.compile(r"\*|https?://[A-Za-z0-9.:*\[\]-]+")
 

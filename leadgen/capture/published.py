@@ -1,8 +1,6 @@
-"""The forms on the air, held in the process and served stale while the database is away."""
+"""Forms as visitors reach them, cached in the process and served stale while PostgreSQL is away."""
 
 import asyncio
-import hashlib
-import json
 import logging
 import re
 import time
@@ -11,53 +9,37 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from leadgen.capture.database import Database
-from leadgen.capture.newer import Newer, Resolved, Row, resolve
-from leadgen.forms.definition import Definition
-from leadgen.forms.page import form_page
-from leadgen.forms.reader import decode, read_text
-from leadgen.forms.schema import json_schema
+from leadgen.capture.form_versions import Published, build
+from leadgen.capture.newer import Resolved, Row, resolve
 
 logger = logging.getLogger("leadgen.capture")
 
+_COLUMNS = "f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition::text"
+# An unpublished form is found with its latest version: pages of it are still open somewhere.
 _SELECT = (
-    "SELECT f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition::text "
-    "FROM forms_form f JOIN forms_formversion v ON v.id = f.published_id WHERE "
+    f"SELECT {_COLUMNS}, f.published_id IS NOT NULL "  # noqa: S608 - constants
+    "FROM forms_form f JOIN forms_formversion v ON v.id = coalesce(f.published_id, "
+    "(SELECT max(w.id) FROM forms_formversion w WHERE w.form_id = f.id)) WHERE f.id = "
 )
-_BY = {"slug": _SELECT + "f.slug = %s", "public_id": _SELECT + "f.public_id = %s"}
+# PostgreSQL runs a sub-select of coalesce only when those before it have found nothing.
+_BY_SLUG = (
+    "coalesce((SELECT id FROM forms_form WHERE slug = %s), "
+    "(SELECT form_id FROM forms_formaddress WHERE slug = %s), "
+    "(SELECT min(id) FROM forms_form WHERE lower(slug) = lower(%s)), "
+    "(SELECT min(form_id) FROM forms_formaddress WHERE lower(slug) = lower(%s)))"
+)
+_BY_PUBLIC_ID = "(SELECT id FROM forms_form WHERE public_id = %s)"
+_BY = {
+    "slug": _SELECT + _BY_SLUG,
+    "public_id": _SELECT + _BY_PUBLIC_ID,
+}
+_VERSION = (
+    f"SELECT {_COLUMNS} FROM forms_form f "  # noqa: S608 - constants
+    "JOIN forms_formversion v ON v.form_id = f.id WHERE f.id = %s AND v.number = %s"
+)
+# Pages of replaced versions are few; each takes about 20 kB.
+MOST_VERSIONS = 200
 _KEY = re.compile(r"[-a-zA-Z0-9_]{1,80}")
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One form on the air: what the edge needs to serve it, to judge a post and to write it.
-
-    ``newer`` is the published version where this release does not understand it. All else is then
-    of the last version that it does understand; page and document are empty where there is none.
-    """
-
-    form_id: int
-    version_id: int
-    public_id: str
-    slug: str
-    origins: frozenset[str]
-    definition: Definition
-    page: str
-    document: bytes
-    etag: str
-    newer: Newer | None = None
-
-    @property
-    def published_id(self) -> int:
-        """The version on the air, understood or not."""
-        return (self.newer or self).version_id
-
-    def is_of(self, row: Row) -> bool:
-        """Whether it was built from the published version and the form's settings of a row."""
-        return (self.published_id, self.slug, self.origins) == (
-            row[4],
-            row[2],
-            frozenset(row[3].split()),
-        )
 
 
 @dataclass(slots=True)
@@ -70,8 +52,9 @@ class PublishedForms:
     """A bounded cache by slug and by public id, at most ``fresh`` seconds behind.
 
     One loader runs for each form at a time. A form that cannot be looked up again within ``grace``
-    seconds is served as it was last seen. Unknown addresses are remembered too, apart from the
-    forms, so that a scanner pushes no form out.
+    seconds is served as it was last seen. Unknown and former addresses are remembered too, apart
+    from the forms, so that a scanner pushes no form out. Replaced versions have a memory of their
+    own, which no visit to the present page touches.
     """
 
     def __init__(
@@ -83,26 +66,52 @@ class PublishedForms:
         self._most = most
         self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._versions: OrderedDict[tuple[int, int], Published] = OrderedDict()
         self._ahead: OrderedDict[tuple[str, str], Resolved] = OrderedDict()
         self._loading: dict[tuple[str, str], asyncio.Task[Published | None]] = {}
 
     async def by_slug(self, slug: str) -> Published | None:
-        """Return the form on the air at /f/<slug>, or None; may raise DatabaseAwayError."""
+        """Return the form at /f/<slug>, or None; may raise DatabaseAwayError.
+
+        A former address, and one in other letter case, lead to the form too: its ``slug`` then
+        differs from the one that was asked for.
+        """
         return await self._get(("slug", slug))
 
     async def by_public_id(self, public_id: str) -> Published | None:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
 
-    async def reread(self, form: Published) -> Published:
-        """Return the form as it is published now, or as given while the database is away.
+    async def version(self, form: Published, number: int) -> Published | None:
+        """Return the form with this version of it, or None; may raise DatabaseAwayError.
+
+        A version never changes, so it is read once and kept among the last that were asked for.
+        """
+        if named := form.named(number):
+            return named
+        key = (form.form_id, number)
+        if (version := self._versions.get(key)) is None:
+            rows = await self._database.fetch(_VERSION, key)
+            if not rows:
+                return None
+            version = build(*await resolve(self._database, rows[0]))
+        self._versions[key] = version
+        self._versions.move_to_end(key)
+        if len(self._versions) > MOST_VERSIONS:
+            self._versions.popitem(last=False)
+        return replace(version, slug=form.slug, origins=form.origins, is_live=form.is_live)
+
+    async def reread(self, form: Published) -> Published | None:
+        """Return the form if another version is published by now; None while PostgreSQL is away.
 
         A post that is refused may answer a version which is younger than what is in memory.
         """
         loader = self._load_once(("public_id", form.public_id))
         await asyncio.wait({loader}, timeout=self._grace)
         is_known = loader.done() and not loader.cancelled() and not loader.exception()
-        return (loader.result() if is_known else None) or form
+        latest = loader.result() if is_known else None
+        is_other = latest and latest.is_live and latest.published_id != form.published_id
+        return latest if is_other else None
 
     def foresee(self, found: Resolved) -> None:
         """Keep a form for the first who asks for it; forget one that is off the air.
@@ -134,7 +143,7 @@ class PublishedForms:
     def _foreseen(self, key: tuple[str, str]) -> _Entry | None:
         if (found := self._ahead.get(key)) is None:
             return None
-        return self._keep(key, _build(*found), checked_at=-inf)
+        return self._keep(key, build(*found), checked_at=-inf)
 
     async def _fresh_or_stale(
         self, loader: "asyncio.Task[Published | None]", entry: _Entry
@@ -158,69 +167,32 @@ class PublishedForms:
             logger.warning("a form could not be looked up: %s", type(error).__name__)
 
     async def _load(self, key: tuple[str, str]) -> Published | None:
-        rows = await self._database.fetch(_BY[key[0]], [key[1]])
-        seen = self._forms.get(key)
-        form = await self._read(rows[0], seen.form if seen else None) if rows else None
+        statement = _BY[key[0]]
+        rows = await self._database.fetch(statement, [key[1]] * statement.count("%s"))
+        form = await self._read(rows[0], self._seen(key, rows[0])) if rows else None
         self._keep(key, form, checked_at=time.monotonic())
         return form
+
+    def _seen(self, key: tuple[str, str], row: Row) -> Published | None:
+        """Return what is in memory of the form, under this key or its own address."""
+        entry = self._forms.get(key) or self._forms.get(("slug", row[2])) or self._unknown.get(key)
+        return entry.form if entry else None
 
     async def _read(self, row: Row, seen: Published | None) -> Published:
         if seen and seen.is_of(row):
             return seen
-        return _build(*await resolve(self._database, row))
+        return build(*await resolve(self._database, row))
 
     def _keep(self, key: tuple[str, str], form: Published | None, *, checked_at: float) -> _Entry:
         self._forms.pop(key, None)
         self._unknown.pop(key, None)
-        entries = self._unknown if form is None else self._forms
+        entries = self._forms if form and _is_at(form, key) else self._unknown
         entries[key] = entry = _Entry(form, checked_at)
         if len(entries) > self._most:
             entries.popitem(last=False)
         return entry
 
 
-def _build(row: Row, served: Row | None) -> Published:
-    """Build a form from the row of its published version and of the version to serve."""
-    if served is None:
-        return _pageless(row)
-    form = _drawn(served)
-    return form if served is row else replace(form, newer=_newer(row))
-
-
-def _drawn(row: Row) -> Published:
-    form_id, public_id, slug, allowed, version_id, number, text = row
-    data = decode(text)
-    definition = Definition.from_json(data)
-    page, schema = form_page(definition), json_schema(definition)
-    document = json.dumps(
-        {"id": public_id, "version": number, "definition": data, "schema": schema},
-        ensure_ascii=False,
-        separators=(",", ":"),
-    ).encode()
-    etag = hashlib.sha256(page.encode() + document).hexdigest()[:24]
-    origins = frozenset(allowed.split())
-    return Published(
-        form_id, version_id, public_id, slug, origins, definition, page, document, f'"{etag}"'
-    )
-
-
-def _pageless(row: Row) -> Published:
-    """Build a form of which this release understands no version: it only takes answers."""
-    form_id, public_id, slug, allowed, version_id, *_ = row
-    newer = _newer(row)
-    # Where to send the visitor is the newer release's to say.
-    definition = replace(newer.definition, redirect_url="")
-    origins = frozenset(allowed.split())
-    return Published(form_id, version_id, public_id, slug, origins, definition, "", b"", "", newer)
-
-
-def _newer(row: Row) -> Newer:
-    reading = read_text(row[6])
-    parts = ", ".join(part[:80] for part in reading.unknown[:5])
-    logger.warning(
-        "version %s of form %s is of a newer release; its submissions wait in quarantine: %s",
-        row[5],
-        row[1],
-        parts,
-    )
-    return Newer(row[4], reading.definition)
+def _is_at(form: Published, key: tuple[str, str]) -> bool:
+    """Tell whether the form shows its page there; the variants of an address have no end."""
+    return form.is_live and (key[0] != "slug" or key[1] == form.slug)

@@ -13,6 +13,8 @@ class Reason(models.TextChoices):
     NEWER_FORM = "newer_form", "Sent to a form of a newer release"
     UNFIT_ANSWERS = "unfit_answers", "Answers that the form does not accept"
     HELD_BY_HAND = "held_by_hand", "Held by a colleague"
+    UNPUBLISHED = "unpublished", "Sent after the form was unpublished"
+    VERSION_UNKNOWN = "version_unknown", "Its version of the form could not be read"
 
 
 def label_of(reason: str) -> str:

@@ -12,6 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
 
 from leadgen.capture import spool
+from leadgen.capture.acts import MOST_WINDOWS, Act, is_final, next_step, with_key
+from leadgen.capture.known import FIND_BY_KEYS, KnownByKey, known_in
 from leadgen.capture.models import Repeat
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
@@ -136,7 +138,9 @@ def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
 
 
 def _write(rows: Sequence[Row]) -> None:
-    for row, outcome in zip(rows, _insert(rows), strict=True):
+    for row, inserted in zip(rows, _insert(rows), strict=True):
+        act = Act.of_key(row.idempotency_key)
+        outcome = _settle_act(row, act, inserted) if act else inserted
         if outcome.fate is Fate.REPEATED:
             SPOOL.labels("repeated").inc()
             _remember(row, outcome.receipt)
@@ -157,6 +161,30 @@ def _insert(rows: Sequence[Row]) -> list[Outcome]:
         if asked:
             cursor.execute(FIND, [find_value(asked)])
         return outcomes(rows, inserted, cursor.fetchall() if asked else [])
+
+
+def _settle_act(row: Row, act: Act, outcome: Outcome) -> Outcome:
+    """Find out which act of its visit a row is: the spool could not know the acts before it.
+
+    As acts.write_act does on the edge, in the order of the receipts.
+    """
+    tried = act
+    for _ in range(MOST_WINDOWS):
+        if is_final(outcome, tried, act):
+            return outcome
+        step = next_step(row, tried, outcome, _known(row.form_id, tried.later_keys()))
+        if isinstance(step, Outcome):
+            return step
+        tried = step
+        (outcome,) = _insert([with_key(row, tried.key)])
+    (outcome,) = _insert([with_key(row, None)])
+    return outcome
+
+
+def _known(form_id: int, keys: list[str]) -> KnownByKey:
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_BY_KEYS, [form_id, keys])
+        return known_in(cursor.fetchall())
 
 
 def _remember(row: Row, first: UUID) -> None:

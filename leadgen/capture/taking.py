@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,10 +12,12 @@ import msgspec
 from django.conf import settings
 from prometheus_client import Counter
 
+from leadgen.capture.acts import Act, write_act
 from leadgen.capture.consents import consents_in
+from leadgen.capture.form_versions import Published
+from leadgen.capture.known import Known, KnownByKey
 from leadgen.capture.newer import without_empties
 from leadgen.capture.nudge import nudge
-from leadgen.capture.published import Published
 from leadgen.capture.reasons import Reason
 from leadgen.capture.rows import Fate, Outcome, Row
 from leadgen.capture.screening import Attempt, screen
@@ -24,6 +26,8 @@ from leadgen.lib import tracing
 from leadgen.lib.ids import uuid7
 from leadgen.lib.metrics import QUARANTINED, SUBMISSIONS
 
+_EMPTY: tuple[Any, ...] = (None, "", [], [""])
+
 
 class Ledger(Protocol):
     """Whatever makes a row durable before it returns."""
@@ -31,18 +35,29 @@ class Ledger(Protocol):
     async def write(self, row: Row) -> Outcome: ...
 
 
+class Lookup(Protocol):
+    """Whatever finds submissions by their idempotency keys."""
+
+    async def by_keys(self, form_id: int, keys: list[str]) -> KnownByKey: ...
+
+
 class Sent(msgspec.Struct, frozen=True):
     """What a channel has read from one post.
 
     ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
-    Idempotency-Key; ``page_key`` names the served page that was sent, for a double click.
+    Idempotency-Key; ``act`` names the visit and which of its acts this is. ``reasons`` hold the
+    submission for review in any case, ``reason_if_invalid`` instead of refusing it.
+    ``is_version_named``: page or client say which version was shown.
     """
 
     raw: Mapping[str, Any]
     answers: Mapping[str, Any]
     context: dict[str, Any]
     key: str | None = None
-    page_key: str = ""
+    act: Act | None = None
+    reasons: tuple[Reason, ...] = ()
+    reason_if_invalid: Reason | None = None
+    is_version_named: bool = False
     honeypot: str = ""
     seconds: float | None = None
     posts_this_minute: int = 1
@@ -74,28 +89,100 @@ class KeyReusedError(Exception):
     """The Idempotency-Key came before with other content."""
 
 
-async def take(form: Published, sent: Sent, ledger: Ledger) -> Taken | Invalid:
+async def take(form: Published, sent: Sent, ledger: Ledger, lookup: Lookup) -> Taken | Invalid:
     """Validate, screen and write one submission; wake the intake.
 
-    A quarantined one is answered like any other, so that spammers learn nothing. Raise
-    KeyReusedError for a key that came with other content, DatabaseAwayError when neither the ledger
-    nor the spool can be written.
+    ``form`` is the version that the answers were given to. A quarantined one is answered like any
+    other, so that spammers learn nothing. Raise KeyReusedError for a key that came with other
+    content, DatabaseAwayError when neither the ledger nor the spool can be written.
     """
     answers, errors = _judge(form, sent)
-    if errors:
-        SUBMISSIONS.labels("invalid").inc()
-        return Invalid(errors)
-    reasons = screen(_attempt(form, sent, answers)) + [Reason.NEWER_FORM] * bool(form.newer)
+    if errors and sent.reason_if_invalid is None:
+        return await first_receipt(form, sent, lookup) or Invalid(errors)
+    reasons = [*screen(_attempt(form, sent, answers)), *_held(form, sent, errors)]
+    if errors or Reason.VERSION_UNKNOWN in reasons:
+        answers = _readable(sent, answers)
     row = _row(form, sent, answers, reasons)
-    outcome = await ledger.write(row)
+    outcome = await _write(row, sent, ledger, lookup)
     if outcome.fate is Fate.CONFLICT:
-        raise KeyReusedError
+        return await _settled(form, sent, answers, lookup)
     if outcome.fate is Fate.STORED:
         _tell(row, reasons)
     else:
         SUBMISSIONS.labels(outcome.fate.value).inc()
     repeated, spooled = outcome.fate is Fate.REPEATED, outcome.fate is Fate.SPOOLED
-    return Taken(outcome.receipt, repeated, spooled, unjudged=bool(form.newer))
+    return Taken(outcome.receipt, repeated, spooled, unjudged=Reason.NEWER_FORM in reasons)
+
+
+async def first_receipt(form: Published, sent: Sent, lookup: Lookup) -> Taken | None:
+    """Return the receipt that the Idempotency-Key has had before; None without key or receipt.
+
+    For posts that would be refused: what was taken once stays taken, whatever has become of the
+    form. Raise KeyReusedError when the content differs, DatabaseAwayError.
+    """
+    known = await _known(form, sent, lookup)
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint(form.form_id, sent.raw):
+        raise KeyReusedError
+    SUBMISSIONS.labels("repeated").inc()
+    return Taken(known.receipt, repeated=True)
+
+
+async def _known(form: Published, sent: Sent, lookup: Lookup) -> Known | None:
+    if not sent.key:
+        return None
+    return (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
+
+
+async def _settled(
+    form: Published, sent: Sent, answers: Mapping[str, Any], lookup: Lookup
+) -> Taken:
+    """Compare with the fingerprint of earlier releases, which was made of the cleaned answers."""
+    known = await _known(form, sent, lookup)
+    if known and known.fingerprint == fingerprint(form.form_id, answers):
+        SUBMISSIONS.labels("repeated").inc()
+        return Taken(known.receipt, repeated=True)
+    raise KeyReusedError
+
+
+async def _write(row: Row, sent: Sent, ledger: Ledger, lookup: Lookup) -> Outcome:
+    if sent.act is None or sent.key:
+        return await ledger.write(row)
+    find = partial(lookup.by_keys, row.form_id)
+    return await write_act(row, sent.act, ledger.write, find)
+
+
+def _held(form: Published, sent: Sent, errors: Errors) -> list[Reason]:
+    """Return why the answers wait; those of no known version wait for people, not for a release."""
+    if not (errors or sent.reasons or form.newer):
+        return []
+    unreadable = sent.reason_if_invalid if errors else None
+    reasons = list(dict.fromkeys(filter(None, [*sent.reasons, unreadable])))
+    is_newer = form.newer and Reason.VERSION_UNKNOWN not in reasons
+    return [*reasons, Reason.NEWER_FORM] if is_newer else reasons
+
+
+def _consents(
+    form: Published, answers: Mapping[str, Any], reasons: list[Reason], now: datetime
+) -> list[dict[str, Any]]:
+    """Return the consents; none where the wording that was shown is not known here.
+
+    Of a form that is understood later they are recorded with its verdict.
+    """
+    if form.newer or Reason.VERSION_UNKNOWN in reasons:
+        return []
+    return consents_in(form.definition, answers, now)
+
+
+def _readable(sent: Sent, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a person can judge: valid answers as cleaned, the others as they were sent."""
+    given = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
+    return {**{name: _single(value) for name, value in given.items()}, **answers}
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def sent_at(value: Any, now: datetime) -> datetime | None:
@@ -128,18 +215,16 @@ def _attempt(form: Published, sent: Sent, answers: Mapping[str, Any]) -> Attempt
 
 def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
     now = datetime.now(UTC)
-    fingerprint = fingerprint_of(form.form_id, answers)
     return Row(
         id=uuid7(),
         form_id=form.form_id,
         version_id=(form.newer or form).version_id,
         raw=dict(sent.raw),
         answers=answers,
-        context=_traced(sent.context),
-        # A newer release records the consents when it has checked the answers.
-        consents=[] if form.newer else consents_in(form.definition, answers, now),
-        idempotency_key=sent.key or _page_key(sent.page_key, fingerprint),
-        fingerprint=fingerprint,
+        context=_context(form, sent),
+        consents=_consents(form, answers, reasons, now),
+        idempotency_key=sent.key,
+        fingerprint=fingerprint(form.form_id, sent.raw),
         state="quarantined" if reasons else "accepted",
         reasons=[reason.value for reason in reasons],
         submitted_at=sent.submitted_at,
@@ -147,23 +232,22 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
     )
 
 
-def _traced(context: dict[str, Any]) -> dict[str, Any]:
-    """Let the intake find the request's trace, where traces are kept (ADR 0022)."""
-    parent = tracing.traceparent.get()
+def _context(form: Published, sent: Sent) -> dict[str, Any]:
+    """Add what later judges and the intake need: the version named, and the trace (ADR 0022)."""
+    context, parent = sent.context, tracing.traceparent.get()
+    if form.newer and sent.is_version_named:
+        context = {**context, "version": form.newer.number}
     return {**context, "trace": parent} if parent else context
 
 
-def fingerprint_of(form_id: int, answers: Mapping[str, Any]) -> str:
-    """Hash the form and the answers; consents are answers too."""
-    content = msgspec.json.encode([form_id, answers], order="sorted")
+def fingerprint(form_id: int, raw: Mapping[str, Any]) -> str:
+    """Hash the form and what was sent, not what a version makes of it: a retry may come late.
+
+    What is empty counts as not sent, so that it equals the hash that earlier releases made.
+    """
+    given = {name: value for name, value in raw.items() if value not in _EMPTY}
+    content = msgspec.json.encode([form_id, given], order="sorted")
     return hashlib.sha256(content).hexdigest()
-
-
-def _page_key(page_key: str, fingerprint: str) -> str | None:
-    """One served page sent twice with the same content is one act; with other content, two."""
-    if not page_key:
-        return None
-    return "page:" + hashlib.sha256(f"{page_key}:{fingerprint}".encode()).hexdigest()
 
 
 @cache

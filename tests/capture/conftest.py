@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from django.core.asgi import get_asgi_application
 
-from leadgen.capture import nudge
+from leadgen.capture import nudge, screening
 from leadgen.capture.database import Database, connection_parameters
 from leadgen.capture.edge import Edge
 from leadgen.capture.line import Line
@@ -115,9 +115,9 @@ def make_client(transactional_db):
     with asyncio.Runner() as runner:
         edges = []
 
-        def make(parameters=None, patience=3.0, fresh=0.0):
+        def make(parameters=None, patience=3.0, fresh=0.0, line_parameters=None):
             database = Database(parameters, patience=patience)
-            line = Line(parameters, patience=patience)
+            line = Line(line_parameters or parameters, patience=patience)
             edges.append(Edge(get_asgi_application(), database, line, fresh=fresh))
             return Client(edges[-1], runner)
 
@@ -156,6 +156,12 @@ def storage(settings, tmp_path):
 def no_storage(storage):
     """Make the storage fail: its folder is a file."""
     storage.write_text("in the way")
+
+
+@pytest.fixture
+def hurried(monkeypatch):
+    """Do not hold what is sent at once."""
+    monkeypatch.setattr(screening, "_SHORTEST", 0.0)
 
 
 @pytest.fixture(autouse=True)

@@ -44,10 +44,23 @@ def test_the_page_may_be_framed_and_redirected_where_the_form_says(client):
     assert "evil" not in policy
 
 
-def test_an_unchanged_page_is_not_sent_again(client, form):
-    etag = client.get(f"/f/{form.slug}").headers["etag"]
-    again = client.get(f"/f/{form.slug}", if_none_match=f"W/{etag}")
-    assert (again.status, again.body) == (304, b"")
+@pytest.mark.parametrize("validator", ["*", '"old"', 'W/"old"'])
+def test_a_page_with_values_of_a_visit_is_never_a_304(client, form, validator):
+    page = client.get(f"/f/{form.slug}", if_none_match=validator)
+    assert page.status == 200
+    assert not {"etag", "last-modified"} & set(page.headers)
+    assert "private" in page.headers["cache-control"]
+
+
+def test_each_page_has_the_token_and_referrer_of_its_own_visit(client, form):
+    pages = [
+        client.get(f"/f/{form.slug}", referer=f"https://{name}.example/") for name in ("a", "b")
+    ]
+    assert [hidden(page, "_referrer") for page in pages] == [
+        "https://a.example/",
+        "https://b.example/",
+    ]
+    assert len({hidden(page, "_token") for page in pages}) == 2
 
 
 def test_head_answers_like_get_without_the_body(client, form):

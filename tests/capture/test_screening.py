@@ -49,10 +49,12 @@ def test_all_reasons_are_told_in_the_order_of_the_checks():
 
 def test_every_reason_that_an_answer_can_give_has_a_check_of_its_name():
     names = [check.__name__ for check in CHECKS]
-    given_elsewhere = {
+    given_elsewhere = (
         Reason.KEY_REUSED,
         Reason.NEWER_FORM,
         Reason.UNFIT_ANSWERS,
         Reason.HELD_BY_HAND,
-    }
+        Reason.UNPUBLISHED,
+        Reason.VERSION_UNKNOWN,
+    )
     assert names == [reason.value for reason in Reason if reason not in given_elsewhere]

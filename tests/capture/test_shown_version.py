@@ -1,0 +1,274 @@
+"""Answers belong to the version that was shown, whatever becomes of the form meanwhile."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+
+from leadgen.capture.models import Submission
+from leadgen.capture.replay import replay
+from leadgen.forms.definition import Definition, Field
+from leadgen.forms.models import Form, FormAddress
+from tests.factories import make_form
+
+EMAIL = Field("email", "email", "Email", required=True, fills="email")
+NEWS = Field("news", "consent", "News", wording="Send me news once a month.")
+FIRST = Definition("First", (EMAIL, Field("message", "long_text", "Message"), NEWS))
+SECOND = Definition(
+    "Second",
+    (
+        EMAIL,
+        Field("story", "long_text", "Your story", required=True),
+        Field("news", "consent", "News", wording="Send me news every day."),
+    ),
+)
+ANSWERS = {"email": "a@example.com", "message": "500 licences"}
+
+pytestmark = pytest.mark.usefixtures("hurried")
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form(FIRST)
+
+
+def publish(form, definition):
+    form.published = form.versions.create(
+        number=form.versions.count() + 1, definition=definition.to_json()
+    )
+    form.save()
+
+
+def unpublish(form):
+    form.published = None
+    form.save()
+
+
+def opened(client, form):
+    page = client.get(f"/f/{form.slug}")
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
+    return {name: unescape(value) for name, value in found}
+
+
+def api(form):
+    return f"/api/v1/public/forms/{form.public_id}/submissions"
+
+
+def test_the_page_is_judged_by_the_version_it_showed(client, form):
+    page, first = opened(client, form), form.published
+    publish(form, SECOND)
+    answer = client.post_form(f"/f/{form.slug}", {**ANSWERS, "news": "yes", **page})
+    row = Submission.objects.get()
+    assert answer.status == 303
+    assert (row.version, row.state) == (first, "accepted")
+    assert row.answers == {**ANSWERS, "news": True}
+    assert row.consents[0]["wording"] == "Send me news once a month."
+    assert row.consents[0]["given"] is True
+
+
+def test_a_mistake_shows_the_old_version_with_all_texts(client, form):
+    page = opened(client, form)
+    publish(form, SECOND)
+    again = client.post_form(f"/f/{form.slug}", {**ANSWERS, "email": "nobody", **page})
+    assert again.status == 422
+    for text in ("<h1>First</h1>", "500 licences", "nobody", "once a month", page["_token"]):
+        assert text in again.text
+
+
+def test_the_api_judges_by_the_version_that_it_names(client, form):
+    publish(form, SECOND)
+    body = {"fields": ANSWERS, "consents": {"news": True}, "version": 1}
+    assert client.post_json(api(form), body).status == 201
+    row = Submission.objects.get()
+    assert (row.version.number, row.state, row.answers["message"]) == (
+        1,
+        "accepted",
+        "500 licences",
+    )
+    assert row.consents[0]["wording"] == "Send me news once a month."
+
+
+def test_the_api_names_flaws_of_the_version_named(client, form):
+    publish(form, SECOND)
+    answer = client.post_json(api(form), {"fields": {"story": "x"}, "version": 1})
+    assert answer.status == 422
+    assert set(answer.json["errors"]) == {"email", "story"}
+
+
+@pytest.mark.parametrize("version", [None, "", "x", -1, 0, True, 1.5, [1], {"a": 1}, 2**70])
+def test_what_is_no_version_names_none(client, form, version):
+    publish(form, SECOND)
+    answer = client.post_json(api(form), {"fields": ANSWERS, "version": version})
+    assert answer.status == 422
+    fields = {"email": "a@example.com", "story": "x"}
+    assert client.post_json(api(form), {"fields": fields, "version": version}).status == 201
+    assert Submission.objects.get().version == form.published
+
+
+def test_an_unknown_version_is_kept_for_review(client, form):
+    body = {"fields": {"email": "a@example.com", "colour": "red"}, "version": 9}
+    assert client.post_json(api(form), body).status == 201
+    row = Submission.objects.get()
+    assert (row.state, row.reasons) == ("quarantined", ["version_unknown"])
+    assert row.answers == row.raw == body["fields"]
+    assert row.consents == []
+
+
+def test_an_unknown_version_with_valid_answers_is_taken(client, form):
+    assert client.post_json(api(form), {"fields": ANSWERS, "version": 9}).status == 201
+    assert Submission.objects.get().state == "accepted"
+
+
+def test_an_unpublished_form_keeps_open_pages_for_review(client, form):
+    page = opened(client, form)
+    unpublish(form)
+    answer = client.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
+    row = Submission.objects.get()
+    assert (answer.status, row.state) == (303, "quarantined")
+    assert "unpublished" in row.reasons
+    assert row.answers == ANSWERS
+    assert "Thank you" in client.get(answer.headers["location"]).text
+
+
+def test_an_unpublished_form_keeps_what_the_api_names(client, form):
+    unpublish(form)
+    answer = client.post_json(api(form), {"fields": ANSWERS, "version": 1})
+    assert (answer.status, answer.json["state"]) == (201, "received")
+    assert Submission.objects.get().reasons == ["unpublished"]
+    assert client.post_json(api(form), {"fields": ANSWERS}).status == 404
+    assert client.post_json(api(form), {"fields": ANSWERS, "version": 7}).status == 404
+    assert client.get(f"/api/v1/public/forms/{form.public_id}").status == 404
+
+
+def test_an_unpublished_form_shows_what_it_does_not_take(client, form):
+    unpublish(form)
+    assert client.get(f"/f/{form.slug}").status == 404
+    page = client.post_form(f"/f/{form.slug}", {**ANSWERS, "message": "<b>Hi</b>"})
+    assert page.status == 404
+    assert "&lt;b&gt;Hi&lt;/b&gt;" in page.text
+    assert not Submission.objects.exists()
+
+
+def test_a_form_that_never_was_shows_what_was_typed(client, form):
+    page = client.post_form("/f/nowhere", ANSWERS)
+    assert page.status == 404
+    assert "500 licences" in page.text
+
+
+def test_another_website_cannot_show_its_texts_here(client, form):
+    page = client.post_form("/f/nowhere", ANSWERS, origin="https://evil.example")
+    assert page.status == 404
+    assert "500 licences" not in page.text
+
+
+def test_a_draft_that_was_never_published_is_not_found(client, form):
+    Form.objects.create(slug="draft", title="Draft")
+    assert client.get("/f/draft").status == 404
+    assert client.get("/f/draft/thanks").status == 404
+
+
+@pytest.mark.parametrize(
+    "change", [lambda form: publish(form, SECOND), unpublish], ids=["published", "unpublished"]
+)
+def test_a_retry_with_its_key_gets_the_first_receipt(client, form, change):
+    def send(fields):
+        return client.post_json(api(form), {"fields": fields}, idempotency_key="k")
+
+    first = send(ANSWERS)
+    change(form)
+    again = send(ANSWERS)
+    assert (first.status, again.status) == (201, 200)
+    assert again.json == first.json
+    assert again.headers["idempotent-replayed"] == "true"
+    assert send({**ANSWERS, "message": "other"}).status == 409
+    assert Submission.objects.count() == 1
+
+
+def test_a_retry_of_a_removed_origin_gets_the_first_receipt(client):
+    form = make_form(FIRST, allowed_origins="https://www.example.com")
+    headers = {"origin": "https://www.example.com", "idempotency_key": "k"}
+    first = client.post_json(api(form), {"fields": ANSWERS}, **headers)
+    Form.objects.update(allowed_origins="")
+    again = client.post_json(api(form), {"fields": ANSWERS}, **headers)
+    assert (again.status, again.json) == (200, first.json)
+    assert client.post_json(api(form), {"fields": ANSWERS}, **{**headers, "idempotency_key": "n"})
+    assert Submission.objects.count() == 1
+
+
+def test_a_key_kept_by_the_release_before_still_repeats(client, form):
+    body = {"fields": {**ANSWERS, "news": False}}
+    first = client.post_json(api(form), body, idempotency_key="k")
+    row = Submission.objects.get()
+    Submission.objects.update(fingerprint="fd" * 32)
+    assert client.post_json(api(form), body, idempotency_key="k").status == 409
+    Submission.objects.update(fingerprint=row.fingerprint)
+    assert client.post_json(api(form), body, idempotency_key="k").json == first.json
+
+
+def test_a_renamed_address_leads_to_the_form(client, form):
+    page, old = opened(client, form), form.slug
+    form.slug = "renamed"
+    form.save()
+    moved = client.get(f"/f/{old}?utm_source=print")
+    assert (moved.status, moved.headers["location"]) == (308, "/f/renamed?utm_source=print")
+    assert moved.headers["cache-control"] == "no-store"
+    answer = client.post_form(f"/f/{old}?utm_source=print", {**ANSWERS, **page})
+    assert answer.headers["location"].startswith("/f/renamed/thanks?receipt=")
+    row = Submission.objects.get()
+    assert (row.state, row.context["utm"]) == ("accepted", {"source": "print"})
+    assert client.get(f"/f/{old}/thanks?receipt={row.id}").status == 200
+
+
+def test_an_address_taken_back_is_served_again(client, form):
+    old = form.slug
+    for slug in ("renamed", old):
+        form.slug = slug
+        form.save()
+    assert client.get(f"/f/{old}").status == 200
+    assert client.get("/f/renamed").status == 308
+    assert list(FormAddress.objects.values_list("slug", flat=True)) == ["renamed"]
+
+
+@pytest.mark.parametrize("variant", ["/f/{}/", "/f/{upper}", "/F/{}", "/f/{upper}/?a=1"])
+def test_a_variant_of_the_address_leads_to_the_form(client, form, variant):
+    address = variant.format(form.slug, upper=form.slug.upper())
+    page = client.get(address)
+    query = "?a=1" if "?" in address else ""
+    assert (page.status, page.headers["location"]) == (308, f"/f/{form.slug}{query}")
+    assert client.post_form(address, ANSWERS).status == 303
+
+
+def test_variants_of_the_other_addresses_are_served(client, form):
+    assert client.get(f"/f/{form.slug}/thanks/").status == 200
+    assert client.get(f"/api/v1/public/forms/{form.public_id}/").status == 200
+    assert client.post_json(f"{api(form)}/", {"fields": ANSWERS}).status == 201
+
+
+def test_while_postgresql_is_away_a_version_out_of_memory_waits_for_review(
+    make_client, form, away, storage
+):
+    page = opened(make_client(), form)
+    cut_off = make_client(away, patience=0.2)
+    answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
+    assert answer.status == 303
+    assert "Thank you" in cut_off.get(answer.headers["location"]).text
+    assert replay(seconds=20) == 1
+    row = Submission.objects.get()
+    assert (row.version, row.state) == (form.published, "quarantined")
+    assert row.reasons == ["version_unknown"]
+    assert row.answers == ANSWERS
+
+
+def test_with_both_away_the_page_shows_what_was_typed(make_client, form, away, no_storage):
+    page = opened(make_client(), form)
+    cut_off = make_client(away, patience=0.2)
+    answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert "500 licences" in answer.text
+
+
+def test_the_public_document_names_its_version(client, form):
+    publish(form, SECOND)
+    document = json.loads(client.get(f"/api/v1/public/forms/{form.public_id}").body)
+    assert document["version"] == 2

@@ -1,0 +1,203 @@
+"""Two visits are two submissions; one visit sent twice is one."""
+
+import asyncio
+import re
+from html import unescape
+
+import pytest
+
+from leadgen.capture import spool, tokens
+from leadgen.capture.models import Repeat, Submission
+from leadgen.capture.replay import replay
+from leadgen.forms.definition import Definition, Field
+from tests.factories import DEFINITION, make_form
+
+ADA = {"name": "Ada", "email": "ada@example.com"}
+POLL = Definition(
+    "Poll",
+    (
+        Field("email", "email", "Email", required=True),
+        Field("news", "consent", "News", wording="Send me news."),
+    ),
+)
+YES = {"email": "a@example.com", "news": "yes"}
+NO = {"email": "a@example.com"}
+pytestmark = pytest.mark.usefixtures("hurried")
+VISIT = "visit-0123456789"
+
+
+@pytest.fixture
+def form(transactional_db):
+    return make_form(POLL)
+
+
+def hidden_inputs(page):
+    found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', page.text)
+    return {name: unescape(value) for name, value in found}
+
+
+def visit(client, form, answers, **headers):
+    """Open the page and send it as a browser without JavaScript does."""
+    page = client.get(f"/f/{form.slug}", **headers)
+    return client.post_form(f"/f/{form.slug}", {**answers, **hidden_inputs(page)})
+
+
+def given():
+    rows = Submission.objects.order_by("received_at", "id")
+    return [row.consents[0]["given"] for row in rows]
+
+
+def test_two_visits_with_equal_answers_are_two_submissions(client, form):
+    answers = [visit(client, form, YES, referer=f"https://{n}.example/") for n in ("a", "b")]
+    assert answers[0].headers["location"] != answers[1].headers["location"]
+    rows = Submission.objects.order_by("received_at")
+    assert [row.context["referrer"] for row in rows] == ["https://a.example/", "https://b.example/"]
+
+
+@pytest.mark.parametrize(
+    ("posts", "kept"),
+    [
+        ((YES, YES), [True]),
+        ((YES, NO, YES), [True, False, True]),
+        ((YES, NO, NO, YES, YES, NO), [True, False, True, False]),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False], ids=["version", "token of a former release"])
+def test_one_page_keeps_each_change_of_mind(client, form, posts, kept, named):
+    page = client.get(f"/f/{form.slug}")
+    token = hidden_inputs(page)["_token"] if named else tokens.issue(1)
+    for answers in posts:
+        assert client.post_form(f"/f/{form.slug}", {**answers, "_token": token}).status == 303
+    assert given() == kept
+
+
+def test_posts_in_flight_together_are_one_act(client, form):
+    async def story():
+        posts = [client.asend("POST", f"/f/{form.slug}", body, content_type=kind) for _ in range(8)]
+        return await asyncio.gather(*posts)
+
+    body = f"email=a%40example.com&news=yes&_token={tokens.issue(1)}".encode()
+    kind = "application/x-www-form-urlencoded"
+    before = client.post_form(f"/f/{form.slug}", body.replace(b"news=yes&", b""))
+    answers = client.runner.run(story())
+    assert len({answer.headers["location"] for answer in (before, *answers)}) == 2
+    assert given() == [False, True]
+
+
+def test_acts_numbered_by_the_script_are_told_apart(client, form):
+    for number, answers in ((1, YES), (1, YES), (2, NO), (3, YES), (1, YES)):
+        sent = {**answers, "_visit": VISIT, "_act": number, "_token": tokens.issue(1)}
+        client.post_form(f"/f/{form.slug}", sent)
+    assert given() == [True, False, True]
+
+
+def test_a_duplicated_tab_loses_no_answer(client, form):
+    for answers in (YES, NO, NO):  # both tabs number their acts from one
+        sent = {**answers, "_visit": VISIT, "_act": 1, "_token": tokens.issue(1)}
+        client.post_form(f"/f/{form.slug}", sent)
+    assert given() == [True, False]
+
+
+def test_a_page_cached_for_several_visitors_takes_all(client, form):
+    page = hidden_inputs(client.get(f"/f/{form.slug}"))
+    for number in range(3):
+        sent = {**YES, **page, "_visit": f"another-visitor-{number}", "_act": 1}
+        client.post_form(f"/f/{form.slug}", sent)
+    assert len(given()) == 3
+
+
+@pytest.mark.parametrize(
+    ("visit_id", "act"), [("short", "1"), (VISIT, "0"), (VISIT, "x"), ("", "")]
+)
+def test_a_garbled_visit_falls_back_to_the_token(client, form, visit_id, act):
+    token = tokens.issue(1)
+    for _ in range(2):
+        sent = {**YES, "_token": token, "_visit": visit_id, "_act": act}
+        assert client.post_form(f"/f/{form.slug}", sent).status == 303
+    assert given() == [True]
+
+
+def test_a_restored_page_of_a_kiosk_takes_hundreds_of_acts(client, form):
+    token = tokens.issue(1)
+    for number in range(70):
+        sent = {"email": f"v{number}@example.com", "_token": token}
+        client.post_form(f"/f/{form.slug}", sent)
+    assert Submission.objects.count() == 70
+    client.post_form(f"/f/{form.slug}", sent)
+    assert Submission.objects.count() == 70
+
+
+def test_a_token_of_another_form_counts_as_none(client, form):
+    other = make_form()
+    token = hidden_inputs(client.get(f"/f/{other.slug}"))["_token"]
+    for _ in range(2):
+        client.post_form(f"/f/{form.slug}", {**YES, "_token": token})
+    rows = Submission.objects.all()
+    assert [(row.form_id, row.state, row.version_id) for row in rows] == [
+        (form.id, "accepted", form.published_id)
+    ] * 2
+
+
+def test_an_expired_token_only_loses_the_check_of_the_time():
+    token = tokens.issue(0, tokens.Shown(1, 2, 3, "en"))
+    assert tokens.read(token).shown == tokens.Shown(1, 2, 3, "en")
+    assert tokens.read(token).seconds_since(tokens.MAX_AGE_SECONDS + 1) is None
+    assert tokens.read(token).seconds_since(60) == 60
+
+
+def test_the_release_before_reads_the_tokens_of_this_one():
+    signed = tokens._signer().unsign(tokens.issue(5, tokens.Shown(1, 2, 3, "pt-br")))
+    _, _, milliseconds = signed.rpartition(".")
+    assert milliseconds == "5000"
+
+
+def test_the_page_shown_again_belongs_to_the_same_visit(client, form):
+    page = hidden_inputs(client.get(f"/f/{form.slug}"))
+    sent = {"email": "nobody", **page, "_visit": VISIT, "_act": 2}
+    again = client.post_form(f"/f/{form.slug}", sent)
+    assert again.status == 422
+    assert hidden_inputs(again) == {"_visit": VISIT, "_act": "2", "_token": page["_token"]}
+
+
+def test_acts_in_the_spool_stay_apart(make_client, form, away):
+    reachable = make_client()
+    cut_off = make_client(patience=0.2, line_parameters=away)
+    token = hidden_inputs(reachable.get(f"/f/{form.slug}"))["_token"]
+    reachable.post_form(f"/f/{form.slug}", {**YES, "_token": token})
+    receipts = set()
+    for answers in (NO, YES, YES):
+        sent = {**answers, "_token": token}
+        answer = cut_off.post_form(f"/f/{form.slug}", sent)
+        receipts.add(answer.headers["location"])
+    assert len(receipts) == 3
+    assert replay(seconds=20) == 3
+    assert given() == [True, False, True]
+    assert Repeat.objects.get().submission == Submission.objects.latest("received_at")
+    assert not list(spool.waiting())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_nothing_of_a_visit_is_in_what_others_may_reuse(client, method):
+    form = make_form(DEFINITION, allowed_origins="*")
+    path = f"/api/v1/public/forms/{form.public_id}"
+    answer = client.send(method, path, referer="https://secret.example/")
+    assert "public" in answer.headers["cache-control"]
+    assert "secret" not in f"{answer.headers}{answer.text}"
+    assert "_token" not in answer.text
+
+
+def test_a_missing_token_is_given_with_the_page_shown_again(client, form):
+    again = client.post_form(f"/f/{form.slug}", {"email": "nobody"})
+    token = tokens.read(hidden_inputs(again)["_token"])
+    assert token.shown.version_id == form.published_id
+    assert token.at == 0
+
+
+def test_old_answers_of_a_visit_stay_one_when_the_form_is_closed(client, form):
+    page = hidden_inputs(client.get(f"/f/{form.slug}"))
+    first = client.post_form(f"/f/{form.slug}", {**YES, **page})
+    form.published = None
+    form.save()
+    again = client.post_form(f"/f/{form.slug}", {**YES, **page})
+    assert again.headers["location"] == first.headers["location"]
+    assert given() == [True]

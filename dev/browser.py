@@ -1,4 +1,4 @@
-"""What the browser tests need: Chromium, and the npm packages of tests/package.json."""
+"""Browsers for the tests: Chromium, Firefox and WebKit, and the packages of tests/package.json."""
 
 import os
 import shutil
@@ -11,6 +11,14 @@ from dev.console import say
 from dev.state import ROOT, fingerprint
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Debian's packages of the other engines, each with a file that it brings.
+_PACKAGES = {
+    "firefox-esr": "/usr/bin/firefox-esr",
+    "webkit2gtk-driver": "/usr/bin/WebKitWebDriver",
+    "gir1.2-webkit2-4.1": "/usr/lib/x86_64-linux-gnu/girepository-1.0/WebKit2-4.1.typelib",
+    "python3-gi": "/usr/lib/python3/dist-packages/gi/__init__.py",
+    "xvfb": "/usr/bin/Xvfb",
+}
 _PROJECT = ROOT / "tests"
 
 
@@ -25,6 +33,19 @@ def chromium() -> str:
         )
     debian.install(["chromium"])
     return _installed() or "chromium"
+
+
+def others() -> dict[str, str]:
+    """Install Firefox and WebKitGTK where that is possible and return how tests find them.
+
+    Elsewhere their tests fail with the packages to install: a skipped engine looks like a tested
+    one.
+    """
+    missing = [package for package, path in _PACKAGES.items() if not Path(path).exists()]
+    if missing and debian.can_install():
+        debian.install(missing)
+        missing = []
+    return {"FIREFOX": _PACKAGES["firefox-esr"], "BROWSERS_MISSING": " ".join(missing)}
 
 
 def packages() -> dict[str, str]:

@@ -42,7 +42,7 @@ def _services() -> Iterator[dict[str, str]]:
         "KUBECTL": kubectl.program(),
         "PROMTOOL": promtool.program(),
     }
-    env = environment() | browser.packages() | programs
+    env = environment() | browser.packages() | browser.others() | programs
     say("Starting PostgreSQL, RabbitMQ and SeaweedFS …")
     with (
         rabbitmq.server() as broker,

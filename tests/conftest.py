@@ -28,6 +28,14 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
+def browsers(chromium):
+    """All three engines are here; fails with the packages to install."""
+    _given("FIREFOX")
+    if missing := os.environ.get("BROWSERS_MISSING"):
+        pytest.fail(f"install the browsers once: sudo apt-get install {missing}")
+
+
+@pytest.fixture(scope="session")
 def naughty_strings():
     return json.loads(Path(_given("NAUGHTY_STRINGS")).read_text(encoding="utf-8"))
 

@@ -50,22 +50,54 @@
   const typed = () =>
     [...form.elements].filter((control) => control.name && control.name[0] !== "_" && control.type !== "hidden");
 
-  const saveDraft = () => {
-    const draft = {};
+  const answers = () => {
+    const values = {};
     for (const control of typed()) {
       if (control.checked === false && /radio|checkbox/.test(control.type)) continue;
-      (draft[control.name] ||= []).push(control.value);
+      (values[control.name] ||= []).push(control.value);
     }
-    keep("sessionStorage", DRAFT, draft);
+    return values;
   };
 
+  // One entry of the browser's history is one visit: Back and reload return to it, a link starts another one.
+  const [arrival] = performance.getEntriesByType("navigation");
+  const isReturn = !!arrival && arrival.type !== "navigate";
+  const draft = read("sessionStorage", DRAFT) || {};
+  const newVisit = () => {
+    const again = (name) => form.querySelector(`input[type=hidden][name=${name}]`)?.value;
+    const id = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join("-");
+    return { id: again("_visit") || id(), act: Number(again("_act")) || 1, sent: null };
+  };
+  let current;
+  const keepVisit = () => {
+    try {
+      history.replaceState({ ...history.state, leadgen: current }, "");
+    } catch {}
+  };
+
+  const saveDraft = () => keep("sessionStorage", DRAFT, { visit: current, values: answers() });
+
   const restoreDraft = () => {
-    const draft = read("sessionStorage", DRAFT) || {};
+    // Not the draft of a visit before this one, which may have been another person's.
+    const values = draft.visit?.id === current.id ? draft.values : {};
     for (const control of typed()) {
-      const values = draft[control.name];
-      if (/radio|checkbox/.test(control.type)) control.checked = values ? values.includes(control.value) : control.checked;
-      else if (values) control.value = values[0];
+      const given = values[control.name];
+      if (/radio|checkbox/.test(control.type)) control.checked = given ? given.includes(control.value) : control.checked;
+      else if (given) control.value = given[0];
     }
+  };
+
+  // The same answers again are the same act of the visit, and changed ones are its next act.
+  const countAct = () => {
+    const text = JSON.stringify(answers());
+    let hash = 0;
+    for (let place = 0; place < text.length; place++) hash = (Math.imul(hash, 31) + text.charCodeAt(place)) | 0;
+    const content = `${hash}:${text.length}`;
+    if (current.sent && current.sent !== content) current.act += 1;
+    current.sent = content;
+    keepVisit();
+    put("_visit", current.id);
+    put("_act", current.act);
   };
 
   const setBusy = (busy) => {
@@ -81,6 +113,7 @@
     put("_elapsed_ms", Math.round(performance.now()));
     // The page brings the referrer of its first look; after a mistake document.referrer is the page itself.
     if (document.referrer && !form.elements._referrer) put("_referrer", document.referrer);
+    countAct();
     setBusy(true);
     setTimeout(setBusy, 15000, false);
   };
@@ -89,9 +122,9 @@
   if (document.querySelector("[data-sent]")) keep("sessionStorage", DRAFT, null);
   if (!form) return;
 
-  const [visit] = performance.getEntriesByType("navigation");
-  const answered = document.querySelector(".summary");
-  if (visit && visit.type !== "navigate" && !answered) restoreDraft();
+  current = (isReturn && (history.state?.leadgen || draft.visit)) || newVisit();
+  keepVisit();
+  if (isReturn && !document.querySelector(".summary")) restoreDraft();
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", send);
   addEventListener("pageshow", () => setBusy(false));

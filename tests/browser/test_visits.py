@@ -1,0 +1,188 @@
+"""Visits and publications in three engines, with JavaScript and without."""
+
+import os
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from leadgen.capture.models import Submission
+from leadgen.forms.definition import Definition, Field
+from tests.browser.engines import ENGINES, open_page
+from tests.factories import make_form
+from tests.flows.conftest import database_url
+from tests.flows.waiting import eventually
+from tests.stack import running
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
+
+EMAIL = Field("email", "email", "Email", required=True, fills="email")
+NEWS = Field("news", "consent", "News", wording="Send me news once a month.")
+ASKED = Definition("Asked", (EMAIL, NEWS))
+LATER = Definition(
+    "Later",
+    (
+        EMAIL,
+        Field("story", "text", "Your story", required=True),
+        Field("news", "consent", "News", wording="Send me news every day."),
+    ),
+)
+NEWS_BOX = "input[name=news]"
+
+
+@pytest.fixture(scope="module")
+def server(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The web role on this worker's database."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "broker").mkdir()
+    with django_db_blocker.unblock():
+        url = database_url()
+    backends = {
+        "DATABASE_URL": url,
+        "BROKER_URL": f"filesystem://{folder}/broker",
+        "STORAGE_URL": f"file://{folder}/storage",
+        "WEB_CONCURRENCY": "1",
+    }
+    with running(folder, backends, roles=("web",)) as stack:
+        yield stack.url
+
+
+@pytest.fixture(
+    scope="module", params=[f"{engine}-{js}" for engine in ENGINES for js in ("js", "")]
+)
+def browser(request, tmp_path_factory, browsers):
+    """A page in one engine, and whether it runs scripts."""
+    engine, _, javascript = request.param.partition("-")
+    # Playwright keeps an event loop in this thread, which Django takes for a server's.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    folder = tmp_path_factory.mktemp(engine)
+    with open_page(engine, folder, javascript=bool(javascript)) as page:
+        yield page, engine, bool(javascript)
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def page(browser):
+    return browser[0]
+
+
+@pytest.fixture
+def form(server):
+    return make_form(ASKED)
+
+
+@pytest.fixture
+def address(server, form):
+    return f"{server}/f/{form.slug}"
+
+
+def send(page, *, email="a@example.com", news=None):
+    page.wait_for_selector("#f-email")
+    page.fill("#f-email", email)
+    if news is not None:
+        (page.check if news else page.uncheck)(NEWS_BOX)
+    page.click("[type=submit]")
+    page.wait_for_selector("[data-sent]")
+
+
+def status_of(address):
+    try:
+        with urlopen(address, timeout=10) as answer:
+            return answer.status
+    except HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def rows():
+    return list(Submission.objects.order_by("received_at", "id"))
+
+
+def test_two_visits_with_equal_answers_are_two_submissions(page, address):
+    for _ in range(2):
+        page.goto(address)
+        send(page)
+    assert len(rows()) == 2
+
+
+def test_a_page_restored_by_back_is_the_same_visit(browser, address):
+    page, engine, has_script = browser
+    page.goto(address)
+    send(page)
+    page.go_back()
+    send(page)
+    # Without a script only the page itself names the visit. WebKit restores it; the other two,
+    # which are driven without their page cache, fetch a new one: the post has removed the old one.
+    is_restored = has_script or engine == "webkit"
+    assert len(rows()) == (1 if is_restored else 2)
+
+
+def test_each_change_of_mind_is_kept_in_order(page, address):
+    page.goto(address)
+    for news in (True, False, True):
+        send(page, news=news)
+        page.go_back()
+    assert [row.consents[0]["given"] for row in rows()] == [True, False, True]
+
+
+def test_a_reload_before_sending_is_one_visit(browser, address):
+    page, _, has_script = browser
+    page.goto(address)
+    page.wait_for_selector("#f-email")
+    page.fill("#f-email", "a@example.com")
+    page.reload()
+    page.wait_for_selector("#f-email")
+    assert not has_script or page.input_value("#f-email") == "a@example.com"
+    send(page)
+    assert len(rows()) == 1
+
+
+def test_the_next_person_finds_an_empty_form(page, server):
+    form = make_form(Definition("Asked", (EMAIL, NEWS), redirect_url=f"{server}/health/live"))
+    page.goto(f"{server}/f/{form.slug}")
+    page.wait_for_selector("#f-email")
+    page.fill("#f-email", "a@example.com")
+    page.click("[type=submit]")
+    page.wait_for_selector("body:not(:has(form))")
+    page.goto(f"{server}/f/{form.slug}")
+    page.wait_for_selector("#f-email")
+    assert page.input_value("#f-email") == ""
+    page.reload()
+    page.wait_for_selector("#f-email")
+    assert page.input_value("#f-email") == ""
+
+
+def test_a_page_open_while_published_again_keeps_its_version(page, address, form):
+    page.goto(address)
+    page.wait_for_selector("#f-email")
+    form.freeze(LATER)
+    send(page, news=True)
+    (row,) = rows()
+    assert (row.version.number, row.consents[0]["wording"]) == (1, NEWS.wording)
+    assert row.consents[0]["given"] is True
+
+
+def test_a_mistake_shows_the_version_that_was_filled_in(page, address, form):
+    page.goto(address)
+    page.wait_for_selector("#f-email")
+    form.freeze(LATER)
+    page.fill("#f-email", "ada@nowhere")
+    page.click("[type=submit]")
+    page.wait_for_selector(".summary")
+    assert page.input_value("#f-email") == "ada@nowhere"
+    assert "once a month" in page.content()
+    send(page)
+    assert [row.version.number for row in rows()] == [1]
+
+
+def test_a_form_unpublished_or_moved_meanwhile_takes_its_page(page, address, form):
+    page.goto(address)
+    page.wait_for_selector("#f-email")
+    form.published, form.slug = None, f"{form.slug}-moved"
+    form.save()
+    eventually(lambda: status_of(address) == 404, seconds=10)  # the server looks every two seconds
+    send(page)
+    (row,) = rows()
+    assert (row.version.number, row.state) == (1, "quarantined")
+    assert "unpublished" in row.reasons
+    assert str(row.id) in page.content()

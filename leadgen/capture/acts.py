@@ -17,10 +17,11 @@ import msgspec
 from leadgen.capture.known import Known, KnownByKey
 from leadgen.capture.rows import Fate, Outcome, Row
 
-# Acts looked up at once; a page of a kiosk that is restored again and again has the most.
-WINDOW = 30
-# Behind that many windows a post is an act of its own: 300 acts of one page are no double click.
-MOST_WINDOWS = 10
+# Acts of one visit that are compared. Behind them each post is an act of its own, so that a robot
+# which sends one page a thousand times costs three statements a post and not thousands.
+MOST_ACTS = 50
+# Races for a number that one post may lose before it becomes an act of its own.
+MOST_TRIES = 5
 
 _KEY = re.compile(r"(page|visit):([0-9a-f]{64}):(\d{1,6})")
 
@@ -59,8 +60,8 @@ class Act:
         return Act(self.visit, self.number + steps, self.is_numbered)
 
     def later_keys(self) -> list[str]:
-        """Return the keys of the next WINDOW acts."""
-        return [self.later(steps).key for steps in range(1, WINDOW + 1)]
+        """Return the keys of the next MOST_ACTS acts."""
+        return [self.later(steps).key for steps in range(1, MOST_ACTS + 1)]
 
 
 Write = Callable[[Row], Awaitable[Outcome]]
@@ -68,20 +69,22 @@ Find = Callable[[list[str]], Awaitable[KnownByKey]]
 
 
 async def write_act(row: Row, act: Act, write: Write, find: Find) -> Outcome:
-    """Write the row as this act or a later one, unless the visit's latest act has its content.
+    """Write the row, which has this act's key, unless the visit's latest act has its content.
 
-    One write in the usual case. Each further act costs one look-up more. Raise what ``write`` and
-    ``find`` raise.
+    One write and no look-up in the usual case. A repeat without JavaScript costs one look-up, a
+    further act one look-up and one write. Raise what ``write`` and ``find`` raise.
     """
     tried = act
-    for _ in range(MOST_WINDOWS):
-        outcome = await write(with_key(row, tried.key))
+    for _ in range(MOST_TRIES):
+        outcome = await write(row)
         if is_final(outcome, tried, act):
             return outcome
         step = next_step(row, tried, outcome, await find(tried.later_keys()))
         if isinstance(step, Outcome):
             return step
-        tried = step
+        if step is None:
+            break
+        tried, row = step, with_key(row, step.key)
     return await write(with_key(row, None))
 
 
@@ -91,13 +94,18 @@ def is_final(outcome: Outcome, tried: Act, act: Act) -> bool:
     return outcome.fate in (Fate.STORED, Fate.SPOOLED) or (outcome.fate is Fate.REPEATED and named)
 
 
-def next_step(row: Row, tried: Act, outcome: Outcome, later: Mapping[str, Known]) -> Outcome | Act:
-    """Decide for a row whose act is taken: the final outcome, or the act to try next."""
+def next_step(
+    row: Row, tried: Act, outcome: Outcome, later: Mapping[str, Known]
+) -> Outcome | Act | None:
+    """Decide for a row whose act is taken: the final outcome, or the act to try next.
+
+    None when there are too many acts to compare: the row is then written without a key.
+    """
     steps = [step for step, key in enumerate(tried.later_keys(), 1) if key in later]
     if not steps:
         return outcome if outcome.fate is Fate.REPEATED else tried.later(1)
-    if steps[-1] == WINDOW:  # there may be more behind it
-        return tried.later(WINDOW)
+    if steps[-1] == MOST_ACTS:
+        return None
     latest = later[tried.later(steps[-1]).key]
     if latest.fingerprint == row.fingerprint:
         return Outcome(Fate.REPEATED, latest.receipt)

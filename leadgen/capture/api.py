@@ -1,9 +1,10 @@
 """The public JSON API: a form's definition, and its submissions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from leadgen.capture import payload
 from leadgen.capture.database import DatabaseAwayError
@@ -31,8 +32,7 @@ _PREFLIGHT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """The version that a post answers.
 
     ``unknown`` is a number that was named and is none of this form's, or cannot be read now.
@@ -49,6 +49,8 @@ class _Asked:
 
     def held(self, errors: Errors) -> dict[str, Any]:
         """Return what Sent says of a review, given the flaws that were found so far."""
+        if self.unknown is None and not (self.is_late or self.is_named):
+            return {}
         reasons = [Reason.UNPUBLISHED] * self.is_late
         if self.unknown is None:
             return {"reasons": tuple(reasons), "is_version_named": self.is_named}

@@ -60,6 +60,8 @@ def version_number(body: Body) -> int | None:
     A number in a text is read too. Anything else names no version and never costs the answers.
     """
     value = body.version
+    if value is None:
+        return None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         value = int(value)
     is_number = isinstance(value, int) and not isinstance(value, bool)

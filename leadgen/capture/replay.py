@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
 
 from leadgen.capture import spool
-from leadgen.capture.acts import MOST_WINDOWS, Act, is_final, next_step, with_key
+from leadgen.capture.acts import MOST_TRIES, Act, is_final, next_step, with_key
 from leadgen.capture.known import FIND_BY_KEYS, KnownByKey, known_in
 from leadgen.capture.models import Repeat
 from leadgen.capture.nudge import nudge
@@ -169,12 +169,14 @@ def _settle_act(row: Row, act: Act, outcome: Outcome) -> Outcome:
     As acts.write_act does on the edge, in the order of the receipts.
     """
     tried = act
-    for _ in range(MOST_WINDOWS):
+    for _ in range(MOST_TRIES):
         if is_final(outcome, tried, act):
             return outcome
         step = next_step(row, tried, outcome, _known(row.form_id, tried.later_keys()))
         if isinstance(step, Outcome):
             return step
+        if step is None:
+            break
         tried = step
         (outcome,) = _insert([with_key(row, tried.key)])
     (outcome,) = _insert([with_key(row, None)])

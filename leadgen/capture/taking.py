@@ -223,7 +223,7 @@ def _row(form: Published, sent: Sent, answers: dict[str, Any], reasons: list[Rea
         answers=answers,
         context=_context(form, sent),
         consents=_consents(form, answers, reasons, now),
-        idempotency_key=sent.key,
+        idempotency_key=sent.key or (sent.act.key if sent.act else None),
         fingerprint=fingerprint(form.form_id, sent.raw),
         state="quarantined" if reasons else "accepted",
         reasons=[reason.value for reason in reasons],

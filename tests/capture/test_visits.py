@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 
 from leadgen.capture import spool, tokens
+from leadgen.capture.acts import MOST_ACTS
 from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.replay import replay
 from leadgen.forms.definition import Definition, Field
@@ -117,14 +118,12 @@ def test_a_garbled_visit_falls_back_to_the_token(client, form, visit_id, act):
     assert given() == [True]
 
 
-def test_a_restored_page_of_a_kiosk_takes_hundreds_of_acts(client, form):
+def test_a_page_sent_again_and_again_loses_no_answer(client, form):
     token = tokens.issue(1)
-    for number in range(70):
+    for number in range(MOST_ACTS + 10):
         sent = {"email": f"v{number}@example.com", "_token": token}
-        client.post_form(f"/f/{form.slug}", sent)
-    assert Submission.objects.count() == 70
-    client.post_form(f"/f/{form.slug}", sent)
-    assert Submission.objects.count() == 70
+        assert client.post_form(f"/f/{form.slug}", sent).status == 303
+    assert Submission.objects.count() == MOST_ACTS + 10
 
 
 def test_a_token_of_another_form_counts_as_none(client, form):
@@ -139,10 +138,11 @@ def test_a_token_of_another_form_counts_as_none(client, form):
 
 
 def test_an_expired_token_only_loses_the_check_of_the_time():
-    token = tokens.issue(0, tokens.Shown(1, 2, 3, "en"))
-    assert tokens.read(token).shown == tokens.Shown(1, 2, 3, "en")
-    assert tokens.read(token).seconds_since(tokens.MAX_AGE_SECONDS + 1) is None
-    assert tokens.read(token).seconds_since(60) == 60
+    token = tokens.read(tokens.issue(0, tokens.Shown(1, 2, 3, "en")))
+    assert token is not None
+    assert token.shown == tokens.Shown(1, 2, 3, "en")
+    assert token.seconds_since(tokens.MAX_AGE_SECONDS + 1) is None
+    assert token.seconds_since(60) == 60
 
 
 def test_the_release_before_reads_the_tokens_of_this_one():
@@ -189,8 +189,8 @@ def test_nothing_of_a_visit_is_in_what_others_may_reuse(client, method):
 def test_a_missing_token_is_given_with_the_page_shown_again(client, form):
     again = client.post_form(f"/f/{form.slug}", {"email": "nobody"})
     token = tokens.read(hidden_inputs(again)["_token"])
-    assert token.shown.version_id == form.published_id
-    assert token.at == 0
+    assert token is not None
+    assert token == tokens.Token(token.key, 0, tokens.Shown(form.id, form.published_id, 1, "en"))
 
 
 def test_old_answers_of_a_visit_stay_one_when_the_form_is_closed(client, form):

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 from leadgen.capture.acts import Act, write_act
 from leadgen.capture.consents import consents_in
 from leadgen.capture.form_versions import Published
-from leadgen.capture.known import Known, KnownByKey
+from leadgen.capture.known import KnownByKey
 from leadgen.capture.newer import without_empties
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
@@ -105,7 +105,7 @@ async def take(form: Published, sent: Sent, ledger: Ledger, lookup: Lookup) -> T
     row = _row(form, sent, answers, reasons)
     outcome = await _write(row, sent, ledger, lookup)
     if outcome.fate is Fate.CONFLICT:
-        return await _settled(form, sent, answers, lookup)
+        raise KeyReusedError
     if outcome.fate is Fate.STORED:
         _tell(row, reasons)
     else:
@@ -120,30 +120,15 @@ async def first_receipt(form: Published, sent: Sent, lookup: Lookup) -> Taken | 
     For posts that would be refused: what was taken once stays taken, whatever has become of the
     form. Raise KeyReusedError when the content differs, DatabaseAwayError.
     """
-    known = await _known(form, sent, lookup)
+    if not sent.key:
+        return None
+    known = (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
     if known is None:
         return None
     if known.fingerprint != fingerprint(form.form_id, sent.raw):
         raise KeyReusedError
     SUBMISSIONS.labels("repeated").inc()
     return Taken(known.receipt, repeated=True)
-
-
-async def _known(form: Published, sent: Sent, lookup: Lookup) -> Known | None:
-    if not sent.key:
-        return None
-    return (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
-
-
-async def _settled(
-    form: Published, sent: Sent, answers: Mapping[str, Any], lookup: Lookup
-) -> Taken:
-    """Compare with the fingerprint of earlier releases, which was made of the cleaned answers."""
-    known = await _known(form, sent, lookup)
-    if known and known.fingerprint == fingerprint(form.form_id, answers):
-        SUBMISSIONS.labels("repeated").inc()
-        return Taken(known.receipt, repeated=True)
-    raise KeyReusedError
 
 
 async def _write(row: Row, sent: Sent, ledger: Ledger, lookup: Lookup) -> Outcome:
@@ -243,7 +228,8 @@ def _context(form: Published, sent: Sent) -> dict[str, Any]:
 def fingerprint(form_id: int, raw: Mapping[str, Any]) -> str:
     """Hash the form and what was sent, not what a version makes of it: a retry may come late.
 
-    What is empty counts as not sent, so that it equals the hash that earlier releases made.
+    What is empty counts as not sent. For valid answers it so equals the hash of the cleaned ones,
+    which earlier releases kept.
     """
     given = {name: value for name, value in raw.items() if value not in _EMPTY}
     content = msgspec.json.encode([form_id, given], order="sorted")

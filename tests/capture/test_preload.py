@@ -43,7 +43,7 @@ def database(run):
 
 @pytest.fixture
 def forms(database):
-    return PublishedForms(database, fresh=0, grace=0.01)
+    return PublishedForms(database, fresh=0, grace=1.0)
 
 
 @pytest.fixture

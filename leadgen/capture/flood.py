@@ -2,8 +2,6 @@
 
 import socket
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any
 
 WINDOW = 60
 _MAPPED = bytes(10) + b"\xff\xff"
@@ -29,19 +27,6 @@ class Flood:
         if len(self._counts) > self._most:
             self._counts.popitem(last=False)
         return total
-
-
-def client_address(scope: Mapping[str, Any], forwarded_for: str, proxies: int) -> str:
-    """Return the visitor's address: the connection's, or what our own proxies say.
-
-    Each proxy appends whom it saw to X-Forwarded-For, so behind n proxies of ours the n-th entry
-    from the right is the visitor; what stands left of it anybody may have written.
-    """
-    hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
-    if proxies and hops:
-        return hops[-min(proxies, len(hops))]
-    client = scope.get("client")
-    return client[0] if client else ""
 
 
 def packed_address(address: str) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from leadgen.capture.flood import client_address
+from leadgen.lib.net.client import scope_address
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -91,7 +91,7 @@ class Request:
             path=scope["path"],
             query=scope.get("query_string", b"").decode("latin-1"),
             headers=headers,
-            address=client_address(scope, headers.get("x-forwarded-for", ""), proxies),
+            address=scope_address(scope, headers.get("x-forwarded-for", ""), proxies),
             receive=receive,
         )
 

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import OperationalError
 
 from leadgen.accounts.session_lookup import is_logged_in
-from leadgen.capture.flood import client_address, network
+from leadgen.capture.flood import network
 from leadgen.lib.metrics import BODIES_REFUSED
+from leadgen.lib.net.client import scope_address
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +196,7 @@ def _names(scope: Any) -> set[bytes]:
 
 def _origin(scope: Any) -> bytes:
     hops = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
-    return network(client_address(scope, hops.decode("latin-1"), settings.TRUSTED_PROXIES))
+    return network(scope_address(scope, hops.decode("latin-1"), settings.TRUSTED_PROXIES))
 
 
 async def _discard(receive: Receive) -> None:

@@ -1,6 +1,4 @@
-import pytest
-
-from leadgen.capture.flood import Flood, client_address
+from leadgen.capture.flood import Flood
 
 
 def test_posts_are_counted_by_address_and_minute():
@@ -23,22 +21,3 @@ def test_memory_is_bounded_and_the_quietest_are_forgotten():
         flood.count(address, 0)
     assert flood.count("a", 0) == 3
     assert flood.count("b", 0) == 1
-
-
-@pytest.mark.parametrize(
-    ("forwarded", "proxies", "address"),
-    [
-        ("6.6.6.6", 0, "10.0.0.1"),
-        ("", 1, "10.0.0.1"),
-        ("6.6.6.6, 7.7.7.7", 1, "7.7.7.7"),
-        ("6.6.6.6, 7.7.7.7, 8.8.8.8", 2, "7.7.7.7"),
-        ("7.7.7.7", 2, "7.7.7.7"),
-        (" , 7.7.7.7", 1, "7.7.7.7"),
-    ],
-)
-def test_only_what_our_own_proxies_add_is_believed(forwarded, proxies, address):
-    assert client_address({"client": ("10.0.0.1", 5)}, forwarded, proxies) == address
-
-
-def test_a_connection_without_an_address_is_taken_too():
-    assert client_address({"client": None}, "", 0) == ""

@@ -173,6 +173,15 @@ def test_a_flood_from_one_address_is_held_then_refused(client, form, settings):
     assert list(states) == ["accepted", "accepted", "quarantined"]
 
 
+def test_a_flood_over_several_ports_is_one_address(client, form, settings):
+    settings.TRUSTED_PROXIES, settings.CAPTURE_LIMIT_PER_MINUTE = 1, 1
+    posts = [
+        client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for=f"198.51.100.7:{port}")
+        for port in (51234, 51235)
+    ]
+    assert [post.status for post in posts] == [303, 429]
+
+
 def test_a_flood_from_one_address_leaves_others_alone(client, form, settings):
     settings.CAPTURE_LIMIT_PER_MINUTE = 1
     client.post_form(f"/f/{form.slug}", ADA)
@@ -180,9 +189,10 @@ def test_a_flood_from_one_address_leaves_others_alone(client, form, settings):
     assert client.post_form(f"/f/{form.slug}", ADA).status == 303
 
 
-def test_behind_our_proxies_the_visitor_is_the_one_that_they_saw(client, form, settings):
+@pytest.mark.parametrize("port", ["", ":51234"])
+def test_behind_our_proxies_the_visitor_is_the_one_that_they_saw(client, form, settings, port):
     settings.TRUSTED_PROXIES = 1
-    client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for="6.6.6.6, 198.51.100.7")
+    client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for=f"6.6.6.6, 198.51.100.7{port}")
     assert Submission.objects.get().context["address"] == "198.51.100.0"
 
 

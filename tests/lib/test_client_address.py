@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.lib.net.client import UNKNOWN, client_address, network
+from leadgen.lib.net.client import UNKNOWN, client_address, network, scope_address
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,18 @@ from leadgen.lib.net.client import UNKNOWN, client_address, network
         ("7.7.7.7", 2, "7.7.7.7"),
         ("6.6.6.6, 7.7.7.7:51234", 1, "7.7.7.7"),
         ("[2001:db8::7]:443", 1, "2001:db8::7"),
+        (" , 7.7.7.7", 1, "7.7.7.7"),
         ("[2001:db8::7]", 1, "2001:db8::7"),
         ("2001:db8::7", 1, "2001:db8::7"),
     ],
 )
 def test_only_entries_of_trusted_proxies_count(forwarded, proxies, address):
     assert client_address("10.0.0.1", forwarded, proxies) == address
+
+
+def test_scope_without_a_peer_has_no_address():
+    assert scope_address({"client": ("10.0.0.1", 5)}, "", 0) == "10.0.0.1"
+    assert scope_address({"client": None}, "", 0) == ""
 
 
 @pytest.mark.parametrize(

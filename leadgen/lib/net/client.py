@@ -2,6 +2,8 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # What a network is for a limit: a provider gives one subscriber a whole /64 of IPv6 (RFC 6177),
 # and neighbours in a /24 of IPv4 are commonly rented together.
@@ -23,6 +25,12 @@ def client_address(peer: str, forwarded_for: str, proxies: int) -> str:
     if proxies > 0 and hops:
         return _without_port(hops[-min(proxies, len(hops))])
     return _without_port(peer)
+
+
+def scope_address(scope: Mapping[str, Any], forwarded_for: str, proxies: int) -> str:
+    """Return the client's address of an ASGI request; empty where the connection has none."""
+    peer = scope.get("client")
+    return client_address(peer[0] if peer else "", forwarded_for, proxies)
 
 
 def network(address: str) -> str:

@@ -11,6 +11,8 @@ from leadgen.capture import nudge, screening
 from leadgen.capture.database import Database, connection_parameters
 from leadgen.capture.edge import Edge
 from leadgen.capture.line import Line
+from leadgen.forms.fields import KINDS
+from leadgen.forms.fields.texts import Text
 
 
 @dataclass
@@ -162,6 +164,17 @@ def no_storage(storage):
 def hurried(monkeypatch):
     """Do not hold what is sent at once."""
     monkeypatch.setattr(screening, "_SHORTEST", 0.0)
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    """Turn this process into one of the release that wrote the definitions."""
+
+    def become():
+        monkeypatch.setattr("leadgen.forms.reader.NEEDS", frozenset({"logic"}))
+        monkeypatch.setitem(KINDS, "hologram", Text())
+
+    return become
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,6 @@ from leadgen.capture.preload import Preloader
 from leadgen.capture.published import PublishedForms
 from leadgen.capture.replay import replay
 from leadgen.events.models import Event
-from leadgen.forms.fields import KINDS
-from leadgen.forms.fields.texts import Text
 from leadgen.forms.models import FormVersion
 from tests.factories import DEFINITION, make_form, make_submission, make_user
 
@@ -58,17 +56,6 @@ def without_hidden(page):
 def only(form, data):
     """Leave one version, which nobody here understands."""
     form.versions.update(definition=data)
-
-
-@pytest.fixture
-def reader(monkeypatch):
-    """Turn this process into one of the release that wrote the definitions."""
-
-    def become():
-        monkeypatch.setattr("leadgen.forms.reader.NEEDS", frozenset({"logic"}))
-        monkeypatch.setitem(KINDS, "hologram", Text())
-
-    return become
 
 
 @newer

@@ -54,8 +54,8 @@ WORKDIR /app
 USER 10001:0
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
-  CMD ["python", "-m", "leadgen.heartbeat", "web"]
-CMD ["gunicorn", "-c", "python:leadgen.server", "leadgen.asgi:application"]
+  CMD ["python", "-m", "leadgen.processes.heartbeat", "web"]
+CMD ["gunicorn", "-c", "python:leadgen.processes.gunicorn_config", "leadgen.asgi:application"]
 
 ARG REVISION=unknown
 ARG VERSION=unknown

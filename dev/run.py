@@ -90,7 +90,7 @@ def _serve(env: dict[str, str], started: float) -> None:
     # Celery warns against root; here that is whoever's laptop or container it is.
     quiet = ["-W", "ignore:You're running the worker with superuser"]
     celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "leadgen"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:leadgen.server"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:leadgen.processes.gunicorn_config"]
     with Group() as group:
         group.start("web", [*gunicorn, "leadgen.asgi:application"], env)
         group.start("worker", [*celery, "worker", "--concurrency=2"], env)

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 import leadgen.celery  # noqa: F401 - binds the tasks to the application
-from leadgen.capture.edge import Edge
-from leadgen.lib import spans
+from leadgen.edge.app import Edge
 from leadgen.lib.postgresql import pool_connections
-from leadgen.operations.bounds import App, Bounded
+from leadgen.lib.telemetry import tracing
+from leadgen.processes.request_limits import App, Bounded
 
 # Whoever imports this serves requests, and each request has a thread of its own (ADR 0004).
 pool_connections(
@@ -21,7 +21,7 @@ pool_connections(
     settings.DATABASE_STATEMENT_SECONDS,
 )
 application: App = Edge(Bounded(get_asgi_application()))
-if spans.are_kept():
-    from leadgen.operations.traced import Traced
+if tracing.are_kept():
+    from leadgen.processes.request_tracing import Traced
 
     application = Traced(application)

@@ -10,8 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID
 
 from django.conf import settings
 
-from leadgen import celery_heartbeat, celery_metrics, celery_shutdown, celery_standby
 from leadgen.lib import backends
+from leadgen.processes import worker_fallback, worker_heartbeat, worker_metrics, worker_shutdown
 
 app = Celery("leadgen")
 _IS_RABBITMQ = urlsplit(settings.BROKER_URL).scheme.startswith("amqp")
@@ -72,9 +72,9 @@ app.conf.update(
         },
     },
 )
-celery_heartbeat.install(app)
-celery_metrics.install()
-celery_standby.install(app)
-celery_shutdown.install()
+worker_heartbeat.install(app)
+worker_metrics.install()
+worker_fallback.install(app)
+worker_shutdown.install()
 app.set_default()  # the current application is bound to a thread; every other falls back to this
 app.autodiscover_tasks(["leadgen.events", "leadgen.capture", "leadgen.leads", "leadgen.operations"])

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from leadgen.lib import backends, env, postgresql
 from leadgen.lib.net.addresses import allowed_networks
-from leadgen.workspace import UNFOLD as UNFOLD
+from leadgen.workspace.theme import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = (BASE_DIR / "CHANGELOG.md").read_text(encoding="utf-8").split("## ")[1].split()[0]
@@ -122,6 +122,8 @@ INSTALLED_APPS = [
     "leadgen.capture",
     "leadgen.leads",
     "leadgen.operations",
+    "leadgen.workspace",  # last: it replaces registrations of other apps
+    "leadgen.demo",
 ]
 MIDDLEWARE = [
     "leadgen.operations.middleware.RequestLogMiddleware",
@@ -132,7 +134,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "leadgen.accounts.login.refusals.RefusalMiddleware",
+    "leadgen.workspace.login.refusals.RefusalMiddleware",
     "leadgen.accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -141,7 +143,7 @@ ROOT_URLCONF = "leadgen.urls"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "leadgen" / "templates"],
+        "DIRS": [BASE_DIR / "leadgen" / "workspace" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -154,7 +156,6 @@ TEMPLATES = [
 ]
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "leadgen" / "static"]
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -178,7 +179,7 @@ PASSWORD_RESET_TIMEOUT = 3600
 # Log-in and reset by django-allauth (ADR 0023). Django's ModelBackend stays the one backend: it
 # knows addresses from our table of people only, and sessions from before go on.
 ACCOUNT_ADAPTER = "leadgen.accounts.login.adapter.AccountAdapter"
-ACCOUNT_FORMS = {"login": "leadgen.accounts.login.forms.LoginForm"}
+ACCOUNT_FORMS = {"login": "leadgen.workspace.login.forms.LoginForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_ENABLED = False

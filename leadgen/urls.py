@@ -7,8 +7,8 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("", include("leadgen.operations.urls")),
-    path("", include("leadgen.accounts.login.urls")),
+    path("", include("leadgen.workspace.login.urls")),
     path("admin/", admin.site.urls),
 ]
-handler429 = "leadgen.accounts.login.refusals.too_many_requests"
-handler500 = "leadgen.operations.trouble.page"
+handler429 = "leadgen.workspace.login.refusals.too_many_requests"
+handler500 = "leadgen.operations.error_page.page"

@@ -9,7 +9,7 @@ from django.utils import timezone
 from leadgen.accounts.models import Team, User
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from leadgen.forms.models import Form, FormVersion
 from leadgen.leads.models import Contact, Lead, Pipeline, Stage
 

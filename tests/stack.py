@@ -14,7 +14,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 COMMANDS = {
-    "web": "gunicorn -c python:leadgen.server leadgen.asgi:application",
+    "web": "gunicorn -c python:leadgen.processes.gunicorn_config leadgen.asgi:application",
     # A name of its own: two workers of one name on one RabbitMQ shut each other out.
     "worker": "celery -A leadgen worker --concurrency 1 --without-gossip --without-mingle"
     " --hostname {name}@%h",

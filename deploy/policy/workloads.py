@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from deploy.policy.manifests import Object, Objects, Workload, of_kind, selects, workloads
 
-# What the server takes to end requests in flight (leadgen/server.py), and what is left to spare.
+# Seconds in which gunicorn ends requests in flight (leadgen/processes/gunicorn_config.py), and
+# the seconds to spare.
 GRACEFUL_TIMEOUT = 25
 SPARE = 5
 _FIELD = r"(\*|\d+(-\d+)?)(/\d+)?(,\d+(-\d+)?)*"

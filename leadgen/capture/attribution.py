@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
-from leadgen.capture.flood import packed_address
+from leadgen.lib.net.ip import packed_address
 
 UTM = (
     "source",

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from leadgen.forms.definition import Definition
+from leadgen.forms.format.definition import Definition
 
 
 def consents_in(

@@ -14,9 +14,9 @@ from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import Reason
 from leadgen.events.services import emit
-from leadgen.forms.definition import Definition
+from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.models import FormVersion
-from leadgen.forms.validation import parse, validate
 
 logger = logging.getLogger("leadgen.capture")
 

@@ -11,7 +11,7 @@ import msgspec
 from disposable_email_domains import blocklist
 
 from leadgen.capture.reasons import Reason
-from leadgen.forms.definition import Definition
+from leadgen.forms.format.definition import Definition
 
 _LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
 _SHORTEST, _MOST_LINKS = 2.0, 3

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from leadgen.capture.newer_forms import release_judged
 from leadgen.capture.nudge import REPLAY_TASK
-from leadgen.capture.replay import replay as replay_spool
+from leadgen.capture.spool.replay import replay as replay_spool
 
 # Long enough to be worth a message, short enough that other tasks get their turn.
 _SECONDS = 20

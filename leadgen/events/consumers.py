@@ -17,8 +17,8 @@ from leadgen.events.models import (
     OldestRunningTransactionId,
     ParkedEvent,
 )
-from leadgen.lib.metrics import EVENTS_HANDLED
-from leadgen.lib.silence import end_when_silent
+from leadgen.lib.telemetry.metrics import EVENTS_HANDLED
+from leadgen.lib.transactions import end_when_silent
 
 Handler = Callable[[Event], None]
 

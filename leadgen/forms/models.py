@@ -8,11 +8,11 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
 
-from leadgen.forms import fields as kinds
-from leadgen.forms.definition import FILLS, Definition, Option
-from leadgen.forms.definition import Field as Question
+from leadgen.forms.format import fields as kinds
+from leadgen.forms.format.definition import FILLS, Definition, Option
+from leadgen.forms.format.definition import Field as Question
+from leadgen.forms.format.reader import Reading, read
 from leadgen.forms.origins import origin_of
-from leadgen.forms.reader import Reading, read
 from leadgen.lib.ids import public_id
 
 _FIELD_NAME = RegexValidator(

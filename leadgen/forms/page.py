@@ -9,8 +9,8 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from leadgen.forms.definition import Definition
-from leadgen.forms.fields import KINDS
+from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.fields import KINDS
 from leadgen.forms.markup import element
 
 # Written where per-request hidden inputs go; the edge puts them in when it serves the page.

@@ -5,8 +5,8 @@ from django.db import transaction
 
 from leadgen.accounts.models import User
 from leadgen.events.services import emit
-from leadgen.forms.flaws import flaws
 from leadgen.forms.models import Form, FormVersion
+from leadgen.forms.publish_checks import flaws
 
 _MOST_NAMED = 5
 

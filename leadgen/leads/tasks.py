@@ -8,8 +8,8 @@ from celery import shared_task
 from django.conf import settings
 from django.db import connection
 
-from leadgen.leads.abreast import Abreast
-from leadgen.leads.intake import LANES, batches
+from leadgen.leads.intake.batches import MAX_PARALLEL, run_batches
+from leadgen.leads.intake.ordering import Abreast
 
 # Long enough to be worth a message, short enough that other tasks get their turn.
 _SECONDS = 20
@@ -27,7 +27,7 @@ def intake() -> None:
     deadline, over, abreast = time.monotonic() + _SECONDS, Event(), Abreast()
     second: Thread | None = None
     try:
-        for outcome in batches(lanes=LANES, abreast=abreast):
+        for outcome in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
             if time.monotonic() >= deadline:
                 break
             if outcome.reached and not second:
@@ -42,7 +42,7 @@ def intake() -> None:
 
 def _work_abreast(abreast: Abreast, over: Event) -> None:
     try:
-        for _ in batches(lanes=LANES, abreast=abreast):
+        for _ in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
             if over.is_set():
                 return
     except Exception:

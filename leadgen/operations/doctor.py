@@ -13,11 +13,11 @@ from django.db import connection, models
 from django.http.request import validate_host
 from django.utils import timezone
 
-from leadgen.capture import spool
 from leadgen.capture.models import Submission
+from leadgen.capture.spool import store
 from leadgen.events.models import Event
-from leadgen.lib.limits import within
-from leadgen.operations import backends
+from leadgen.lib.net.timeouts import within
+from leadgen.operations import probes
 from leadgen.operations.models import Backup, Balance
 
 SECONDS = 10.0
@@ -119,8 +119,8 @@ def _database() -> str:
 
 def _migrations() -> str:
     try:
-        backends.database()
-    except backends.NotMigratedError as error:
+        probes.database()
+    except probes.NotMigratedError as error:
         raise AdviceError(f"{error}: run manage.py migrate.") from error
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
@@ -153,12 +153,12 @@ def _event_log() -> str:
 
 
 def _storage() -> str:
-    backends.storage_round_trip()
+    probes.storage_round_trip()
     return "wrote, read and deleted an object"
 
 
 def _spool() -> str:
-    depth = spool.depth()
+    depth = store.depth()
     if depth.oldest and timezone.now() - depth.oldest > _TOLERATED_WAIT:
         raise AdviceError(
             f"{depth.waiting} submissions wait in the storage since {depth.oldest:%Y-%m-%d %H:%M}"
@@ -166,13 +166,13 @@ def _spool() -> str:
         )
     if depth.parked:
         raise UserWarning(
-            f"{depth.parked} objects under {spool.PARKED}/ need a look: docs/operating/faults.md."
+            f"{depth.parked} objects under {store.PARKED}/ need a look: docs/operating/faults.md."
         )
     return f"{depth.waiting} submissions wait in the storage"
 
 
 def _broker() -> str:
-    backends.broker_declares()
+    probes.broker_declares()
     return "connected and declared a queue"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from leadgen.lib.limits import within
-from leadgen.lib.metrics import DEPENDENCY_ERRORS
-from leadgen.operations import backends
+from leadgen.lib.net.timeouts import within
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
+from leadgen.operations import probes
 
 SECONDS = 2.0
 
@@ -36,9 +36,9 @@ class Answer:
 # The ledger is the database. The broker carries hints only: without it leads come seconds later,
 # and none is lost; without storage every submission is still taken.
 BACKENDS = [
-    Backend("database", backends.database),
-    Backend("storage", backends.storage, required=False),
-    Backend("broker", backends.broker, required=False),
+    Backend("database", probes.database),
+    Backend("storage", probes.storage, required=False),
+    Backend("broker", probes.broker, required=False),
 ]
 
 
@@ -57,7 +57,7 @@ def keeps_submissions(answers: Sequence[Answer]) -> bool:
     if all(answer.ok for answer in answers if answer.required):
         return True
     spools = any(answer.ok for answer in answers if answer.name == "storage")
-    return spools and backends.has_seen_tables()
+    return spools and probes.has_seen_tables()
 
 
 def _ask(backend: Backend) -> Answer:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from leadgen.lib import tracing
+from leadgen.lib.telemetry import request_context
 
 # The last line of defence: nobody logs answers on purpose, but error texts can quote them.
 # Tried only where a word begins: at each of its letters, a long path would cost seconds.
@@ -59,7 +59,7 @@ class JsonFormatter(logging.Formatter):
         told = {"message": record.getMessage(), **_added(record)}
         if record.exc_info:
             told["exc_info"] = self.formatException(record.exc_info)
-        if request_id := tracing.request_id.get():
+        if request_id := request_context.request_id.get():
             told["request_id"] = request_id
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
         place = {"ts": at, "level": record.levelname, "logger": record.name}
@@ -68,7 +68,7 @@ class JsonFormatter(logging.Formatter):
 
 def _traced() -> dict[str, str]:
     """The names that OpenTelemetry gives these fields; Loki, Tempo and Datadog know them."""
-    parent = tracing.traceparent.get()
+    parent = request_context.traceparent.get()
     return dict(zip(("trace_id", "span_id"), parent.split("-")[1:3], strict=True)) if parent else {}
 
 

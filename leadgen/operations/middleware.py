@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.common import CommonMiddleware as DjangosCommonMiddleware
 
-from leadgen.lib import metrics, tracing
-from leadgen.operations import trouble
+from leadgen.lib.telemetry import metrics, request_context
+from leadgen.operations import error_page
 
 logger = logging.getLogger("leadgen.access")
 
@@ -39,18 +39,18 @@ class RequestLogMiddleware:
         try:
             return _end(request, self.get_response(request), started)
         finally:
-            tracing.request_id.reset(token)
+            request_context.request_id.reset(token)
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         started, token = _begin(request)
         try:
             return _end(request, await self.get_response(request), started)
         finally:
-            tracing.request_id.reset(token)
+            request_context.request_id.reset(token)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer an expected fault of a view here, so that DEBUG shows the page as well."""
-        return trouble.answer_to(error)
+        return error_page.answer_to(error)
 
 
 class CommonMiddleware(DjangosCommonMiddleware):
@@ -63,7 +63,9 @@ class CommonMiddleware(DjangosCommonMiddleware):
 
 
 def _begin(request: HttpRequest) -> tuple[float, Any]:
-    token = tracing.request_id.set(tracing.adopt(request.headers.get("X-Request-ID")))
+    token = request_context.request_id.set(
+        request_context.adopt(request.headers.get("X-Request-ID"))
+    )
     return time.perf_counter(), token
 
 
@@ -76,7 +78,7 @@ def _end(request: HttpRequest, response: HttpResponse, started: float) -> HttpRe
     told = {"route": route, "status": response.status_code, "ms": round(seconds * 1000)}
     line = (request.method, request.path, response.status_code)
     logger.log(level, "%s %s %d", *line, extra=told | _user(request))
-    response.headers["X-Request-ID"] = tracing.request_id.get()
+    response.headers["X-Request-ID"] = request_context.request_id.get()
     return response
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.rows import TupleRow
 
-from leadgen.capture.database import connection_parameters
+from leadgen.lib.postgresql.connections import connection_parameters
 
 # Below the 1,800 s that the Kubernetes Job may take (deploy/kubernetes/base/migrate/job.yaml).
 TIMEOUT_SECONDS = 900

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from leadgen.lib.backends import CACHE_TABLE
 from leadgen.operations import reconcile
-from leadgen.operations.moving.manifest import Manifest
+from leadgen.operations.transfer.manifest import Manifest
 
 _KEPT = timedelta(days=7)
 

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from leadgen.capture import spool
 from leadgen.capture.models import Submission
+from leadgen.capture.spool import store
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
     )
 
 
-def with_spool(balance: Balance, depth: spool.Depth | None) -> Balance:
+def with_spool(balance: Balance, depth: store.Depth | None) -> Balance:
     """Add what the storage holds to what waits and what is parked."""
     if depth is None:
         return replace(balance, spooled=None)
@@ -115,9 +115,9 @@ def with_spool(balance: Balance, depth: spool.Depth | None) -> Balance:
     return replace(balance, places=places, oldest_waiting=oldest, spooled=sum(held.values()))
 
 
-def _spool() -> spool.Depth | None:
+def _spool() -> store.Depth | None:
     try:
-        return spool.depth()
+        return store.depth()
     except Exception as error:
         logger.warning("the spool cannot be read: %s", error)
         return None

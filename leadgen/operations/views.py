@@ -8,11 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from leadgen.lib import tally
+from leadgen.lib.telemetry import multiprocess_metrics
 from leadgen.operations import health
-from leadgen.operations.backup_gauges import BackupCollector
-from leadgen.operations.gauges import LedgerCollector
-from leadgen.operations.spool_gauges import SpoolCollector
+from leadgen.operations.collectors.backups import BackupCollector
+from leadgen.operations.collectors.ledger import LedgerCollector
+from leadgen.operations.collectors.spool import SpoolCollector
 
 
 @never_cache
@@ -36,9 +36,13 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
-    if not tally.may_read(request.headers.get("Authorization", ""), settings.METRICS_TOKEN):
+    if not multiprocess_metrics.may_read(
+        request.headers.get("Authorization", ""), settings.METRICS_TOKEN
+    ):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    text = generate_latest(tally.counted()) + generate_latest(_read_from_the_backends())
+    text = generate_latest(multiprocess_metrics.counted()) + generate_latest(
+        _read_from_the_backends()
+    )
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
 

@@ -13,14 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from leadgen.accounts.bounded import BoundedAdmin, BoundedInline
 from leadgen.accounts.models import Team
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
-from leadgen.leads.admin import contact as contact_admin
 from leadgen.leads.models import Campaign, Company, Contact, Lead, Pipeline, Stage, Task
 from leadgen.lib import deletion, row_limit
+from leadgen.workspace import contacts as contact_admin
+from leadgen.workspace.kit.bounded_admin import BoundedAdmin, BoundedInline
 from tests.factories import (
     make_form,
     make_lead,

@@ -6,9 +6,9 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from leadgen.accounts.access import ScopedAdmin
 from leadgen.accounts.roles import Role
 from leadgen.leads.models import Lead
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 from tests.factories import make_form, make_pipeline, make_submissions, make_user
 
 pytestmark = pytest.mark.django_db

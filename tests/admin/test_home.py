@@ -4,12 +4,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from leadgen.accounts.display import in_words
 from leadgen.accounts.roles import Role
-from leadgen.leads import numbers
 from leadgen.leads.models import Lead
-from leadgen.lib import pagination
-from leadgen.lib.pagination import CappedPaginator
+from leadgen.workspace.home import numbers
+from leadgen.workspace.kit import pagination
+from leadgen.workspace.kit.html import in_words
+from leadgen.workspace.kit.pagination import CappedPaginator
 from tests.factories import make_form, make_lead, make_submission, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leadgen.accounts.roles import Role
-from leadgen.capture import spool
+from leadgen.capture.spool import store
 from leadgen.lib.ids import uuid7
 from tests.factories import make_user
 
@@ -80,6 +80,6 @@ def test_a_storage_that_fails_is_said_and_the_page_stands(browse, storage):
 
 
 def test_a_storage_that_hangs_does_not_hold_the_page_up(browse, monkeypatch):
-    monkeypatch.setattr("leadgen.leads.numbers.SPOOL_SECONDS", 0.05)
-    monkeypatch.setattr(spool, "depth", lambda: threading.Event().wait(5))
+    monkeypatch.setattr("leadgen.workspace.home.numbers.SPOOL_SECONDS", 0.05)
+    monkeypatch.setattr(store, "depth", lambda: threading.Event().wait(5))
     assert "The storage cannot be read" in seen(browse, Role.ADMIN)

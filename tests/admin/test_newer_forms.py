@@ -6,7 +6,7 @@ from django.urls import reverse
 from leadgen.accounts.roles import Role
 from leadgen.capture.reasons import label_of
 from leadgen.forms.models import FormVersion
-from leadgen.leads.intake import drain
+from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Lead
 from tests.factories import DEFINITION, make_form, make_pipeline, make_submission, make_user
 

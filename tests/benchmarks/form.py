@@ -3,7 +3,7 @@
 import sys
 
 from leadgen.accounts.roles import Role
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from leadgen.leads.models import Campaign
 from tests.factories import make_form, make_pipeline, make_team, make_user
 

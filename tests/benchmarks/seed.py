@@ -1,7 +1,7 @@
 """One lead that came about in the usual way, for planting to multiply; runs inside Django."""
 
 from leadgen.forms.models import Form
-from leadgen.leads.intake import drain
+from leadgen.leads.intake.batches import drain
 from tests.benchmarks.site import BODY
 from tests.factories import make_submission
 

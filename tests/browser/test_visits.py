@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from tests.browser.engines import ENGINES, open_page
 from tests.factories import make_form
 from tests.flows.conftest import database_url

@@ -8,11 +8,12 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from leadgen.capture import nudge, screening
-from leadgen.capture.database import Database, connection_parameters
-from leadgen.capture.edge import Edge
-from leadgen.capture.line import Line
-from leadgen.forms.fields import KINDS
-from leadgen.forms.fields.texts import Text
+from leadgen.capture.ledger.connection import Line
+from leadgen.edge.app import Edge
+from leadgen.edge.read_pool import Database
+from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.fields.texts import Text
+from leadgen.lib.postgresql.connections import connection_parameters
 
 
 @dataclass
@@ -171,7 +172,7 @@ def reader(monkeypatch):
     """Turn this process into one of the release that wrote the definitions."""
 
     def become():
-        monkeypatch.setattr("leadgen.forms.reader.NEEDS", frozenset({"logic"}))
+        monkeypatch.setattr("leadgen.forms.format.reader.NEEDS", frozenset({"logic"}))
         monkeypatch.setitem(KINDS, "hologram", Text())
 
     return become

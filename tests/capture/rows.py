@@ -1,6 +1,6 @@
 from django.utils import timezone
 
-from leadgen.capture.rows import Row
+from leadgen.capture.ledger.record import Row
 from leadgen.lib.ids import uuid7
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

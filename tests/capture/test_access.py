@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from leadgen.capture.access import AccessLog
+from leadgen.edge.http.access_log import AccessLog
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def pipe(monkeypatch):
         while True:
             os.write(writer, b" " * 4096)
     with open(writer, "w") as stdout, open(reader, "rb", buffering=0) as other_end:
-        monkeypatch.setattr("leadgen.capture.access.sys", SimpleNamespace(stdout=stdout))
+        monkeypatch.setattr("leadgen.edge.http.access_log.sys", SimpleNamespace(stdout=stdout))
         yield other_end
 
 
@@ -67,7 +67,7 @@ def test_lines_that_nobody_takes_wait(pipe):
 
 
 def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
-    monkeypatch.setattr("leadgen.capture.access.MOST_WAITING", 20)
+    monkeypatch.setattr("leadgen.edge.http.access_log.MOST_WAITING", 20)
     log = asyncio.run(told(25))
     pipe.read(1 << 20)
     log.write()

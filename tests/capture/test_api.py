@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

@@ -6,8 +6,8 @@ from contextlib import nullcontext, suppress
 
 import pytest
 
-from leadgen.capture import messages
 from leadgen.capture.models import Submission
+from leadgen.edge.http import messages
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

@@ -1,4 +1,4 @@
-from leadgen.capture.flood import Flood
+from leadgen.edge.http.rate_counter import Flood
 
 
 def test_posts_are_counted_by_address_and_minute():

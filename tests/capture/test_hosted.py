@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 
-from leadgen.capture import tokens
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
+from leadgen.edge.forms import page_token
+from leadgen.forms.format.definition import Definition, Field
 from tests.factories import DEFINITION, make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -26,7 +26,7 @@ def test_the_page_is_served_with_a_policy_and_a_token(client, form):
     page = client.get(f"/f/{form.slug}")
     assert page.status == 200
     assert "Talk to sales" in page.text
-    assert tokens.read(hidden(page, "_token"))
+    assert page_token.read(hidden(page, "_token"))
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "form-action 'self';" in policy
@@ -100,7 +100,7 @@ def test_a_multipart_post_is_taken_too(client, form):
 
 
 def test_wrong_answers_come_back_with_what_was_typed_and_the_same_token(client, form):
-    token = tokens.issue(1)
+    token = page_token.issue(1)
     sent = {
         "name": "Zoë <b>",
         "email": "nobody",
@@ -116,14 +116,14 @@ def test_wrong_answers_come_back_with_what_was_typed_and_the_same_token(client, 
 
 
 def test_a_double_click_is_one_submission(client, form):
-    sent = {**ADA, "_token": tokens.issue(1)}
+    sent = {**ADA, "_token": page_token.issue(1)}
     answers = [client.post_form(f"/f/{form.slug}", sent) for _ in range(2)]
     assert answers[0].headers["location"] == answers[1].headers["location"]
     assert Submission.objects.count() == 1
 
 
 def test_going_back_to_send_something_else_is_a_second_submission(client, form):
-    token = tokens.issue(1)
+    token = page_token.issue(1)
     for message in ("Hello", "And another thing"):
         client.post_form(f"/f/{form.slug}", {**ADA, "message": message, "_token": token})
     assert Submission.objects.count() == 2

@@ -7,11 +7,12 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from leadgen.capture import rows, spool
-from leadgen.capture.line import Line
+from leadgen.capture.ledger import record
+from leadgen.capture.ledger.batch_writer import Writer
+from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.record import Fate, Outcome
 from leadgen.capture.models import Submission
-from leadgen.capture.rows import Fate, Outcome
-from leadgen.capture.writer import Writer
+from leadgen.capture.spool import store
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
@@ -55,9 +56,9 @@ def outage(monkeypatch, away):
 
 def test_the_columns_written_are_those_of_the_model():
     fields = {field.column: field for field in Submission._meta.concrete_fields}
-    assert Submission._meta.db_table == rows.TABLE
-    assert set(rows.COLUMNS) <= set(fields)
-    left_out = set(fields) - set(rows.COLUMNS)
+    assert Submission._meta.db_table == record.TABLE
+    assert set(record.COLUMNS) <= set(fields)
+    left_out = set(fields) - set(record.COLUMNS)
     assert all(fields[column].null or fields[column].has_db_default() for column in left_out)
 
 
@@ -98,7 +99,7 @@ def test_through_an_outage_the_form_stays_on_the_air_and_answers_are_spooled(
     assert api.headers["access-control-allow-origin"] == "https://www.example.com"
     typed = client.post_form(f"/f/{form.slug}", {**ADA, "message": "A long story"})
     assert (typed.status, "receipt=" in typed.headers["location"]) == (303, True)
-    assert spool.depth().waiting == 2
+    assert store.depth().waiting == 2
     outage.end()
     deadline = time.monotonic() + 10
     while client.post_json(path, {"fields": ADA}).status != 201:
@@ -137,7 +138,7 @@ def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
         started = time.monotonic()
         assert client.post_json(path, {"fields": ADA}).status == 202
         assert time.monotonic() - started < 2
-    assert (Submission.objects.count(), spool.depth().waiting) == (1, 1)
+    assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
 def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, form):

@@ -8,7 +8,7 @@ import phonenumbers
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from tests.factories import make_form
 
 TEXTS = Definition(

@@ -10,12 +10,13 @@ import pytest
 from django.db import connection, transaction
 
 from leadgen.capture import services
-from leadgen.capture.database import Database, DatabaseAwayError
+from leadgen.capture.errors import DatabaseAwayError
 from leadgen.capture.models import Submission
 from leadgen.capture.newer_forms import release_judged
-from leadgen.capture.preload import Preloader
-from leadgen.capture.published import PublishedForms
-from leadgen.capture.replay import replay
+from leadgen.capture.spool.replay import replay
+from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.edge.forms.form_preloader import Preloader
+from leadgen.edge.read_pool import Database
 from leadgen.events.models import Event
 from leadgen.forms.models import FormVersion
 from tests.factories import DEFINITION, make_form, make_submission, make_user

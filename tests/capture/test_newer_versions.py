@@ -6,14 +6,15 @@ from time import time
 
 import pytest
 
-from leadgen.capture import services, tokens
+from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.newer_forms import release_judged
-from leadgen.capture.replay import replay
-from leadgen.capture.tokens import Shown
-from leadgen.forms.definition import Definition, Field
+from leadgen.capture.spool.replay import replay
+from leadgen.edge.forms import page_token
+from leadgen.forms.format.definition import Definition, Field
 from leadgen.forms.models import FormVersion
-from leadgen.lib.metrics import SUBMISSIONS
+from leadgen.forms.shown_version import ShownVersion
+from leadgen.lib.telemetry.metrics import SUBMISSIONS
 from tests.factories import make_form, make_user
 
 FIRST = Definition(
@@ -56,12 +57,12 @@ def hidden_inputs(page):
 
 def token_of(version):
     """Return the token of a page that another process has served."""
-    shown = Shown(version.form_id, version.pk, version.number, "en")
-    return {"_token": tokens.issue(time(), shown)}
+    shown = ShownVersion(version.form_id, version.pk, version.number, "en")
+    return {"_token": page_token.issue(time(), shown)}
 
 
 def shown_by(page):
-    token = tokens.read(page["_token"])
+    token = page_token.read(page["_token"])
     assert token
     return token.shown
 
@@ -124,7 +125,7 @@ def test_the_api_is_judged_by_the_older_version_it_names(client, form, path):
 
 def test_a_page_that_names_no_version_waits_for_the_newer_reader(client, form):
     published = publish(form, NEWER)
-    page = client.post_form(f"/f/{form.slug}", {**ANSWERS, "_token": tokens.issue(time())})
+    page = client.post_form(f"/f/{form.slug}", {**ANSWERS, "_token": page_token.issue(time())})
     row = Submission.objects.get()
     assert (page.status, row.version, row.reasons) == (303, published, ["newer_form"])
 

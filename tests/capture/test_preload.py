@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from leadgen.capture.database import Database, DatabaseAwayError
-from leadgen.capture.preload import Preloader
-from leadgen.capture.published import PublishedForms
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.edge.forms.form_preloader import Preloader
+from leadgen.edge.read_pool import Database
 from leadgen.forms.services import unpublish
 from tests.factories import DEFINITION, make_form
 

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from leadgen.capture.database import Database as RealDatabase
-from leadgen.capture.database import DatabaseAwayError
-from leadgen.capture.published import PublishedForms
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.edge.read_pool import Database as RealDatabase
 from tests.factories import DEFINITION
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.capture.reading import Answer, consents_of, origin_of
+from leadgen.capture.presentation import Answer, consents_of, origin_of
 
 EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", "2026-01-01", 7]
 

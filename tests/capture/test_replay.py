@@ -10,10 +10,10 @@ from django.core.files.storage import default_storage
 from django.db import OperationalError, connection
 from msgspec.structs import replace
 
-from leadgen.capture import disk, spool
-from leadgen.capture import replay as replaying
 from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.reasons import Reason
+from leadgen.capture.spool import local_files, store
+from leadgen.capture.spool import replay as replaying
 from leadgen.capture.tasks import replay as task
 from leadgen.lib import backends
 from leadgen.lib.ids import uuid7
@@ -47,12 +47,12 @@ def plant(storage, content, name=f"{OLD_RECEIPT}.json", day="2026-01-02"):
 
 def test_a_spooled_submission_keeps_its_receipt_and_its_time(form, nudges):
     row = make_row(form, received_at=LONG_AGO, idempotency_key="k", reasons=["flood"])
-    spool.store(row)
+    store.store(row)
     assert replay() == 1
     kept = Submission.objects.get()
     assert (kept.id, kept.received_at) == (row.id, LONG_AGO)
     assert (kept.idempotency_key, kept.reasons, kept.raw) == ("k", ["flood"], row.raw)
-    assert spool.depth().waiting == 0
+    assert store.depth().waiting == 0
     assert nudges == [1]
 
 
@@ -63,8 +63,8 @@ def test_replay_goes_in_the_order_of_receipts_over_days_and_batches(form, monkey
         for place, receipt in enumerate(in_order(5))
     ]
     for row in reversed(rows):
-        spool.store(row)
-    assert list(spool.waiting()) == [
+        store.store(row)
+    assert list(store.waiting()) == [
         f"spool/{row.received_at:%Y-%m-%d}/{row.id}.json" for row in rows
     ]
     assert replay() == 5
@@ -75,12 +75,12 @@ def test_replay_goes_in_the_order_of_receipts_over_days_and_batches(form, monkey
 
 def test_a_write_in_doubt_and_its_spooled_twin_are_one_submission(form):
     row = make_row(form, idempotency_key="k")
-    spool.store(row)
+    store.store(row)
     replay()
-    spool.store(row)
+    store.store(row)
     assert replay() == 1
     assert (Submission.objects.count(), Repeat.objects.count()) == (1, 0)
-    assert spool.depth().waiting == 0
+    assert store.depth().waiting == 0
 
 
 def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
@@ -90,22 +90,22 @@ def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
     first, second, third = in_order(3)
     row = make_row(form, id=first, idempotency_key="k")
     for each in (row, replace(row, id=second), replace(row, id=third, fingerprint="b")):
-        spool.store(each)
+        store.store(each)
     with monkeypatch.context() as patch:
         patch.setattr(default_storage, "delete", killed)
         with pytest.raises(KeyboardInterrupt):
             replay()
     assert replay() == 3
     assert (Submission.objects.count(), Repeat.objects.count()) == (2, 1)
-    assert spool.depth() == spool.Depth(0, None, 0)
+    assert store.depth() == store.Depth(0, None, 0)
 
 
 def test_the_same_content_under_one_key_is_one_submission_and_both_receipts_are_known(form):
     receipt, later = in_order(2)
     first = make_row(form, id=receipt, idempotency_key="k")
     second = replace(first, id=later)
-    spool.store(second)
-    spool.store(first)
+    store.store(second)
+    store.store(first)
     assert replay() == 2
     assert Submission.objects.get().id == first.id
     assert Repeat.objects.get(receipt=second.id).submission_id == first.id
@@ -114,9 +114,9 @@ def test_the_same_content_under_one_key_is_one_submission_and_both_receipts_are_
 def test_other_content_under_a_known_key_is_held_for_a_person(form):
     first = make_row(form, idempotency_key="k")
     other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
-    spool.store(first)
+    store.store(first)
     replay()
-    spool.store(other)
+    store.store(other)
     replay()
     held = Submission.objects.quarantined().get()
     assert (held.id, held.reasons) == (other.id, [Reason.KEY_REUSED])
@@ -126,18 +126,18 @@ def test_other_content_under_a_known_key_is_held_for_a_person(form):
 def test_an_object_that_cannot_be_read_is_parked_and_holds_nobody_up(form, storage):
     plant(storage, b"\x00 half an obj")
     plant(storage, b"{}", name="stray.txt")
-    spool.store(make_row(form))
+    store.store(make_row(form))
     assert replay() == 1
-    assert (spool.depth().waiting, spool.depth().parked) == (0, 2)
+    assert (store.depth().waiting, store.depth().parked) == (0, 2)
     parked = Path(storage) / "spool" / "parked" / f"{OLD_RECEIPT}.json"
     assert parked.read_bytes() == b"\x00 half an obj"
 
 
 def test_an_object_still_being_written_is_not_seen(form, storage, monkeypatch):
-    monkeypatch.setattr(disk, "rename", lambda path, target: None)
-    spool.store(make_row(form))
+    monkeypatch.setattr(local_files, "rename", lambda path, target: None)
+    store.store(make_row(form))
     assert [path.parent.name for path in storage.rglob("*") if path.is_file()] == ["unfinished"]
-    assert (replay(), spool.depth()) == (0, spool.Depth(0, None, 0))
+    assert (replay(), store.depth()) == (0, store.Depth(0, None, 0))
 
 
 def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
@@ -152,7 +152,7 @@ def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
 
 
 def test_what_cannot_be_tidied_holds_nobody_up(form, storage):
-    spool.store(make_row(form))
+    store.store(make_row(form))
     strange = storage / "spool" / "unfinished" / "folder"
     strange.mkdir()
     os.utime(strange, (0, 0))
@@ -164,7 +164,7 @@ def test_what_cannot_be_tidied_holds_nobody_up(form, storage):
 def test_a_storage_that_does_a_part_of_its_work_holds_nobody_up(form, monkeypatch, broken):
     first, *others = [make_row(form, id=receipt) for receipt in in_order(3)]
     for row in (first, *others):
-        spool.store(row)
+        store.store(row)
     monkeypatch.setattr(replaying, "BATCH", 1)
     works = getattr(default_storage, broken)
 
@@ -177,16 +177,16 @@ def test_a_storage_that_does_a_part_of_its_work_holds_nobody_up(form, monkeypatc
         patch.setattr(default_storage, broken, breaks)
         replay()
     assert {row.id for row in others} <= set(Submission.objects.values_list("id", flat=True))
-    assert [str(first.id) in name for name in spool.waiting()] == [True]
+    assert [str(first.id) in name for name in store.waiting()] == [True]
 
 
 def test_a_submission_that_the_database_refuses_is_parked_alone(form):
     rows = [make_row(form) for _ in range(9)]
     rows[4] = replace(rows[4], version_id=0)
     for row in rows:
-        spool.store(row)
+        store.store(row)
     assert replay() == 8
-    assert (spool.depth().waiting, spool.depth().parked) == (0, 1)
+    assert (store.depth().waiting, store.depth().parked) == (0, 1)
     assert Submission.objects.count() == 8
 
 
@@ -194,18 +194,18 @@ def test_while_the_database_is_away_objects_stay(form, monkeypatch):
     def away():
         raise OperationalError
 
-    spool.store(make_row(form))
+    store.store(make_row(form))
     with monkeypatch.context() as patch:
         patch.setattr(replaying, "_takes_lane", away)
         with pytest.raises(OperationalError):
             replay()
-    assert spool.depth().waiting == 1
+    assert store.depth().waiting == 1
     task()
     assert Submission.objects.count() == 1
 
 
 def test_one_run_at_a_time_does_the_work(form, monkeypatch):
-    spool.store(make_row(form))
+    store.store(make_row(form))
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LANE_KEY])
@@ -220,9 +220,9 @@ def test_the_spool_works_the_same_on_s3(form, settings, s3_url):
     settings.STORAGES = settings.STORAGES | {"default": backends.storage(of_my_own)}
     rows = [make_row(form, id=receipt, idempotency_key="k") for receipt in in_order(3)]
     for row in rows:
-        spool.store(row)
+        store.store(row)
     default_storage.save(f"spool/2026-01-02/{OLD_RECEIPT}.json", ContentFile(b"?"))
-    before = spool.depth()
+    before = store.depth()
     assert replay() == 3
-    assert (before.waiting, spool.depth().waiting, spool.depth().parked) == (4, 0, 1)
+    assert (before.waiting, store.depth().waiting, store.depth().parked) == (4, 0, 1)
     assert (Submission.objects.get().id, Repeat.objects.count()) == (rows[0].id, 2)

@@ -47,7 +47,13 @@ def gunicorn(django_db_setup, tmp_path_factory):
         "BROKER_URL": "memory://",
         "STORAGE_URL": f"file://{tmp_path}/storage",
     }
-    command = ["-m", "gunicorn", "-c", "python:leadgen.server", "leadgen.asgi:application"]
+    command = [
+        "-m",
+        "gunicorn",
+        "-c",
+        "python:leadgen.processes.gunicorn_config",
+        "leadgen.asgi:application",
+    ]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command], env={**os.environ, **mine}, stdout=log, stderr=log

@@ -8,8 +8,8 @@ from html import unescape
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.capture.replay import replay
-from leadgen.forms.definition import Definition, Field
+from leadgen.capture.spool.replay import replay
+from leadgen.forms.format.definition import Definition, Field
 from leadgen.forms.models import Form, FormAddress
 from tests.factories import make_form
 

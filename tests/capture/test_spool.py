@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadgen.capture import keeping, spool
-from leadgen.capture.database import DatabaseAwayError
-from leadgen.capture.keeping import Keeper
-from leadgen.capture.line import Line
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.ledger import with_spool
+from leadgen.capture.ledger.batch_writer import Writer
+from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.record import Fate
+from leadgen.capture.ledger.with_spool import Keeper
 from leadgen.capture.models import Submission
-from leadgen.capture.rows import Fate
-from leadgen.capture.writer import Writer
+from leadgen.capture.spool import store
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
@@ -48,24 +49,24 @@ def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage
     assert (outcome.fate, outcome.receipt) == (Fate.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
-    assert spool.unpack(written.read_bytes()) == row
+    assert store.unpack(written.read_bytes()) == row
 
 
 def test_many_at_once_are_all_spooled(form, keep, away):
     outcomes = keep(*(make_row(form) for _ in range(50)), line=Line(away, patience=0.4))
     assert {outcome.fate for outcome in outcomes} == {Fate.SPOOLED}
-    assert spool.depth().waiting == 50
+    assert store.depth().waiting == 50
 
 
 def test_what_the_ledger_takes_is_not_spooled(form, keep):
     assert keep(make_row(form))[0].fate is Fate.STORED
-    assert spool.depth() == spool.Depth(0, None, 0)
+    assert store.depth() == store.Depth(0, None, 0)
 
 
 def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
     refused, good = keep(make_row(form, form_id=0), make_row(form))
     assert (refused.fate, good.fate) == (Fate.SPOOLED, Fate.STORED)
-    assert (Submission.objects.count(), spool.depth().waiting) == (1, 1)
+    assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
 def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
@@ -83,14 +84,14 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monk
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        spool.store(make_row(form))
+        store.store(make_row(form))
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
 def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, monkeypatch):
     gate = threading.Event()
-    monkeypatch.setattr(spool, "store", lambda row: gate.wait(10))
-    monkeypatch.setattr(keeping, "MOST_WAITING", 20)
+    monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
+    monkeypatch.setattr(with_spool, "MOST_WAITING", 20)
     rows = [make_row(form) for _ in range(50)]
     outcomes = keep(*rows, line=Line(away, patience=0.4), patience=0.2)
     gate.set()
@@ -100,11 +101,11 @@ def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, mon
 
 def test_depth_and_age_are_told_by_names_alone(form, storage):
     first = make_row(form)
-    spool.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
-    spool.store(first)
+    store.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
+    store.store(first)
     (storage / "spool" / "parked").mkdir()
     (storage / "spool" / "parked" / "x.json").write_text("?")
-    depth = spool.depth()
+    depth = store.depth()
     assert (depth.waiting, depth.parked) == (2, 1)
     assert depth.oldest
     assert abs(depth.oldest - first.received_at) < timedelta(seconds=1)
@@ -115,5 +116,5 @@ def test_depth_and_age_are_told_by_names_alone(form, storage):
     [b"", b"{", b"[]", b'{"version": 2, "row": {}}', b'{"version": 1, "row": {"id": 3}}', b"\xff"],
 )
 def test_what_is_no_spooled_submission_is_told_apart(content):
-    with pytest.raises(spool.UnreadableError):
-        spool.unpack(content)
+    with pytest.raises(store.UnreadableError):
+        store.unpack(content)

@@ -6,11 +6,13 @@ from html import unescape
 
 import pytest
 
-from leadgen.capture import spool, tokens
-from leadgen.capture.acts import MOST_ACTS
+from leadgen.capture.idempotency import MOST_ACTS
 from leadgen.capture.models import Repeat, Submission
-from leadgen.capture.replay import replay
-from leadgen.forms.definition import Definition, Field
+from leadgen.capture.spool import store
+from leadgen.capture.spool.replay import replay
+from leadgen.edge.forms import page_token
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.shown_version import ShownVersion
 from tests.factories import DEFINITION, make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -66,7 +68,7 @@ def test_two_visits_with_equal_answers_are_two_submissions(client, form):
 @pytest.mark.parametrize("named", [True, False], ids=["version", "token of a former release"])
 def test_one_page_keeps_each_change_of_mind(client, form, posts, kept, named):
     page = client.get(f"/f/{form.slug}")
-    token = hidden_inputs(page)["_token"] if named else tokens.issue(1)
+    token = hidden_inputs(page)["_token"] if named else page_token.issue(1)
     for answers in posts:
         assert client.post_form(f"/f/{form.slug}", {**answers, "_token": token}).status == 303
     assert given() == kept
@@ -77,7 +79,7 @@ def test_posts_in_flight_together_are_one_act(client, form):
         posts = [client.asend("POST", f"/f/{form.slug}", body, content_type=kind) for _ in range(8)]
         return await asyncio.gather(*posts)
 
-    body = f"email=a%40example.com&news=yes&_token={tokens.issue(1)}".encode()
+    body = f"email=a%40example.com&news=yes&_token={page_token.issue(1)}".encode()
     kind = "application/x-www-form-urlencoded"
     before = client.post_form(f"/f/{form.slug}", body.replace(b"news=yes&", b""))
     answers = client.runner.run(story())
@@ -87,14 +89,14 @@ def test_posts_in_flight_together_are_one_act(client, form):
 
 def test_acts_numbered_by_the_script_are_told_apart(client, form):
     for number, answers in ((1, YES), (1, YES), (2, NO), (3, YES), (1, YES)):
-        sent = {**answers, "_visit": VISIT, "_act": number, "_token": tokens.issue(1)}
+        sent = {**answers, "_visit": VISIT, "_act": number, "_token": page_token.issue(1)}
         client.post_form(f"/f/{form.slug}", sent)
     assert given() == [True, False, True]
 
 
 def test_a_duplicated_tab_loses_no_answer(client, form):
     for answers in (YES, NO, NO):  # both tabs number their acts from one
-        sent = {**answers, "_visit": VISIT, "_act": 1, "_token": tokens.issue(1)}
+        sent = {**answers, "_visit": VISIT, "_act": 1, "_token": page_token.issue(1)}
         client.post_form(f"/f/{form.slug}", sent)
     assert given() == [True, False]
 
@@ -111,7 +113,7 @@ def test_a_page_cached_for_several_visitors_takes_all(client, form):
     ("visit_id", "act"), [("short", "1"), (VISIT, "0"), (VISIT, "x"), ("", "")]
 )
 def test_a_garbled_visit_falls_back_to_the_token(client, form, visit_id, act):
-    token = tokens.issue(1)
+    token = page_token.issue(1)
     for _ in range(2):
         sent = {**YES, "_token": token, "_visit": visit_id, "_act": act}
         assert client.post_form(f"/f/{form.slug}", sent).status == 303
@@ -119,7 +121,7 @@ def test_a_garbled_visit_falls_back_to_the_token(client, form, visit_id, act):
 
 
 def test_a_page_sent_again_and_again_loses_no_answer(client, form):
-    token = tokens.issue(1)
+    token = page_token.issue(1)
     for number in range(MOST_ACTS + 10):
         sent = {"email": f"v{number}@example.com", "_token": token}
         assert client.post_form(f"/f/{form.slug}", sent).status == 303
@@ -138,15 +140,15 @@ def test_a_token_of_another_form_counts_as_none(client, form):
 
 
 def test_an_expired_token_only_loses_the_check_of_the_time():
-    token = tokens.read(tokens.issue(0, tokens.Shown(1, 2, 3, "en")))
+    token = page_token.read(page_token.issue(0, ShownVersion(1, 2, 3, "en")))
     assert token is not None
-    assert token.shown == tokens.Shown(1, 2, 3, "en")
-    assert token.seconds_since(tokens.MAX_AGE_SECONDS + 1) is None
+    assert token.shown == ShownVersion(1, 2, 3, "en")
+    assert token.seconds_since(page_token.MAX_AGE_SECONDS + 1) is None
     assert token.seconds_since(60) == 60
 
 
 def test_the_release_before_reads_the_tokens_of_this_one():
-    signed = tokens._signer().unsign(tokens.issue(5, tokens.Shown(1, 2, 3, "pt-br")))
+    signed = page_token._signer().unsign(page_token.issue(5, ShownVersion(1, 2, 3, "pt-br")))
     _, _, milliseconds = signed.rpartition(".")
     assert milliseconds == "5000"
 
@@ -173,7 +175,7 @@ def test_acts_in_the_spool_stay_apart(make_client, form, away):
     assert replay(seconds=20) == 3
     assert given() == [True, False, True]
     assert Repeat.objects.get().submission == Submission.objects.latest("received_at")
-    assert not list(spool.waiting())
+    assert not list(store.waiting())
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -188,9 +190,11 @@ def test_nothing_of_a_visit_is_in_what_others_may_reuse(client, method):
 
 def test_a_missing_token_is_given_with_the_page_shown_again(client, form):
     again = client.post_form(f"/f/{form.slug}", {"email": "nobody"})
-    token = tokens.read(hidden_inputs(again)["_token"])
+    token = page_token.read(hidden_inputs(again)["_token"])
     assert token is not None
-    assert token == tokens.Token(token.key, 0, tokens.Shown(form.id, form.published_id, 1, "en"))
+    assert token == page_token.Token(
+        token.key, 0, ShownVersion(form.id, form.published_id, 1, "en")
+    )
 
 
 def test_old_answers_of_a_visit_stay_one_when_the_form_is_closed(client, form):

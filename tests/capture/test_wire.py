@@ -10,8 +10,9 @@ import pytest
 import uvloop
 from django.db import connection
 
-from leadgen.capture.database import DatabaseAwayError, connection_parameters
-from leadgen.capture.line import Line, RefusedError
+from leadgen.capture.errors import DatabaseAwayError, RefusedError
+from leadgen.capture.ledger.connection import Line
+from leadgen.lib.postgresql.connections import connection_parameters
 from tests.capture.meddler import RESET, between
 
 # PostgreSQL's own tables tell which statements the server knows.

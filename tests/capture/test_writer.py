@@ -8,12 +8,12 @@ import pytest
 from django.db import connection, transaction
 from msgspec.structs import replace
 
-from leadgen.capture import writer as writing
-from leadgen.capture.database import DatabaseAwayError
-from leadgen.capture.line import Line, RefusedError
+from leadgen.capture.errors import DatabaseAwayError, RefusedError
+from leadgen.capture.ledger import batch_writer as writing
+from leadgen.capture.ledger.batch_writer import BusyError, Writer
+from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.record import Fate
 from leadgen.capture.models import Submission
-from leadgen.capture.rows import Fate
-from leadgen.capture.writer import BusyError, Writer
 from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
 from tests.factories import make_form

@@ -20,7 +20,7 @@ MAKE_FORM = """
 import os; os.environ["DJANGO_SETTINGS_MODULE"] = "leadgen.settings"
 import django; django.setup()
 from leadgen.forms.models import Form, FormVersion
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 asked = (Field("name", "text", "Name", fills="name"),
          Field("email", "email", "Email", fills="email", required=True))
 form = Form.objects.create(title="Drill", slug="drill")

@@ -3,7 +3,7 @@ import runpy
 
 import pytest
 
-from leadgen import server
+from leadgen.processes import gunicorn_config
 from tests.deploy.compose import ROOT, document, services
 
 OURS = {"web", "worker", "beat", "migrate", "demo", "backup", "restore"}
@@ -173,7 +173,7 @@ def test_leadgens_role_is_no_superuser():
 
 
 def test_web_has_time_to_answer_what_is_in_flight():
-    assert seconds(services()["web"]["stop_grace_period"]) >= server.graceful_timeout + 5
+    assert seconds(services()["web"]["stop_grace_period"]) >= gunicorn_config.graceful_timeout + 5
 
 
 @pytest.fixture

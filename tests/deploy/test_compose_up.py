@@ -3,7 +3,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from leadgen.leads.demo import house
+from leadgen.demo import organisation
 from tests.deploy.engine import MAKE_FORM, Deployment, eventually
 from tests.faults.load import loading
 from tests.flows.conftest import browser as browser
@@ -43,8 +43,8 @@ def test_a_visitors_form_is_a_lead_in_the_admin(deployment, browser):
     page.get_by_role("button", name="Send message").click()
     page.get_by_role("heading", name="Thank you").wait_for()
     page.goto(f"{deployment.url}/admin/login/")
-    page.get_by_label("Email").fill(house.ADMIN)
-    page.get_by_label("Password", exact=True).fill(house.PASSWORD)
+    page.get_by_label("Email").fill(organisation.ADMIN)
+    page.get_by_label("Password", exact=True).fill(organisation.PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{deployment.url}/admin/")
     eventually(lambda: deployment.balance()["places"]["waiting"] == 0, seconds=60)

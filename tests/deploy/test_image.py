@@ -80,7 +80,15 @@ def test_a_release_that_changes_no_package_sends_its_own_layer_only():
 @pytest.mark.parametrize(
     ("role", "command"),
     [
-        ("web", ["gunicorn", "-c", "python:leadgen.server", "leadgen.asgi:application"]),
+        (
+            "web",
+            [
+                "gunicorn",
+                "-c",
+                "python:leadgen.processes.gunicorn_config",
+                "leadgen.asgi:application",
+            ],
+        ),
         ("worker", ["celery", "-A", "leadgen", "worker", "--concurrency=1"]),
         ("beat", ["celery", "-A", "leadgen", "beat"]),
     ],
@@ -97,7 +105,7 @@ def test_a_role_is_alive_without_root_and_without_backends_and_ends_when_told(ro
     variables = [f"--env={name}={value}" for name, value in nowhere.items()]
     container = docker("run", "--detach", *RESTRICTED, *variables, TAG, *command).strip()
     try:
-        probe = ["exec", container, "python", "-m", "leadgen.heartbeat", role]
+        probe = ["exec", container, "python", "-m", "leadgen.processes.heartbeat", role]
         eventually(lambda: succeeds(*probe), seconds=60)
         first = docker("exec", container, "cat", "/proc/1/cmdline").split("\0")[:2]
         assert [os.path.basename(part) for part in first] == ["python", command[0]]

@@ -1,7 +1,7 @@
 import pytest
 
 from deploy.policy import kubernetes, workloads
-from leadgen import server
+from leadgen.processes import gunicorn_config
 from tests.deploy import planted
 
 CASES = [
@@ -23,4 +23,4 @@ def test_every_rule_has_a_planted_fault():
 
 
 def test_the_time_for_requests_in_flight_is_the_servers():
-    assert server.graceful_timeout == workloads.GRACEFUL_TIMEOUT
+    assert gunicorn_config.graceful_timeout == workloads.GRACEFUL_TIMEOUT

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from leadgen import celery, celery_standby
+from leadgen import celery
+from leadgen.processes import worker_fallback
 from tests.deploy import manifests, planted
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ def triggers():
 def test_beat_sends_each_worker_a_hint_before_it_loses_patience():
     worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
     timetable = celery.app.conf.beat_schedule.values()
-    hints = sum(celery_standby.PATIENCE // entry["schedule"] for entry in timetable)
+    hints = sum(worker_fallback.PATIENCE // entry["schedule"] for entry in timetable)
     assert worker["spec"]["maxReplicaCount"] < hints
 
 

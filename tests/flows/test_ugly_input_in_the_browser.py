@@ -6,7 +6,7 @@ import pytest
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
 from leadgen.capture.services import release
-from leadgen.forms.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, Field
 from leadgen.leads.models import Lead
 from tests import factories
 from tests.flows.test_visitor_to_lead import log_in

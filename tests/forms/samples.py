@@ -2,8 +2,8 @@ import math
 from html.parser import HTMLParser
 from typing import Any
 
-from leadgen.forms.definition import Definition, Field, Option
-from leadgen.forms.fields import KINDS, InvalidAnswerError
+from leadgen.forms.format.definition import Definition, Field, Option
+from leadgen.forms.format.fields import KINDS, InvalidAnswerError
 
 OPTIONS = (Option("small", "Small"), Option("large", "Large & <wide>"))
 

@@ -3,9 +3,9 @@ from django.urls import reverse
 
 from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
-from leadgen.forms import admin as forms_admin
 from leadgen.forms.models import Field, Form
 from leadgen.forms.services import publish
+from leadgen.workspace import forms as forms_admin
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from leadgen.forms.definition import Definition, Field, Option
-from leadgen.forms.fields import KINDS
-from leadgen.forms.flaws import flaws
+from leadgen.forms.format.definition import Definition, Field, Option
+from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.json_schema import json_schema
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import HIDDEN_SLOT, form_page
-from leadgen.forms.schema import json_schema
-from leadgen.forms.validation import parse, validate
+from leadgen.forms.publish_checks import flaws
 from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal_of
 
 FORMATS = FormatChecker(formats=())

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from leadgen.forms.definition import FORMAT
+from leadgen.forms.format.definition import FORMAT
+from leadgen.forms.format.json_schema import json_schema
+from leadgen.forms.format.reader import read
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page
-from leadgen.forms.reader import read
-from leadgen.forms.schema import json_schema
-from leadgen.forms.validation import parse, validate
 from tests.forms.samples import Reader
 
 FOLDER = Path(__file__).parent / "golden"

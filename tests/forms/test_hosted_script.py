@@ -6,12 +6,12 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import sync_playwright
 
-from leadgen.forms.definition import Definition, Field, Option
+from leadgen.forms.format.definition import Definition, Field, Option
 from leadgen.forms.page import form_page, thanks_page
 
 pytestmark = pytest.mark.browser
 
-STATIC = Path(__file__).resolve().parents[2] / "leadgen" / "static"
+STATIC = Path(__file__).resolve().parents[2] / "leadgen" / "forms" / "static"
 SITE = "http://forms.example.com"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

@@ -1,10 +1,10 @@
 import phonenumbers
 import pytest
 
-from leadgen.forms.fields import CHOICES, KINDS
-from leadgen.forms.fields.texts import read_phone
+from leadgen.forms.format.fields import CHOICES, KINDS
+from leadgen.forms.format.fields.texts import read_phone
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.models import Field as FieldRow
-from leadgen.forms.validation import parse, validate
 from tests.forms.samples import ACCEPTED, REFUSED, ask, form_of, refusal
 
 ADDRESSES = [

@@ -1,9 +1,9 @@
 import pytest
 
-from leadgen.forms.definition import Definition
-from leadgen.forms.fields import KINDS
+from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page, hidden_inputs, message_page, thanks_page
-from leadgen.forms.validation import parse, validate
 from tests.forms.samples import Reader, ask, form_of
 
 # Beyond the list: what HTML itself would change if it were written as it is.

@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from leadgen.forms.definition import Field
-from leadgen.forms.fields import KINDS
+from leadgen.forms.format.definition import Field
+from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.json_schema import json_schema
 from leadgen.forms.page import form_page, message_page, thanks_page
-from leadgen.forms.schema import json_schema
 from tests.forms.samples import Reader, ask, form_of
 
 

@@ -5,13 +5,13 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadgen.forms.definition import Definition
-from leadgen.forms.flaws import flaws
+from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.json_schema import json_schema
+from leadgen.forms.format.reader import read, read_text
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page
-from leadgen.forms.reader import read, read_text
-from leadgen.forms.schema import json_schema
+from leadgen.forms.publish_checks import flaws
 from leadgen.forms.services import publish
-from leadgen.forms.validation import parse, validate
 from tests.factories import DEFINITION, make_form
 
 EMAIL = {"name": "email", "kind": "email", "label": "Email", "required": True}

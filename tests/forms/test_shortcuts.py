@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadgen.forms.fields import texts
+from leadgen.forms.format.fields import texts
 
 LOCALS = st.from_regex(re.compile(r"[\w.+-]{1,70}", re.ASCII), fullmatch=True)
 LABELS = st.from_regex(re.compile(r"[A-Za-z0-9-]{1,66}"), fullmatch=True)

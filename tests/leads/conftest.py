@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.leads.intake import drain
+from leadgen.leads.intake.batches import drain
 from tests.factories import make_form, make_pipeline, make_submission
 
 

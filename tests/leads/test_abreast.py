@@ -6,11 +6,11 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
-from leadgen.leads import intake
-from leadgen.leads.abreast import Abreast
-from leadgen.leads.attach import attach
-from leadgen.leads.intake import Outcome, batches, drain
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.leads.intake import batches
+from leadgen.leads.intake.batches import Outcome, drain, run_batches
+from leadgen.leads.intake.ordering import Abreast
+from leadgen.leads.intake.writing import attach
 from leadgen.leads.models import Contact, Lead, LeadSubmission
 from leadgen.leads.tasks import intake as task
 from tests.factories import make_form, make_pipeline, make_submissions
@@ -40,7 +40,7 @@ def backlog(form):
 
 def one_batch(abreast):
     try:
-        return next(batches(abreast=abreast))
+        return next(run_batches(abreast=abreast))
     finally:
         connection.close()
 
@@ -59,7 +59,7 @@ def in_second_thread(monkeypatch, do):
         calls.append(batch)
         return attach(batch)
 
-    monkeypatch.setattr(intake, "attach", begin)
+    monkeypatch.setattr(batches, "attach", begin)
 
 
 def in_order_by_lead():
@@ -76,7 +76,7 @@ def test_who_is_in_another_batch_waits_for_its_end_and_everybody_else_does_not(f
     abreast = Abreast()
     with ThreadPoolExecutor(1) as pool:
         with abreast.batch() as first, transaction.atomic():
-            outcome, _ = intake._work_claimed(1, None, None, abreast, first)
+            outcome, _ = batches._work_claimed(1, None, None, abreast, first)
             second = pool.submit(one_batch, abreast)
             eventually(
                 lambda: Contact.objects.filter(email="grace@example.com").exists(),
@@ -112,7 +112,7 @@ def test_what_another_batch_has_taken_meanwhile_is_left_to_it(form):
     make_submissions(form, [{"email": "ada@example.com"}] * 2)
     receipts = list(Submission.objects.order_by("received_at").values_list("pk", flat=True))
     assert drain() == Outcome(processed=2)
-    assert intake._work_later(receipts) == Outcome()
+    assert batches._work_later(receipts) == Outcome()
 
 
 def test_a_failure_of_the_second_thread_is_told_and_its_rows_are_worked_later(

@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
-from leadgen.forms.definition import Definition, Field
-from leadgen.forms.fields import KINDS
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page
-from leadgen.forms.validation import parse, validate
-from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.intake.batches import Outcome, drain
 from leadgen.leads.models import Campaign, Lead
 from tests.factories import make_form, make_lead, make_pipeline, make_submissions, make_user
 from tests.forms.samples import ask, form_of

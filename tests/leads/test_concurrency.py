@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.forms.definition import Definition, Field
-from leadgen.leads import intake, services
-from leadgen.leads.abreast import Abreast
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.leads import services
 from leadgen.leads.bulk_services import assign_leads, complete_tasks
-from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.intake import batches
+from leadgen.leads.intake.batches import Outcome, drain
+from leadgen.leads.intake.ordering import Abreast
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
 from tests.factories import (
     make_form,
@@ -102,7 +103,7 @@ def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
     make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            first = intake._work_batch(1, None, None, Abreast())
+            first = batches._work_batch(1, None, None, Abreast())
             draining = pool.submit(apart, drain)
             eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == Outcome(processed=1)
@@ -122,13 +123,13 @@ def test_a_row_that_somebody_holds_is_passed_over_without_waiting(form):
 def test_a_batch_that_finds_no_free_lane_leaves_the_rows_to_the_others(form):
     make_submission(form)
     with transaction.atomic():
-        assert intake._takes_lane(1)
+        assert batches._takes_lane(1)
         assert together([lambda: drain(lanes=1)]) == [Outcome()]
         assert together([lambda: drain(lanes=2)]) == [Outcome(processed=1)]
 
 
 def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(form, monkeypatch):
-    monkeypatch.setattr(intake, "SILENCE", "200ms")
+    monkeypatch.setattr(batches, "SILENCE", "200ms")
     make_submission(form)
     asleep, go_on = threading.Event(), threading.Event()
 
@@ -137,7 +138,7 @@ def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(
         assert go_on.wait(DEADLINE_SECONDS)
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
-        patch.setattr(intake, "attach", fall_silent)
+        patch.setattr(batches, "attach", fall_silent)
         silent = pool.submit(apart, lambda: drain(lanes=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
+from leadgen.demo import fill as fill_module
 from leadgen.events.models import Cursor, Event
-from leadgen.leads import demo as fill_module
 from leadgen.leads.models import Lead, Task
 from tests.factories import make_form
 

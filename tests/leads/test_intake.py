@@ -8,10 +8,11 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.forms.definition import Definition, Field
-from leadgen.leads import intake, services
-from leadgen.leads.attach import attach
-from leadgen.leads.intake import Outcome, drain
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.leads import services
+from leadgen.leads.intake import batches
+from leadgen.leads.intake.batches import Outcome, drain
+from leadgen.leads.intake.writing import attach
 from leadgen.leads.models import (
     Campaign,
     Company,
@@ -231,7 +232,7 @@ def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, 
             make_submission(form, received_at=received_at)
         return attach(*batch)
 
-    monkeypatch.setattr(intake, "attach", replayed_meanwhile)
+    monkeypatch.setattr(batches, "attach", replayed_meanwhile)
     assert drain(1) == Outcome(processed=5)
 
 

@@ -1,8 +1,8 @@
 import phonenumbers
 import pytest
 
-from leadgen.forms.definition import FILLS, Definition, Field
-from leadgen.leads import matching
+from leadgen.forms.format.definition import FILLS, Definition, Field
+from leadgen.leads.intake import matching
 
 FORM = Definition(
     title="Everything",

@@ -2,7 +2,7 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.models import Form, FormVersion
-from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.intake.batches import Outcome, drain
 from leadgen.leads.models import Lead
 from tests.factories import make_pipeline, make_submission
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.leads import intake
-from leadgen.leads.intake import Outcome, drain
+from leadgen.leads.intake import batches
+from leadgen.leads.intake.batches import Outcome, drain
 from leadgen.leads.models import Contact, Lead, LeadSubmission
 from tests.factories import make_lead, make_submission
 
@@ -88,7 +88,7 @@ def test_a_poison_row_in_every_batch_holds_up_no_neighbour_and_costs_few_stateme
 
 def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
     waits = []
-    for attempt in range(1, intake.MAX_ATTEMPTS):
+    for attempt in range(1, batches.MAX_ATTEMPTS):
         began = timezone.now()
         assert drain() == Outcome(failed=1)
         poison.refresh_from_db()
@@ -107,7 +107,7 @@ def test_a_row_that_failed_is_left_alone_until_it_is_due(poison):
 
 
 def test_after_five_attempts_the_row_is_parked_where_people_see_it(poison):
-    for _ in range(intake.MAX_ATTEMPTS):
+    for _ in range(batches.MAX_ATTEMPTS):
         make_due(poison)
         outcome = drain()
     assert outcome == Outcome(parked=1)
@@ -131,7 +131,7 @@ def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(form, poison):
 def test_a_fault_of_the_server_costs_a_row_no_attempt_however_long_it_lasts(form, server, state):
     waiting = [make_submission(form) for _ in range(3)]
     server.fails_with(state)
-    for _ in range(intake.MAX_ATTEMPTS + 1):
+    for _ in range(batches.MAX_ATTEMPTS + 1):
         assert drain() == Outcome(failed=3)
         Submission.objects.update(next_at=None)
     assert set(Submission.objects.values_list("attempts", "parked_at")) == {(0, None)}
@@ -149,7 +149,7 @@ def test_a_limit_of_postgresql_that_a_row_exceeds_is_the_rows_own_fault(form, se
 
 def test_a_worker_at_its_time_limit_leaves_the_batch_as_it_was(form, monkeypatch):
     row = make_submission(form)
-    monkeypatch.setattr(intake, "attach", Mock(side_effect=SoftTimeLimitExceeded))
+    monkeypatch.setattr(batches, "attach", Mock(side_effect=SoftTimeLimitExceeded))
     with pytest.raises(SoftTimeLimitExceeded):
         drain()
     row.refresh_from_db()

@@ -3,14 +3,14 @@ from datetime import UTC, datetime
 import pytest
 
 from leadgen.events.models import Event
-from leadgen.leads import activities
+from leadgen.leads import timeline
 
 AT = datetime(2030, 1, 2, 9, tzinfo=UTC)
 NAMES = {1: "Ada", 2: "Grace"}
 
 
 def line(kind, data=None, actor=None):
-    return activities.describe(Event(kind=kind, data=data or {}, actor_id=actor, at=AT), NAMES)
+    return timeline.describe(Event(kind=kind, data=data or {}, actor_id=actor, at=AT), NAMES)
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ def test_the_people_of_a_timeline_are_actors_and_owners():
         Event(kind="lead.assigned", data={"owner": 2, "previous": None}, actor_id=1),
         Event(kind="lead.created", data={"form": "Contact"}),
     ]
-    assert activities.people(events) == {1, 2}
+    assert timeline.people(events) == {1, 2}

@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.lib.net.client import UNKNOWN, client_address, network, scope_address
+from leadgen.lib.net.ip import UNKNOWN, client_address, network, scope_address
 
 
 @pytest.mark.parametrize(

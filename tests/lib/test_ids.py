@@ -3,8 +3,8 @@ import uuid
 
 import time_machine
 
-from leadgen.lib import tracing
 from leadgen.lib.ids import public_id, uuid7
+from leadgen.lib.telemetry import request_context
 
 
 def test_a_receipt_is_a_version_7_uuid():
@@ -38,6 +38,6 @@ def test_a_public_id_has_no_letters_that_look_alike():
 
 
 def test_a_callers_request_id_is_taken_only_when_it_is_harmless():
-    assert tracing.adopt("abc-1.2:3_Z") == "abc-1.2:3_Z"
+    assert request_context.adopt("abc-1.2:3_Z") == "abc-1.2:3_Z"
     for offered in (None, "", "a b", "x" * 65, "two\nlines", "é"):
-        assert tracing.adopt(offered) != offered
+        assert request_context.adopt(offered) != offered

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from leadgen.capture.database import connection_parameters
-from leadgen.operations.moving import tables
+from leadgen.lib.postgresql.connections import connection_parameters
+from leadgen.operations.transfer import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,11 +7,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 
-from leadgen.capture import spool
-from leadgen.capture.database import connection_parameters
+from leadgen.capture.spool import store
 from leadgen.events.services import emit
 from leadgen.leads.models import LeadSubmission
-from leadgen.operations.moving import archive, tables
+from leadgen.lib.postgresql.connections import connection_parameters
+from leadgen.operations.transfer import archive, tables
 from tests.capture.rows import make_row
 from tests.factories import make_form, make_lead, make_submission, make_user
 
@@ -25,7 +25,7 @@ def furnish(objects=3):
     submission = make_submission(form, state="processed")
     LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
     emit("lead_created", lead)
-    spool.store(make_row(form))
+    store.store(make_row(form))
     for number in range(objects):
         default_storage.save(f"uploads/ä {number}.bin", ContentFile(secrets.token_bytes(1000)))
     return form

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient, RequestFactory
 from prometheus_client import REGISTRY
 
-from leadgen.lib import tracing
+from leadgen.lib.telemetry import request_context
 from leadgen.operations.middleware import RequestLogMiddleware
 from tests.factories import make_user
 
@@ -62,11 +62,11 @@ def test_the_request_id_holds_during_the_request_only():
     seen = []
 
     def view(request):
-        seen.append(tracing.request_id.get())
+        seen.append(request_context.request_id.get())
         return HttpResponse()
 
     RequestLogMiddleware(view)(RequestFactory().get("/", headers={"X-Request-ID": "abc-1"}))
-    assert (seen, tracing.request_id.get()) == (["abc-1"], "")
+    assert (seen, request_context.request_id.get()) == (["abc-1"], "")
 
 
 def test_requests_are_counted_by_route_and_unknown_paths_together(client):
@@ -78,7 +78,7 @@ def test_requests_are_counted_by_route_and_unknown_paths_together(client):
 
 def test_an_asynchronous_chain_stays_asynchronous():
     async def view(request):
-        return HttpResponse(tracing.request_id.get())
+        return HttpResponse(request_context.request_id.get())
 
     middleware: Any = RequestLogMiddleware(view)
     request = RequestFactory().get("/", headers={"X-Request-ID": "abc-1"})

@@ -15,13 +15,13 @@ from django.db import connection
 from django.utils import timezone
 
 from leadgen.accounts.models import User
-from leadgen.capture import spool
 from leadgen.capture.models import Submission
-from leadgen.capture.replay import replay
+from leadgen.capture.spool import store
+from leadgen.capture.spool.replay import replay
 from leadgen.events.models import Event
 from leadgen.lib.backends import storage
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive, objects, tables
+from leadgen.operations.transfer import archive, objects, tables
 from tests.factories import make_lead, make_user
 from tests.flows.waiting import eventually
 from tests.operations.moving import PUBLIC, SECRET, contents, furnish, run
@@ -105,7 +105,7 @@ def test_a_restored_spool_is_replayed_into_the_ledger(target, tmp_path):
     wipe(tmp_path)
     restore(target)
     replay(seconds=9)
-    assert (Submission.objects.count(), spool.depth().waiting) == (2, 0)
+    assert (Submission.objects.count(), store.depth().waiting) == (2, 0)
 
 
 def test_a_database_without_tables_is_restored_too(target, empty_deployment):
@@ -130,7 +130,7 @@ def test_a_backup_in_s3_comes_back_from_there(target, tmp_path, s3_url):
 
 def test_many_parts_come_together_again(target, tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "PART_BYTES", 2000)
-    monkeypatch.setattr("leadgen.operations.moving.packing.PART_BYTES", 4000)
+    monkeypatch.setattr("leadgen.operations.transfer.tar.PART_BYTES", 4000)
     furnish(objects=12)
     held, files = contents(), stored(tmp_path)
     made = backup(target)
@@ -376,11 +376,11 @@ def test_what_is_replayed_from_the_spool_during_a_backup_is_in_it(target, tmp_pa
 
 def test_what_a_killed_process_left_unfinished_is_in_no_backup(target, tmp_path):
     furnish()
-    (tmp_path / spool.UNFINISHED / "half").write_text("{")
+    (tmp_path / store.UNFINISHED / "half").write_text("{")
     backup(target)
     wipe(tmp_path)
     restore(target)
-    assert not any(name.startswith(spool.UNFINISHED) for name in stored(tmp_path))
+    assert not any(name.startswith(store.UNFINISHED) for name in stored(tmp_path))
 
 
 def test_an_object_that_was_stored_before_its_row_is_in_the_backup(target, tmp_path, meanwhile):

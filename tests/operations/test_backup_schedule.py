@@ -11,8 +11,8 @@ from leadgen.lib.backends import storage as configured
 from leadgen.operations import doctor
 from leadgen.operations.doctor import Level
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import schedule, target
-from leadgen.operations.moving.retention import prune
+from leadgen.operations.transfer.scheduled import schedule, target
+from leadgen.operations.transfer.scheduled.retention import prune
 from tests.operations.moving import PUBLIC, run
 
 pytestmark = pytest.mark.django_db(transaction=True)

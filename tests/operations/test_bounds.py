@@ -6,8 +6,8 @@ import time
 import pytest
 from django.conf import settings
 
-from leadgen.operations import bounds
-from leadgen.operations.bounds import Bounded
+from leadgen.processes import request_limits
+from leadgen.processes.request_limits import Bounded
 from tests.factories import make_user
 
 CHUNK = b"a" * 1024
@@ -16,7 +16,7 @@ CHUNK = b"a" * 1024
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Refuse without reading on: what was not read is counted here."""
-    monkeypatch.setattr(bounds, "LINGER_SECONDS", 0)
+    monkeypatch.setattr(request_limits, "LINGER_SECONDS", 0)
 
 
 async def swallow(scope, receive, send):
@@ -73,7 +73,7 @@ def test_body_within_the_limit_arrives_whole(ask):
     assert ask([b"a" * 400, b"a" * 600]) == (200, "1000", 0)
 
 
-@pytest.mark.parametrize("size", [bounds.ANONYMOUS_BYTES + 1, 33_000_000, "9" * 4400])
+@pytest.mark.parametrize("size", [request_limits.ANONYMOUS_BYTES + 1, 33_000_000, "9" * 4400])
 def test_declared_body_beyond_the_limit_is_not_read(ask, size):
     status, text, unread = ask([CHUNK], headers=length(size))
     assert (status, unread) == (413, 1)
@@ -90,7 +90,7 @@ def test_forged_session_cookie_buys_no_bytes(ask, db):
 
 
 def test_slow_body_is_given_up(ask, monkeypatch):
-    monkeypatch.setattr(bounds, "SECONDS", 0.1)
+    monkeypatch.setattr(request_limits, "SECONDS", 0.1)
     status, text, unread = ask([b"a"] * 100, pause=0.02)
     assert status == 408
     assert "in time" in text
@@ -98,13 +98,13 @@ def test_slow_body_is_given_up(ask, monkeypatch):
 
 
 def test_large_body_on_a_slow_line_gets_more_time(ask, monkeypatch):
-    monkeypatch.setattr(bounds, "SECONDS", 0.1)
-    monkeypatch.setattr(bounds, "BYTES_PER_SECOND", 1000)
+    monkeypatch.setattr(request_limits, "SECONDS", 0.1)
+    monkeypatch.setattr(request_limits, "BYTES_PER_SECOND", 1000)
     assert ask([b"a" * 100] * 10, pause=0.05)[0] == 200
 
 
 def test_no_body_gets_more_time_than_the_maximum(ask, monkeypatch):
-    monkeypatch.setattr(bounds, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(request_limits, "MAX_SECONDS", 0.2)
     started = time.monotonic()
     assert ask([CHUNK] * 200, pause=0.02)[0] == 408
     assert time.monotonic() - started < 2
@@ -114,7 +114,7 @@ def test_no_body_gets_more_time_than_the_maximum(ask, monkeypatch):
 def test_logged_in_person_may_send_a_long_form(client):
     client.force_login(make_user())
     headers = cookie(client.session.session_key)
-    size = bounds.MAX_BYTES
+    size = request_limits.MAX_BYTES
 
     async def send():
         sender = Client()
@@ -175,18 +175,20 @@ def in_flight(count, pieces, address):
 
 def test_bodies_in_flight_are_limited_for_the_process():
     large, headers, small, after = in_flight(
-        bounds.SLOTS, [CHUNK] * 20, lambda number: f"203.0.113.{number}"
+        request_limits.SLOTS, [CHUNK] * 20, lambda number: f"203.0.113.{number}"
     )
     assert (large, small, after) == (429, 200, 200)
     assert headers[b"retry-after"] == b"5"
 
 
 def test_bodies_in_flight_are_limited_for_an_address():
-    same = in_flight(bounds.SLOTS_PER_NETWORK, [CHUNK] * 20, lambda _: "198.51.100.1")
-    other = in_flight(bounds.SLOTS_PER_NETWORK, [CHUNK] * 20, lambda _: "203.0.113.1")
+    same = in_flight(request_limits.SLOTS_PER_NETWORK, [CHUNK] * 20, lambda _: "198.51.100.1")
+    other = in_flight(request_limits.SLOTS_PER_NETWORK, [CHUNK] * 20, lambda _: "203.0.113.1")
     assert (same[0], other[0]) == (429, 200)
 
 
 def test_small_bodies_need_no_slot():
-    large, _, small, _ = in_flight(bounds.SLOTS * 2, [CHUNK] * 15, lambda n: f"203.0.113.{n}")
+    large, _, small, _ = in_flight(
+        request_limits.SLOTS * 2, [CHUNK] * 15, lambda n: f"203.0.113.{n}"
+    )
     assert (large, small) == (200, 200)

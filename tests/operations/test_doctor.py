@@ -10,7 +10,7 @@ from django.utils import timezone
 from leadgen.events.models import Event
 from leadgen.events.services import emit
 from leadgen.lib.net.addresses import allowed_networks
-from leadgen.operations import backends, doctor
+from leadgen.operations import doctor, probes
 from leadgen.operations.doctor import Level, mask
 from leadgen.operations.tasks import measure
 from tests.factories import make_submission, make_team
@@ -126,9 +126,9 @@ def test_a_check_that_hangs_is_a_finding(monkeypatch):
 
 def test_waiting_migrations_are_told(monkeypatch):
     def waits():
-        raise backends.NotMigratedError("2 migrations wait, the first is leads.0002_x")
+        raise probes.NotMigratedError("2 migrations wait, the first is leads.0002_x")
 
-    monkeypatch.setattr(backends, "database", waits)
+    monkeypatch.setattr(probes, "database", waits)
     assert "run manage.py migrate" in examine()["migrations"].text
 
 

@@ -4,10 +4,10 @@ import pytest
 from django.db.migrations.executor import MigrationExecutor
 
 from leadgen.lib.backends import storage
-from leadgen.lib.limits import within
+from leadgen.lib.net.timeouts import within
 from leadgen.operations import health
-from leadgen.operations.backends import _migrated
 from leadgen.operations.health import Backend
+from leadgen.operations.probes import _migrated
 
 pytestmark = pytest.mark.django_db
 

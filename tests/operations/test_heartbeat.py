@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadgen import heartbeat
+from leadgen.processes import heartbeat
 from tests.flows.waiting import eventually
 from tests.stack import free_port, running
 
@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
 
 def probe(role, **env):
     done = subprocess.run(
-        [sys.executable, "-m", "leadgen.heartbeat", role],
+        [sys.executable, "-m", "leadgen.processes.heartbeat", role],
         env={**os.environ, **env},
         cwd=ROOT,
         capture_output=True,
@@ -101,7 +101,7 @@ def test_a_web_process_that_nobody_hears_is_not_alive():
 def test_a_web_process_that_answers_with_an_error_is_not_alive():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         asked = subprocess.Popen(
-            [sys.executable, "-m", "leadgen.heartbeat", "web"],
+            [sys.executable, "-m", "leadgen.processes.heartbeat", "web"],
             env={**os.environ, "PORT": str(listener.getsockname()[1])},
             cwd=ROOT,
             stderr=subprocess.PIPE,

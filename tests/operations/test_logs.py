@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from leadgen.lib import tracing
+from leadgen.lib.telemetry import request_context
 from leadgen.operations.logs import ConsoleFormatter, JsonFormatter, redact
 
 
@@ -38,21 +38,21 @@ def test_a_json_line_names_time_level_logger_and_message_and_what_was_added():
 
 
 def test_a_json_line_carries_the_id_of_its_request():
-    token = tracing.request_id.set("abc-1")
+    token = request_context.request_id.set("abc-1")
     try:
         assert as_json()["request_id"] == "abc-1"
     finally:
-        tracing.request_id.reset(token)
+        request_context.request_id.reset(token)
     assert "request_id" not in as_json()
 
 
 def test_a_json_line_carries_the_trace_that_it_belongs_to_untouched():
-    token = tracing.traceparent.set(f"00-{'1' * 32}-{'0' * 16}-01")
+    token = request_context.traceparent.set(f"00-{'1' * 32}-{'0' * 16}-01")
     try:
         line = as_json()
         assert (line["trace_id"], line["span_id"]) == ("1" * 32, "0" * 16)
     finally:
-        tracing.traceparent.reset(token)
+        request_context.traceparent.reset(token)
     assert "trace_id" not in as_json()
 
 

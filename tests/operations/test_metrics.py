@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from leadgen.events.models import Cursor, ParkedEvent
 from leadgen.events.services import emit
-from leadgen.operations import gauges
+from leadgen.operations.collectors import ledger
 from leadgen.operations.tasks import measure
 from tests.factories import make_form, make_submission, make_team
 
@@ -95,7 +95,7 @@ def test_with_the_database_away_the_process_still_tells_its_own(scraped, monkeyp
     def away():
         raise OperationalError("the server closed the connection")
 
-    monkeypatch.setattr(gauges, "_read", away)
+    monkeypatch.setattr(ledger, "_read", away)
     told = scraped()
     assert told["leadgen_ledger_readable"] == "0.0"
     assert "python_info" in " ".join(told)
@@ -111,7 +111,7 @@ def test_a_token_keeps_strangers_out(client, settings):
 
 
 def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_path):
-    count = "from leadgen.lib.metrics import NUDGES; NUDGES.labels('stuck').inc()"
+    count = "from leadgen.lib.telemetry.metrics import NUDGES; NUDGES.labels('stuck').inc()"
     shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", count], env=shared, check=True)
@@ -121,7 +121,7 @@ def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_pat
 
 def test_the_live_numbers_read_small_indexes_only():
     with CaptureQueriesContext(connection) as seen:
-        gauges._read()
-    ledger = [query["sql"] for query in seen if "capture_submission" in query["sql"]]
-    assert len(ledger) == 3
-    assert all("state" in sql or "parked_at" in sql for sql in ledger)
+        ledger._read()
+    statements = [query["sql"] for query in seen if "capture_submission" in query["sql"]]
+    assert len(statements) == 3
+    assert all("state" in sql or "parked_at" in sql for sql in statements)

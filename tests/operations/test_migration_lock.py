@@ -4,9 +4,9 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command, get_commands
 
-from leadgen.capture.database import connection_parameters
+from leadgen.lib.postgresql.connections import connection_parameters
 from leadgen.operations import migration_lock as lock
-from leadgen.operations.moving import tables
+from leadgen.operations.transfer import tables
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

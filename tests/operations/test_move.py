@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from leadgen.operations.moving import changes, freeze, load, tables
-from leadgen.operations.moving.faults import BusyError
+from leadgen.operations.transfer import copy, delta, read_only, tables
+from leadgen.operations.transfer.errors import BusyError
 from tests.faults.load import loading
 from tests.servers import postgresql
 from tests.stack import running
@@ -130,7 +130,7 @@ def bring(source, target, since):
     """Bring the changes, as a move does; return how many rows were written."""
     (people,) = tables.tables(source)
     with tables.snapshot(source), target.transaction():
-        written = changes.bring(source, target, people, since)
+        written = delta.bring(source, target, people, since)
     assert tables.content(source, people) == tables.content(target, people)
     return written
 
@@ -138,8 +138,8 @@ def bring(source, target, since):
 def copied(source, target):
     (people,) = tables.tables(source)
     with tables.snapshot(source):
-        since = changes.mark(source)
-        load.fill(target, people, load.read(source, people))
+        since = delta.mark(source)
+        copy.fill(target, people, copy.read(source, people))
     return since
 
 
@@ -185,10 +185,10 @@ def test_contents_differ_when_one_value_does_and_not_when_the_order_does(pair):
 def test_a_frozen_database_ends_what_was_open_and_can_be_read_but_not_written(pair):
     source, _ = pair
     with psycopg.connect(source.info.dsn, password=source.info.password) as before:
-        freeze.freeze(source)
+        read_only.freeze(source)
         with pytest.raises(psycopg.OperationalError):
             before.execute("INSERT INTO people VALUES (1, 'a')")
-    assert freeze.is_frozen(source)
+    assert read_only.is_frozen(source)
     with psycopg.connect(source.info.dsn, password=source.info.password) as after:
         assert after.execute("SELECT count(*) FROM people").fetchone() == (0,)
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
@@ -209,12 +209,12 @@ def rotated(pair):
 
 def test_a_login_that_becomes_the_owner_is_frozen_as_the_login_that_it_is(rotated):
     with psycopg.connect(**rotated) as before, psycopg.connect(**rotated) as ours:
-        freeze.freeze(ours)
-        assert freeze.is_frozen(ours)
+        read_only.freeze(ours)
+        assert read_only.is_frozen(ours)
         with pytest.raises(psycopg.OperationalError):
             before.execute("INSERT INTO people VALUES (1, 'a')")
         with psycopg.connect(**rotated) as after:
-            assert freeze.sessions(ours) == 1
+            assert read_only.sessions(ours) == 1
             with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
                 after.execute("INSERT INTO people VALUES (1, 'a')")
 
@@ -222,28 +222,28 @@ def test_a_login_that_becomes_the_owner_is_frozen_as_the_login_that_it_is(rotate
 def test_a_session_of_another_role_that_may_write_is_in_the_way(pair, rotated):
     source, _ = pair
     source.execute("CREATE TABLE capture_submission ()")
-    freeze.refuse_unless_alone(source)
+    read_only.refuse_unless_alone(source)
     with (
         psycopg.connect(**rotated),
         pytest.raises(BusyError, match="1 connections of other roles"),
     ):
-        freeze.refuse_unless_alone(source)
+        read_only.refuse_unless_alone(source)
 
 
 def test_behind_a_pooler_nothing_is_frozen(pair):
     source, _ = pair
     info = SimpleNamespace(backend_pid=source.info.backend_pid + 1)
     pooled: Any = SimpleNamespace(execute=source.execute, info=info)
-    with pytest.raises(BusyError, match="a pooler stands between"), freeze.frozen(pooled):
+    with pytest.raises(BusyError, match="a pooler stands between"), read_only.frozen(pooled):
         pass
-    assert not freeze.is_frozen(source)
+    assert not read_only.is_frozen(source)
 
 
 def test_what_fails_in_the_pause_gives_the_source_back(pair):
     source, _ = pair
-    with pytest.raises(ZeroDivisionError), freeze.frozen(source):
+    with pytest.raises(ZeroDivisionError), read_only.frozen(source):
         raise ZeroDivisionError
-    assert not freeze.is_frozen(source)
+    assert not read_only.is_frozen(source)
     with psycopg.connect(source.info.dsn, password=source.info.password) as after:
         after.execute("INSERT INTO people VALUES (1, 'a')")
 
@@ -261,7 +261,7 @@ def test_a_target_in_use_is_refused_and_the_source_goes_on(source, tmp_path):
     done = source.manage("move", "--to-env", str(tmp_path / "to.env"))
     assert "the database holds rows in" in done.stderr
     with tables.connected(source.parameters) as link:
-        assert not freeze.is_frozen(link)
+        assert not read_only.is_frozen(link)
 
 
 def test_a_target_within_the_storage_is_refused(source):
@@ -285,7 +285,7 @@ def test_finishing_before_a_move_is_refused(source):
 
 def test_a_cancelled_move_lets_the_source_write_again(source):
     with tables.connected(source.parameters) as link:
-        freeze.freeze(link)
+        read_only.freeze(link)
     assert source.python("-c", FURNISH).returncode == 1
     assert source.manage("move", "--cancel").returncode == 0
     source.python("-c", FURNISH).check_returncode()

@@ -4,8 +4,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 
-from leadgen.operations.moving import objects
-from leadgen.operations.moving.faults import DifferentError
+from leadgen.operations.transfer import objects
+from leadgen.operations.transfer.errors import DifferentError
 
 SPOOLED, ATTACHED = "spool/2026-01-05/one.json", "attachments/one.txt"
 

@@ -22,7 +22,8 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = folder / "log"
-        command = [sys.executable, "-m", "gunicorn", "-c", "python:leadgen.server"]
+        config = "python:leadgen.processes.gunicorn_config"
+        command = [sys.executable, "-m", "gunicorn", "-c", config]
         own = {"PORT": str(self.port), "WEB_CONCURRENCY": "2", "LOG_FORMAT": "json"}
         surroundings = {k: v for k, v in os.environ.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
         with self.log.open("wb") as log:

@@ -2,7 +2,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-from leadgen import celery_shutdown
+from leadgen.processes import worker_shutdown
 
 
 def ended():
@@ -14,6 +14,6 @@ def ended():
 def test_a_process_that_ends_by_itself_does_not_keep_the_others_from_being_interrupted(monkeypatch):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as busy:
         children = [SimpleNamespace(pid=ended()), SimpleNamespace(pid=busy.pid)]
-        monkeypatch.setattr(celery_shutdown, "active_children", lambda: children)
-        celery_shutdown._interrupt()
+        monkeypatch.setattr(worker_shutdown, "active_children", lambda: children)
+        worker_shutdown._interrupt()
     assert busy.returncode < 0

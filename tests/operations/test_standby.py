@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from leadgen.celery_standby import Standby
+from leadgen.processes.worker_fallback import Standby
 from tests.flows.waiting import eventually
 
 

@@ -16,8 +16,8 @@ from leadgen.accounts.login import audit, limits
 from leadgen.accounts.login.hashers import HashingBusyError, hash_slot
 from leadgen.accounts.models import User
 from leadgen.events import services as events
-from leadgen.lib.metrics import LOGINS
-from leadgen.lib.net import client
+from leadgen.lib.net import ip
+from leadgen.lib.telemetry.metrics import LOGINS
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -103,7 +103,7 @@ def client_network(request: HttpRequest) -> str:
         request.META.get("REMOTE_ADDR", ""),
         request.headers.get("X-Forwarded-For", ""),
     )
-    return client.network(client.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
+    return ip.network(ip.client_address(peer, forwarded, settings.TRUSTED_PROXIES))
 
 
 def _check(request: HttpRequest, email: str, password: str) -> AbstractBaseUser | None:

@@ -3,7 +3,7 @@
 from leadgen.accounts.login import limits
 from leadgen.accounts.models import LoginCounter, User
 from leadgen.events import services as events
-from leadgen.lib.metrics import LOGINS
+from leadgen.lib.telemetry.metrics import LOGINS
 
 
 def failed(email: str, network: str) -> None:

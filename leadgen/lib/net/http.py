@@ -20,7 +20,6 @@ import urllib3
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from leadgen.lib.limits import within
 from leadgen.lib.net.addresses import AllowedNetwork, refusal
 from leadgen.lib.net.bounded_sockets import Budget, connect, default_tls_context
 from leadgen.lib.net.http_errors import (
@@ -34,6 +33,7 @@ from leadgen.lib.net.http_errors import (
 )
 from leadgen.lib.net.outbound_headers import checked_headers
 from leadgen.lib.net.outbound_url import OutboundUrl, join, parse
+from leadgen.lib.net.timeouts import within
 
 Resolver = Callable[[str, int], Sequence[str]]
 

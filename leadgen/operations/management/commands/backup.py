@@ -9,11 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.lib import backends
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive
-from leadgen.operations.moving.backup import backup
-from leadgen.operations.moving.faults import KeyFaultError, MovingError
-from leadgen.operations.moving.retention import prune
-from leadgen.operations.moving.schedule import repeat
+from leadgen.operations.transfer import archive
+from leadgen.operations.transfer.backup import backup
+from leadgen.operations.transfer.errors import KeyFaultError, MovingError
+from leadgen.operations.transfer.scheduled.retention import prune
+from leadgen.operations.transfer.scheduled.schedule import repeat
 
 
 class Command(BaseCommand):

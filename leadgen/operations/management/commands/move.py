@@ -5,8 +5,8 @@ import psycopg
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.lib import env
-from leadgen.operations.moving import elsewhere, move
-from leadgen.operations.moving.faults import MovingError
+from leadgen.operations.transfer import child_process, move
+from leadgen.operations.transfer.errors import MovingError
 
 NEXT = """Now:
   1. Start every process with the new environment and send visitors there.
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             if options["finish"]:
                 count = move.finish(given)
                 return self.stdout.write(f"All {count:,} that the old spool holds have arrived.")
-            with elsewhere.unwinding():
+            with child_process.unwinding():
                 seconds = move.move(given)
         except MovingError as error:
             raise CommandError(str(error)) from error

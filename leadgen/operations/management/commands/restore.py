@@ -9,10 +9,10 @@ from psycopg import errors
 
 from leadgen.lib import backends, env
 from leadgen.operations.models import Backup
-from leadgen.operations.moving import archive, elsewhere
-from leadgen.operations.moving.check import check
-from leadgen.operations.moving.faults import MovingError
-from leadgen.operations.moving.restore import restore
+from leadgen.operations.transfer import archive, child_process
+from leadgen.operations.transfer.errors import MovingError
+from leadgen.operations.transfer.restore import restore
+from leadgen.operations.transfer.restore_check import check
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             return
         name = options["name"] or _newest(storage, url)
         try:
-            with elsewhere.unwinding():
+            with child_process.unwinding():
                 self._check(url, name) if options["check"] else self._restore(storage, name)
         except MovingError as error:
             raise CommandError(str(error)) from error

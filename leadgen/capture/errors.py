@@ -1,0 +1,13 @@
+"""Errors of the ledger and the spool."""
+
+
+class DatabaseAwayError(Exception):
+    """PostgreSQL did not do what was asked, or not in time; nothing may be promised."""
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key came before with other content."""
+
+
+class RefusedError(Exception):
+    """PostgreSQL works, and will not have these rows: a constraint, a value, an encoding."""

@@ -1,0 +1,154 @@
+"""The ledger's one way in: a row is committed before the visitor is told "thank you"."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from leadgen.capture.errors import DatabaseAwayError, RefusedError
+from leadgen.capture.ledger.circuit_breaker import Breaker
+from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.record import (
+    FIND,
+    INSERT,
+    Outcome,
+    Row,
+    encode,
+    find_value,
+    found_in,
+    joined,
+    outcomes,
+    receipts_in,
+    unknown,
+)
+from leadgen.lib.telemetry.metrics import LEDGER_BATCH_ROWS, LEDGER_WRITE_SECONDS
+
+logger = logging.getLogger("leadgen.capture")
+
+BATCH_ROWS, BATCH_BYTES = 500, 1_000_000
+QUEUE_ROWS, QUEUE_BYTES = 2_000, 16_000_000
+
+
+class BusyError(DatabaseAwayError):
+    """More waits to be written than the database takes in a second."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    row: Row
+    text: str
+    outcome: "asyncio.Future[Outcome]"
+    since: float = field(default_factory=monotonic)
+
+
+class Writer:
+    """Writes together what arrived while the last commit was in flight: no added delay when idle.
+
+    One statement and one commit at a time for each process. ``on_return`` is called when the
+    database is back after it was away.
+    """
+
+    def __init__(
+        self, line: Line, on_return: Callable[[], None] = lambda: None, *, patience: float = 1.0
+    ) -> None:
+        self._line = line
+        self._patience = patience
+        # An empty INSERT meets the very locks, rights and read-only servers that a full one does.
+        self._breaker = Breaker(lambda: line.fetch(INSERT, "[]"), on_return)
+        self._queue: deque[_Waiting] = deque()
+        self._bytes = 0
+        self._flusher: asyncio.Task[None] | None = None
+
+    async def write(self, row: Row) -> Outcome:
+        """Return once the row is durable or known already.
+
+        Raise BusyError when too much waits, DatabaseAwayError when the database does not answer,
+        RefusedError when it will not have this row. A caller who is cancelled leaves the row here:
+        it is written all the same.
+        """
+        waiting = self._enqueue(row)
+        return await waiting.outcome
+
+    async def close(self) -> None:
+        """Write what waits, and hang up."""
+        if self._flusher:
+            await asyncio.wait({self._flusher})
+        self._breaker.close()
+        self._line.close()
+
+    def _enqueue(self, row: Row) -> _Waiting:
+        text = encode(row)
+        if self._is_busy(len(text)):
+            raise BusyError
+        waiting = _Waiting(row, text, asyncio.get_running_loop().create_future())
+        self._queue.append(waiting)
+        self._bytes += len(text)
+        if self._flusher is None:
+            self._flusher = asyncio.create_task(self._flush())
+        return waiting
+
+    def _is_busy(self, size: int) -> bool:
+        return bool(self._queue) and (
+            len(self._queue) >= QUEUE_ROWS
+            or self._bytes + size > QUEUE_BYTES
+            or monotonic() - self._queue[0].since > self._patience
+        )
+
+    async def _flush(self) -> None:
+        try:
+            while self._queue:
+                await self._settle(self._take(BATCH_ROWS, BATCH_BYTES))
+        finally:
+            self._flusher = None
+
+    def _take(self, rows: int, size: int) -> list[_Waiting]:
+        """Take the first rows off the queue, at least one; equal keys keep their order."""
+        taken: list[_Waiting] = []
+        while self._queue and len(taken) < rows and size > 0:
+            taken.append(self._queue.popleft())
+            size -= len(taken[-1].text)
+            self._bytes -= len(taken[-1].text)
+        return sorted(taken, key=lambda waiting: waiting.row.lock_order)
+
+    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+        """Write the rows together; halve them on refusal until the one at fault is alone."""
+        try:
+            settled = await self._write(batch)
+        except RefusedError as error:
+            if len(batch) == 1:
+                return _fail(batch, error)
+            middle = len(batch) // 2
+            await self._settle(batch[:middle])
+            return await self._settle(batch[middle:])
+        except DatabaseAwayError as error:
+            self._breaker.trip()
+            return _fail([*batch, *self._take(len(self._queue), self._bytes)], error)
+        except Exception:
+            logger.exception("the writer failed")
+            return _fail(batch, DatabaseAwayError("the writer failed"))
+        for waiting, outcome in zip(batch, settled, strict=True):
+            if not waiting.outcome.done():
+                waiting.outcome.set_result(outcome)
+        return None
+
+    async def _write(self, batch: Sequence[_Waiting]) -> list[Outcome]:
+        if self._breaker.is_open:
+            raise DatabaseAwayError("the last write failed")
+        rows = [waiting.row for waiting in batch]
+        value = joined(waiting.text for waiting in batch)
+        inserted = receipts_in(await self._line.fetch(INSERT, value, prepared=True))
+        LEDGER_BATCH_ROWS.observe(len(rows))
+        LEDGER_WRITE_SECONDS.observe(monotonic() - min(waiting.since for waiting in batch))
+        asked = unknown(rows, inserted)
+        # Not prepared: a plan made for an empty ledger would read all of a full one.
+        found = found_in(await self._line.fetch(FIND, find_value(asked))) if asked else []
+        return outcomes(rows, inserted, found)
+
+
+def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.outcome.done():
+            waiting.outcome.set_exception(error)
+            waiting.outcome.exception()  # seen: nobody may wait any more

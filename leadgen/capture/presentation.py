@@ -1,0 +1,123 @@
+"""A submission as people read it: answers beside the questions as they were asked."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from leadgen.capture.attribution import CLICK_IDS, UTM
+from leadgen.forms.format.definition import Definition, Field
+
+_ORIGIN = {
+    "page_url": "Page",
+    "landing_page": "Landing page",
+    "referrer": "Referrer",
+}
+_DEVICE = {
+    "language": "Language",
+    "user_agent": "Browser",
+    "address": "Network",
+    "channel": "Sent through",
+}
+_UTM = {"source": "Source", "medium": "Medium", "campaign": "Campaign", "id": "Campaign id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One question's label and the answer in words; an empty text means it was left out."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """One consent as it was asked and answered."""
+
+    given: bool
+    wording: str
+    at: datetime | None
+
+
+def answers_of(
+    definition: Definition, answers: Mapping[str, Any], *, only: Collection[str] | None = None
+) -> list[Answer]:
+    """Return the answers in the form's order; what the version does not know comes last.
+
+    ``only`` keeps the fields of these names and nothing else.
+    """
+    if only is not None:
+        chosen = tuple(field for field in definition.fields if field.name in only)
+        kept = {name: value for name, value in answers.items() if name in only}
+        return answers_of(replace(definition, fields=chosen), kept)
+    asked = {field.name for field in definition.fields}
+    known = [
+        Answer(field.label, _worded(field, answers.get(field.name)))
+        for field in definition.fields
+        if field.kind != "consent"
+    ]
+    return known + [Answer(name, _plain(answers[name])) for name in answers if name not in asked]
+
+
+def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
+    """Return what Submission.consents tells: the wording, whether it was agreed to, and when."""
+    return [
+        Agreed(bool(each.get("given")), str(each.get("wording", "")), _time(each.get("at")))
+        for each in consents
+    ]
+
+
+def origin_of(touch: Mapping[str, Any]) -> list[Answer]:
+    """Return what one touch tells of where it came from: UTM, click ids, then the addresses."""
+    utm, click_ids = touch.get("utm") or {}, touch.get("click_ids") or {}
+    return [
+        *(Answer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
+        *(Answer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
+        *_labelled(touch, _ORIGIN),
+        *_moment(_time(touch.get("at"))),
+    ]
+
+
+def device_of(context: Mapping[str, Any]) -> list[Answer]:
+    """Return what the request told of the visitor's device."""
+    return _labelled(context, _DEVICE)
+
+
+def _moment(at: datetime | None) -> list[Answer]:
+    return [Answer("At", f"{at:%-d %b %Y, %H:%M}")] if at else []
+
+
+def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answer]:
+    return [Answer(label, _plain(touch[key])) for key, label in labels.items() if key in touch]
+
+
+def _worded(field: Field, value: Any) -> str:
+    labels = {option.value: option.label for option in field.options}
+    if isinstance(value, list):
+        return ", ".join(_labelled_or_plain(labels, item) for item in value)
+    return _labelled_or_plain(labels, value)
+
+
+def _labelled_or_plain(labels: Mapping[str, str], value: Any) -> str:
+    return labels[value] if isinstance(value, str) and value in labels else _plain(value)
+
+
+def _time(text: Any) -> datetime | None:
+    """Parse an ISO time; None for anything else, such as one without a zone or out of range."""
+    try:
+        at = datetime.fromisoformat(text)
+        return timezone.localtime(at) if at.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
+    return "" if value is None else str(value)

@@ -1,0 +1,212 @@
+"""From the spool back to the ledger: every object exactly once, in the order of receipts."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from uuid import UUID
+
+import msgspec
+from django.core.files.storage import default_storage
+from django.db import DataError, IntegrityError, connection, transaction
+
+from leadgen.capture.idempotency import MOST_TRIES, Act, is_final, next_step, with_key
+from leadgen.capture.ledger.lookup import FIND_BY_KEYS, KnownByKey, known_in
+from leadgen.capture.ledger.record import (
+    FIND,
+    INSERT,
+    Fate,
+    Outcome,
+    Row,
+    encode,
+    find_value,
+    joined,
+    outcomes,
+    unknown,
+)
+from leadgen.capture.models import Repeat
+from leadgen.capture.nudge import nudge
+from leadgen.capture.reasons import Reason
+from leadgen.capture.spool import store
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
+
+logger = logging.getLogger("leadgen.capture")
+
+BATCH = 100
+_THREADS = 8
+_LANE_KEY = 0x5B001
+
+
+def replay(*, seconds: float) -> int:
+    """Move spooled submissions to the ledger until none is left or the time is over.
+
+    Return how many were moved. An object is deleted once its row is committed; killed in between,
+    the next run meets the row by its receipt. One run at a time does the work.
+    """
+    deadline = time.monotonic() + seconds
+    store.tidy()
+    moved = 0
+    for names in _batched(store.waiting(), BATCH):
+        count = _move(names)
+        if count is None:
+            break
+        moved += count
+        if time.monotonic() > deadline:
+            break
+    if moved:
+        logger.info("submissions replayed from the spool", extra={"rows": moved})
+        nudge()
+    return moved
+
+
+def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    iterator = iter(names)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _move(names: Sequence[str]) -> int | None:
+    """Move one batch; None when another run is at work."""
+    with transaction.atomic(), ThreadPoolExecutor(_THREADS) as threads:
+        if not _takes_lane():
+            return None
+        contents = dict(zip(names, threads.map(_content, names), strict=True))
+        rows = dict(_readable(contents))
+        refused = _restore(list(rows.values()))
+    for name in [name for name, row in rows.items() if row.id in refused]:
+        _park(name, contents[name] or b"", refused[rows.pop(name).id])
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(_delete, rows))
+    return len(rows)
+
+
+def _takes_lane() -> bool:
+    with connection.cursor() as cursor:
+        # Foreign keys are checked with each statement, where a bad row can still be set apart.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LANE_KEY])
+        return bool(cursor.fetchone() == (True,))
+
+
+def _content(name: str) -> bytes | None:
+    """Return what the object holds; None for one that is gone or cannot be had now."""
+    try:
+        return store.read(name)
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # each storage has errors of its own
+        _stays(name, error)
+        return None
+
+
+def _delete(name: str) -> None:
+    try:
+        default_storage.delete(name)
+    except Exception as error:
+        _stays(name, error)
+
+
+def _stays(name: str, error: Exception) -> None:
+    """One object that the storage is at odds with holds no other up; the next run tries again."""
+    DEPENDENCY_ERRORS.labels("storage").inc()
+    logger.error("an object stays in the spool: %s", error, extra={"object": name})
+
+
+def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Row]]:
+    """Yield what can be read; park what is no submission."""
+    for name, content in contents.items():
+        if content is None:
+            continue
+        try:
+            yield name, store.unpack(content)
+        except store.UnreadableError as error:
+            _park(name, content, str(error))
+
+
+def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
+    """Write the rows; return the receipts that the database refuses, with the reason."""
+    try:
+        with transaction.atomic():
+            _write(sorted(rows, key=lambda row: row.lock_order))
+    except (DataError, IntegrityError) as error:
+        if len(rows) == 1:
+            return {rows[0].id: type(error).__name__}
+        middle = len(rows) // 2
+        return _restore(rows[:middle]) | _restore(rows[middle:])
+    return {}
+
+
+def _write(rows: Sequence[Row]) -> None:
+    for row, inserted in zip(rows, _insert(rows), strict=True):
+        act = Act.of_key(row.idempotency_key)
+        outcome = _settle_act(row, act, inserted) if act else inserted
+        if outcome.fate is Fate.REPEATED:
+            SPOOL.labels("repeated").inc()
+            _remember(row, outcome.receipt)
+        elif outcome.fate is Fate.CONFLICT:
+            SPOOL.labels("conflicting").inc()
+            _insert([_held(row)])
+        else:
+            SPOOL.labels("replayed").inc()
+
+
+def _insert(rows: Sequence[Row]) -> list[Outcome]:
+    if not rows:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [joined(map(encode, rows))])
+        inserted = {receipt for (receipt,) in cursor.fetchall()}
+        asked = unknown(rows, inserted)
+        if asked:
+            cursor.execute(FIND, [find_value(asked)])
+        return outcomes(rows, inserted, cursor.fetchall() if asked else [])
+
+
+def _settle_act(row: Row, act: Act, outcome: Outcome) -> Outcome:
+    """Find out which act of its visit a row is: the spool could not know the acts before it.
+
+    As acts.write_act does on the edge, in the order of the receipts.
+    """
+    tried = act
+    for _ in range(MOST_TRIES):
+        if is_final(outcome, tried, act):
+            return outcome
+        step = next_step(row, tried, outcome, _known(row.form_id, tried.later_keys()))
+        if isinstance(step, Outcome):
+            return step
+        if step is None:
+            break
+        tried = step
+        (outcome,) = _insert([with_key(row, tried.key)])
+    (outcome,) = _insert([with_key(row, None)])
+    return outcome
+
+
+def _known(form_id: int, keys: list[str]) -> KnownByKey:
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_BY_KEYS, [form_id, keys])
+        return known_in(cursor.fetchall())
+
+
+def _remember(row: Row, first: UUID) -> None:
+    """Keep the second receipt of what the ledger has already: it was promised to somebody."""
+    Repeat.objects.get_or_create(
+        receipt=row.id, defaults={"submission_id": first, "received_at": row.received_at}
+    )
+
+
+def _held(row: Row) -> Row:
+    """The live edge refuses other content under a known key; the spool could not know the key."""
+    reasons = [*row.reasons, Reason.KEY_REUSED.value]
+    return msgspec.structs.replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
+
+
+def _park(name: str, content: bytes, reason: str) -> None:
+    try:
+        store.park(name, content)
+    except Exception as error:
+        _stays(name, error)
+    else:
+        SPOOL.labels("parked").inc()
+        logger.error("a spooled submission was parked: %s", reason, extra={"object": name})

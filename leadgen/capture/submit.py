@@ -1,0 +1,247 @@
+"""The one verb that takes a submission, whichever channel it came through."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from prometheus_client import Counter
+
+from leadgen.capture.consents import consents_in
+from leadgen.capture.errors import KeyReusedError
+from leadgen.capture.idempotency import Act, write_act
+from leadgen.capture.ledger.lookup import KnownByKey
+from leadgen.capture.ledger.record import Fate, Outcome, Row
+from leadgen.capture.nudge import nudge
+from leadgen.capture.reasons import Reason
+from leadgen.capture.screening import Attempt, screen
+from leadgen.forms.format.validation import Errors, validate
+from leadgen.forms.newer import without_empties
+from leadgen.forms.published import PublishedForm
+from leadgen.lib.ids import uuid7
+from leadgen.lib.telemetry import request_context
+from leadgen.lib.telemetry.metrics import QUARANTINED, SUBMISSIONS
+
+_EMPTY: tuple[Any, ...] = (None, "", [], [""])
+
+
+class Ledger(Protocol):
+    """Whatever makes a row durable before it returns."""
+
+    async def write(self, row: Row) -> Outcome: ...
+
+
+class Lookup(Protocol):
+    """Whatever finds submissions by their idempotency keys."""
+
+    async def by_keys(self, form_id: int, keys: list[str]) -> KnownByKey: ...
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What a channel has read from one post.
+
+    ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
+    Idempotency-Key; ``act`` names the visit and which of its acts this is. ``reasons`` hold the
+    submission for review in any case, ``reason_if_invalid`` instead of refusing it.
+    ``is_version_named``: page or client say which version was shown.
+    """
+
+    raw: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    context: dict[str, Any]
+    key: str | None = None
+    act: Act | None = None
+    reasons: tuple[Reason, ...] = ()
+    reason_if_invalid: Reason | None = None
+    is_version_named: bool = False
+    honeypot: str = ""
+    seconds: float | None = None
+    posts_this_minute: int = 1
+    submitted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The submission is kept under this receipt.
+
+    ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back;
+    ``unjudged``: a newer release will check the answers.
+    """
+
+    receipt: UUID
+    repeated: bool = False
+    spooled: bool = False
+    unjudged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Messages by field name; nothing was written."""
+
+    errors: Errors
+
+
+async def take(form: PublishedForm, sent: Sent, ledger: Ledger, lookup: Lookup) -> Taken | Invalid:
+    """Validate, screen and write one submission; wake the intake.
+
+    ``form`` is the version that the answers were given to. A quarantined one is answered like any
+    other, so that spammers learn nothing. Raise KeyReusedError for a key that came with other
+    content, DatabaseAwayError when neither the ledger nor the spool can be written.
+    """
+    answers, errors = _judge(form, sent)
+    if errors and sent.reason_if_invalid is None:
+        return await first_receipt(form, sent, lookup) or Invalid(errors)
+    reasons = [*screen(_attempt(form, sent, answers)), *_held(form, sent, errors)]
+    if errors or Reason.VERSION_UNKNOWN in reasons:
+        answers = _readable(sent, answers)
+    row = _row(form, sent, answers, reasons)
+    outcome = await _write(row, sent, ledger, lookup)
+    if outcome.fate is Fate.CONFLICT:
+        raise KeyReusedError
+    if outcome.fate is Fate.STORED:
+        _tell(row, reasons)
+    else:
+        SUBMISSIONS.labels(outcome.fate.value).inc()
+    repeated, spooled = outcome.fate is Fate.REPEATED, outcome.fate is Fate.SPOOLED
+    return Taken(outcome.receipt, repeated, spooled, unjudged=Reason.NEWER_FORM in reasons)
+
+
+async def first_receipt(form: PublishedForm, sent: Sent, lookup: Lookup) -> Taken | None:
+    """Return the receipt that the Idempotency-Key has had before; None without key or receipt.
+
+    For posts that would be refused: what was taken once stays taken, whatever has become of the
+    form. Raise KeyReusedError when the content differs, DatabaseAwayError.
+    """
+    if not sent.key:
+        return None
+    known = (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
+    if known is None:
+        return None
+    if known.fingerprint != fingerprint(form.form_id, sent.raw):
+        raise KeyReusedError
+    SUBMISSIONS.labels("repeated").inc()
+    return Taken(known.receipt, repeated=True)
+
+
+async def _write(row: Row, sent: Sent, ledger: Ledger, lookup: Lookup) -> Outcome:
+    if sent.act is None or sent.key:
+        return await ledger.write(row)
+    find = partial(lookup.by_keys, row.form_id)
+    return await write_act(row, sent.act, ledger.write, find)
+
+
+def _held(form: PublishedForm, sent: Sent, errors: Errors) -> list[Reason]:
+    """Return why the answers wait; those of no known version wait for people, not for a release."""
+    if not (errors or sent.reasons or form.newer):
+        return []
+    unreadable = sent.reason_if_invalid if errors else None
+    reasons = list(dict.fromkeys(filter(None, [*sent.reasons, unreadable])))
+    is_newer = form.newer and Reason.VERSION_UNKNOWN not in reasons
+    return [*reasons, Reason.NEWER_FORM] if is_newer else reasons
+
+
+def _consents(
+    form: PublishedForm, answers: Mapping[str, Any], reasons: list[Reason], now: datetime
+) -> list[dict[str, Any]]:
+    """Return the consents; none where the wording that was shown is not known here.
+
+    Of a form that is understood later they are recorded with its verdict.
+    """
+    if form.newer or Reason.VERSION_UNKNOWN in reasons:
+        return []
+    return consents_in(form.definition, answers, now)
+
+
+def _readable(sent: Sent, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a person can judge: valid answers as cleaned, the others as they were sent."""
+    given = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
+    return {**{name: _single(value) for name, value in given.items()}, **answers}
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def sent_at(value: Any, now: datetime) -> datetime | None:
+    """Read the client's ``submitted_at``; None for garbage, the future or more than a year ago."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at if now - timedelta(days=366) < at < now + timedelta(days=1) else None
+
+
+def _judge(form: PublishedForm, sent: Sent) -> tuple[dict[str, Any], Errors]:
+    """Return the cleaned answers and the errors; a form of a newer release is not judged here."""
+    if form.newer:
+        return without_empties(form.newer.definition, sent.answers), {}
+    return validate(form.definition, sent.answers)
+
+
+def _attempt(form: PublishedForm, sent: Sent, answers: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        (form.newer or form).definition,
+        answers,
+        sent.honeypot,
+        sent.seconds,
+        sent.posts_this_minute,
+        settings.CAPTURE_FLOOD_PER_MINUTE,
+    )
+
+
+def _row(form: PublishedForm, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
+    now = datetime.now(UTC)
+    return Row(
+        id=uuid7(),
+        form_id=form.form_id,
+        version_id=(form.newer or form).version_id,
+        raw=dict(sent.raw),
+        answers=answers,
+        context=_context(form, sent),
+        consents=_consents(form, answers, reasons, now),
+        idempotency_key=sent.key or (sent.act.key if sent.act else None),
+        fingerprint=fingerprint(form.form_id, sent.raw),
+        state="quarantined" if reasons else "accepted",
+        reasons=[reason.value for reason in reasons],
+        submitted_at=sent.submitted_at,
+        received_at=now,
+    )
+
+
+def _context(form: PublishedForm, sent: Sent) -> dict[str, Any]:
+    """Add what later judges and the intake need: the version named, and the trace (ADR 0022)."""
+    context, parent = sent.context, request_context.traceparent.get()
+    if form.newer and sent.is_version_named:
+        context = {**context, "version": form.newer.number}
+    return {**context, "trace": parent} if parent else context
+
+
+def fingerprint(form_id: int, raw: Mapping[str, Any]) -> str:
+    """Hash the form and what was sent, not what a version makes of it: a retry may come late.
+
+    What is empty counts as not sent. For valid answers it so equals the hash of the cleaned ones,
+    which earlier releases kept.
+    """
+    given = {name: value for name, value in raw.items() if value not in _EMPTY}
+    content = msgspec.json.encode([form_id, given], order="sorted")
+    return hashlib.sha256(content).hexdigest()
+
+
+@cache
+def _submissions(outcome: str) -> Counter:
+    return SUBMISSIONS.labels(outcome)
+
+
+def _tell(row: Row, reasons: list[Reason]) -> None:
+    outcome = "quarantined" if reasons else "accepted"
+    _submissions(outcome).inc()
+    for reason in reasons:
+        QUARANTINED.labels(reason.value).inc()
+    if not reasons:
+        nudge()

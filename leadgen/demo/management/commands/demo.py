@@ -1,0 +1,38 @@
+"""manage.py demo"""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from leadgen.demo import organisation
+from leadgen.demo.fill import OccupiedError, fill
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with a made-up organisation; run again it changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="also with DEBUG off, or beside other forms: the log-ins are publicly known",
+        )
+
+    def handle(self, *args: Any, force: bool = False, **options: Any) -> None:
+        if not settings.DEBUG and not force:
+            raise CommandError(
+                "With DEBUG off the demo is refused: its passwords are publicly known. "
+                "Use --force on a system that nobody else reaches."
+            )
+        try:
+            filled = fill(force=force)
+        except OccupiedError:
+            raise CommandError(
+                "This database has forms already. Use an empty one, or --force to add the demo."
+            ) from None
+        self.stdout.write(
+            f"Log in as {organisation.ADMIN} with the password {organisation.PASSWORD}."
+            if filled
+            else "The demo is already there."
+        )

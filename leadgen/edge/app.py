@@ -1,0 +1,196 @@
+"""The edge: a small ASGI application that answers the public paths and leaves the rest to Django.
+
+No ORM, no session, no thread: parse, validate, screen, write one row, answer.
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.ledger.batch_writer import Writer
+from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.with_spool import Keeper
+from leadgen.capture.nudge import nudge_replay
+from leadgen.edge.forms import hosted_form, public_api
+from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.edge.forms.form_preloader import Preloader
+from leadgen.edge.http.access_log import AccessLog
+from leadgen.edge.http.messages import (
+    AWAY,
+    ClientGoneError,
+    Receive,
+    Refusal,
+    Request,
+    Response,
+    Scope,
+    Send,
+)
+from leadgen.edge.read_pool import Database
+from leadgen.edge.services import Desk
+from leadgen.edge.submission_lookup import KnownSubmissions
+from leadgen.lib.telemetry import request_context
+from leadgen.lib.telemetry.metrics import SUBMISSIONS, count_request, method_label
+
+logger = logging.getLogger("leadgen.capture")
+
+Handler = Callable[[Request, str], Awaitable[Response]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+_BROKEN = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A public path, who answers each method, and how a refusal looks there."""
+
+    name: str
+    path: re.Pattern[str]
+    handlers: Mapping[str, Handler]
+    refuse: Callable[[Refusal], Response]
+
+
+class Edge:
+    """Stands in front of Django's handler and keeps what lives longer than a request."""
+
+    def __init__(
+        self,
+        django: App,
+        database: Database | None = None,
+        line: Line | None = None,
+        *,
+        fresh: float = 2.0,
+    ) -> None:
+        self._django = django
+        self._database = database or Database()
+        self._access = AccessLog()
+        self._keeper = Keeper(Writer(line or Line(), nudge_replay))
+        forms = PublishedForms(self._database, fresh=fresh)
+        self._preloader = Preloader(self._database, forms)
+        known = KnownSubmissions(self._database)
+        self._routes = _routes(Desk(forms, self._keeper, known))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close"})
+        elif found := self._find(scope["path"]):
+            await self._serve(*found, scope, receive, send)
+        else:
+            await self._django(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self._database.open()
+                await self._keeper.open()
+                self._preloader.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def close(self) -> None:
+        """Write what waits and close every connection."""
+        self._preloader.close()
+        await self._keeper.close()
+        await self._database.close()
+        self._access.write()
+
+    def _find(self, path: str) -> tuple[Route, str] | None:
+        for route in self._routes:
+            if found := route.path.fullmatch(path):
+                return route, found[1]
+        return None
+
+    async def _serve(
+        self, route: Route, key: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        started = perf_counter()
+        request = Request.of(scope, receive, settings.TRUSTED_PROXIES)
+        mark = request_context.request_id.set(
+            request_context.adopt(request.headers.get("x-request-id"))
+        )
+        try:
+            response = await _answer(route, key, request)
+            traced = response.having({"x-request-id": request_context.request_id.get()})
+            await traced.send(send, head=request.method == "HEAD")
+            self._record(route, request, response, perf_counter() - started)
+        except ClientGoneError:
+            logger.info("the visitor left before the body was here")
+        finally:
+            request_context.request_id.reset(mark)
+
+    def _record(self, route: Route, request: Request, response: Response, seconds: float) -> None:
+        name, status = f"capture:{route.name}", response.status
+        method = method_label(request.method)
+        count_request(name, method, status, seconds)
+        traced = request_context.request_id.get()
+        self._access.tell(method, name, status, round(seconds * 1000), traced, response.receipt)
+
+
+def _routes(desk: Desk) -> tuple[Route, ...]:
+    pages, programs = hosted_form.Hosted(desk), public_api.Api(desk)
+    # A trailing slash comes from mail programs and CMSs, a capital letter from telephones.
+    form, forms = r"(?i:/f)/([^/]+)", r"/api/v1/public/forms/([^/]+)"
+    return (
+        Route(
+            "form",
+            re.compile(f"{form}/?"),
+            {"GET": pages.page, "POST": pages.post},
+            hosted_form.refuse,
+        ),
+        Route("thanks", re.compile(f"{form}/thanks/?"), {"GET": pages.thanks}, hosted_form.refuse),
+        Route(
+            "definition",
+            re.compile(f"{forms}/?"),
+            {"GET": programs.definition, "OPTIONS": programs.preflight},
+            public_api.refuse,
+        ),
+        Route(
+            "submissions",
+            re.compile(f"{forms}/submissions/?"),
+            {"POST": programs.submit, "OPTIONS": programs.preflight},
+            public_api.refuse,
+        ),
+    )
+
+
+async def _answer(route: Route, key: str, request: Request) -> Response:
+    """Return the handler's answer, or the refusal in the route's own shape; never a traceback."""
+    try:
+        handler = _handler(route, request.method)
+        if request.method == "POST":
+            await request.read(settings.CAPTURE_MAX_BODY_BYTES)
+        return await handler(request, key)
+    except Refusal as refusal:
+        return _refused(route, request, refusal, "refused")
+    except DatabaseAwayError:
+        return _refused(route, request, AWAY, "failed")
+    except ClientGoneError:
+        raise
+    except Exception:
+        logger.exception("the edge failed")
+        return _refused(route, request, _BROKEN, "failed")
+
+
+def _handler(route: Route, method: str) -> Handler:
+    handler = route.handlers.get("GET" if method == "HEAD" else method)
+    if handler is None:
+        methods = [*route.handlers, "HEAD"] if "GET" in route.handlers else route.handlers
+        raise Refusal(405, f"Use {' or '.join(route.handlers)}.", allow=", ".join(methods))
+    return handler
+
+
+def _refused(route: Route, request: Request, refusal: Refusal, outcome: str) -> Response:
+    if request.method == "POST":
+        SUBMISSIONS.labels(outcome).inc()
+    return route.refuse(refusal)

@@ -1,0 +1,288 @@
+"""The hosted form: /f/<slug>, sent plainly, complete without JavaScript."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from time import time
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.encoding import iri_to_uri
+
+from leadgen.capture.attribution import marks_in
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.reasons import Reason
+from leadgen.capture.submit import Invalid, Sent, Taken, take
+from leadgen.edge.forms import page_token
+from leadgen.edge.forms.page_post import Post, first, shown_by
+from leadgen.edge.http import bodies
+from leadgen.edge.http.headers import page_headers
+from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response
+from leadgen.edge.http.origins import is_own, may_post
+from leadgen.edge.services import Desk, context
+from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.fields import KINDS, UNKNOWN
+from leadgen.forms.format.validation import Errors, parse
+from leadgen.forms.newer import unjudged
+from leadgen.forms.page import (
+    HIDDEN_SLOT,
+    form_page,
+    hidden_inputs,
+    message_page,
+    thanks_page,
+    unsent_page,
+)
+from leadgen.forms.published import PublishedForm, unread
+from leadgen.lib.telemetry.metrics import SUBMISSIONS
+
+_TITLES = {
+    403: "This page may not send the form",
+    404: "There is no such form",
+    413: "That is too much",
+    429: "Too many at once",
+    503: "Please try again",
+}
+_NO_FORM = "Check the address, or ask whoever gave it to you."
+_CLOSED = "This form is closed and takes no more answers. Ask whoever gave you its address."
+_KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
+_NOT_SAVED = (
+    "We could not save your answers just now. They are still here: send them again in a moment."
+)
+# While PostgreSQL is away, for a form that this process has never read.
+_THANKS = Definition("Thank you", (), thanks_text="We have your message and will be in touch.")
+
+Asked = tuple[PublishedForm, tuple[Reason, ...]]
+"""The version of a form that a page has shown, and why its answers need a review."""
+
+
+class UnsentError(Refusal):
+    """A refusal whose page shows what was typed: there is no form to show it in."""
+
+    def __init__(self, refusal: Refusal, typed: bodies.Texts) -> None:
+        super().__init__(refusal.status, refusal.message)
+        self.headers = refusal.headers
+        self.typed = typed
+
+
+class Hosted:
+    """Serves the page, takes its post, says thank you."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def page(self, request: Request, slug: str) -> Response:
+        """GET: the page from memory, with a token of its own.
+
+        It holds values of this visit, so it has no validator: a 304 would bring back those of an
+        earlier visit. Not ``no-store``, which costs visitors in Firefox the text they had typed.
+        """
+        form = await self._desk.forms.by_slug(slug)
+        if form is None or not form.is_live:
+            raise Refusal(404, _CLOSED if form else _NO_FORM)
+        if not request.path.endswith(f"/f/{form.slug}"):
+            return _moved(form, request.query)
+        if not form.page:
+            raise UPDATING
+        hidden = {"_token": page_token.issue(time(), shown_by(form))}
+        if referrer := request.headers.get("referer"):
+            hidden["_referrer"] = referrer
+        headers = {**page_headers(form), "cache-control": "private, no-cache"}
+        return _html(200, _prefilled(form, request.query), hidden).having(headers)
+
+    async def post(self, request: Request, slug: str) -> Response:
+        """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
+        form, is_away = await self._form(slug)
+        if form and not may_post(form, request):
+            raise Refusal(403, "Open the form itself and send it from there.")
+        posts = self._desk.admit(request)
+        post = Post.of(request)
+        if form is None:
+            shown, reasons = _unread(slug, is_away, request, post)
+        else:
+            shown, reasons = await self._asked(form, request, post)
+        try:
+            sent = _sent(shown, request, post, posts, reasons)
+            result = await take(shown, sent, self._desk.ledger, self._desk.known)
+            if isinstance(result, Invalid) and (latest := await self._latest(shown, post)):
+                shown, sent = latest, _sent(latest, request, post, posts, reasons)
+                result = await take(shown, sent, self._desk.ledger, self._desk.known)
+        except DatabaseAwayError:
+            SUBMISSIONS.labels("failed").inc()
+            again = _again(shown, 503, post, {"": [_NOT_SAVED]})
+            return again.having({"retry-after": "2"})
+        if isinstance(result, Invalid):
+            SUBMISSIONS.labels("invalid").inc()
+            return _again(shown, 422, post, result.errors)
+        return _thank(shown, result)
+
+    async def thanks(self, request: Request, slug: str) -> Response:
+        """GET: the page that thanks; a receipt that is none is not shown."""
+        receipt = _receipt(request.query)
+        try:
+            form = await self._desk.forms.by_slug(slug)
+        except DatabaseAwayError:
+            if not receipt:
+                raise
+            return _html(200, thanks_page(_THANKS, receipt), {}).having(page_headers(None))
+        if form is None:
+            raise Refusal(404, _NO_FORM)
+        text = thanks_page(form.definition, receipt)
+        return _html(200, text, {}).having(page_headers(form))
+
+    async def _form(self, slug: str) -> tuple[PublishedForm | None, bool]:
+        """Return the form if there is one, and whether it could not be looked up."""
+        try:
+            return await self._desk.forms.by_slug(slug), False
+        except DatabaseAwayError:
+            return None, True
+
+    async def _asked(self, form: PublishedForm, request: Request, post: Post) -> Asked:
+        """Return what the post answers; raise UnsentError where nothing can be kept."""
+        shown = post.shown(form.form_id)
+        if shown is None and not form.is_live:
+            raise _unsent(Refusal(404, _CLOSED), request, post)
+        if shown is None:
+            return form, ()
+        late = () if form.is_live else (Reason.UNPUBLISHED,)
+        try:
+            version = await self._desk.forms.version(form, shown.number)
+        except DatabaseAwayError:
+            return unread(shown, form.slug, form.origins), (*late, Reason.VERSION_UNKNOWN)
+        # A version that is missing was lost with a restored backup.
+        return (version, late) if version else (form, (*late, Reason.VERSION_UNKNOWN))
+
+    async def _latest(self, form: PublishedForm, post: Post) -> PublishedForm | None:
+        """Return the version published by now, for answers that name none and do not fit."""
+        return None if post.shown(form.form_id) else await self._desk.forms.reread(form)
+
+
+def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Asked:
+    """Return what the token alone names, while the form cannot be read."""
+    if not is_away:
+        raise _unsent(Refusal(404, _NO_FORM), request, post)
+    shown = post.token.shown if post.token else None
+    if shown is None or not _is_ours(request):
+        raise _unsent(AWAY, request, post)
+    return unread(shown, slug), (Reason.VERSION_UNKNOWN,)
+
+
+def refuse(refusal: Refusal) -> Response:
+    """Return a refusal as a page for people."""
+    title = _TITLES.get(refusal.status, "That did not work")
+    if isinstance(refusal, UnsentError) and refusal.typed:
+        page = unsent_page(title, refusal.message, refusal.typed)
+    else:
+        page = message_page(title, refusal.message)
+    return _html(refusal.status, page, {}).having({**page_headers(None), **refusal.headers})
+
+
+def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
+    # Another website must not have its texts shown under this address.
+    return UnsentError(refusal, post.raw if _is_ours(request) else {})
+
+
+def _is_ours(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or is_own(origin, request)
+
+
+def _moved(form: PublishedForm, query: str) -> Response:
+    """Redirect to the form's address; not stored, for an address may be given back."""
+    address = iri_to_uri(f"/f/{form.slug}?{query}".rstrip("?"))
+    return Response(308, b"", {"location": address, "cache-control": "no-store"})
+
+
+def _html(status: int, text: str, hidden: Mapping[str, str]) -> Response:
+    body = text.replace(HIDDEN_SLOT, hidden_inputs(hidden), 1).encode()
+    return Response(
+        status, body, {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
+    )
+
+
+def _prefilled(form: PublishedForm, query: str) -> str:
+    """Return the page; hidden fields take their values from the query string."""
+    asked = parse_qs(query, errors="replace") if query else {}
+    hidden = {
+        field.name: asked[field.name]
+        for field in form.definition.fields
+        if field.kind == "hidden" and field.name in asked
+    }
+    if not hidden:
+        return form.page
+    starts = {field.name: KINDS[field.kind].start(field) for field in form.definition.fields}
+    return form_page(form.definition, values=starts | hidden)
+
+
+def _sent(
+    form: PublishedForm, request: Request, post: Post, posts: int, reasons: tuple[Reason, ...]
+) -> Sent:
+    raw = post.raw
+    return Sent(
+        raw=raw,
+        answers=unjudged(form.newer.definition, raw) if form.newer else parse(form.definition, raw),
+        context=context(request, "hosted", _origin_of(request, post.texts)),
+        act=post.act(form.form_id),
+        reasons=reasons,
+        reason_if_invalid=Reason.VERSION_UNKNOWN if Reason.VERSION_UNKNOWN in reasons else None,
+        is_version_named=post.shown(form.form_id) is not None,
+        honeypot=first(post.texts, "_url"),
+        seconds=post.seconds(form.form_id),
+        posts_this_minute=posts,
+    )
+
+
+def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
+    """The form posts to its own address, so the query string still has the campaign's marks."""
+    asked = f"{settings.PUBLIC_URL}{request.path}?{request.query}".rstrip("?")
+    referer = request.headers.get("referer", "")
+    return {
+        **marks_in(asked),
+        "page_url": first(texts, "_page_url") or referer or asked,
+        "referrer": first(texts, "_referrer"),
+        "elapsed_ms": first(texts, "_elapsed_ms"),
+        "first_touch": _json(first(texts, "_first_touch")),
+    }
+
+
+def _again(form: PublishedForm, status: int, post: Post, errors: Errors) -> Response:
+    if not (form.definition.fields or form.newer):  # the version could not be read
+        page = unsent_page(_TITLES[503], _NOT_SAVED, post.raw)
+        return _html(status, page, {}).having(page_headers(form))
+    hidden = {name: first(post.texts, name) for name in _KEPT if post.texts.get(name)}
+    hidden["_token"] = post.token_again(form)
+    page = form_page(_with_unknown(form, post.texts), values=post.texts, errors=errors)
+    return _html(status, page, hidden).having(page_headers(form))
+
+
+def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
+    """Return the questions; answers to a newer release's questions are posted again unseen."""
+    if form.newer is None:
+        return form.definition
+    known = {field.name for field in form.definition.fields}
+    others = (name for name in texts if name not in known and not name.startswith("_"))
+    kept = tuple(Field(name, UNKNOWN, name) for name in others)
+    return replace(form.definition, fields=form.definition.fields + kept)
+
+
+def _thank(form: PublishedForm, taken: Taken) -> Response:
+    thanks = f"/f/{form.slug}/thanks?receipt={taken.receipt}"
+    target = iri_to_uri(form.definition.redirect_url) or thanks
+    headers = {"location": target, "cache-control": "no-store"}
+    return Response(303, b"", headers, str(taken.receipt))
+
+
+def _receipt(query: str) -> str:
+    text = parse_qs(query, errors="replace").get("receipt", [""])[0]
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return ""
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

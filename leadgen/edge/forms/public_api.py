@@ -1,0 +1,227 @@
+"""The public JSON API: a form's definition, and its submissions."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from leadgen.capture.errors import DatabaseAwayError, KeyReusedError
+from leadgen.capture.reasons import Reason
+from leadgen.capture.submit import Invalid, Sent, Taken, first_receipt, sent_at, take
+from leadgen.edge.http import bodies
+from leadgen.edge.http.headers import cors_headers
+from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
+from leadgen.edge.http.origins import may_post
+from leadgen.edge.services import Desk, context
+from leadgen.forms.format.validation import Errors
+from leadgen.forms.published import PublishedForm
+from leadgen.lib.telemetry.metrics import SUBMISSIONS
+
+_PREFLIGHT = {
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "Content-Type, Idempotency-Key, X-Request-ID, traceparent",
+    "access-control-max-age": "86400",
+}
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """The version that a post answers.
+
+    ``unknown`` is a number that was named and is none of this form's, or cannot be read now.
+    ``is_missing``: there is nothing that could take the answers. ``is_late``: the form was
+    unpublished after the client had read it. ``is_named``: the client names this very version.
+    """
+
+    form: PublishedForm
+    unknown: int | None = None
+    unread: bool = False
+    is_late: bool = False
+    is_missing: bool = False
+    is_named: bool = False
+
+    def held(self, errors: Errors) -> dict[str, Any]:
+        """Return what Sent says of a review, given the flaws that were found so far."""
+        if self.unknown is None and not (self.is_late or self.is_named):
+            return {}
+        reasons = [Reason.UNPUBLISHED] * self.is_late
+        if self.unknown is None:
+            return {"reasons": tuple(reasons), "is_version_named": self.is_named}
+        if self.unread or errors:
+            reasons.append(Reason.VERSION_UNKNOWN)
+        return {"reasons": tuple(reasons), "reason_if_invalid": Reason.VERSION_UNKNOWN}
+
+
+class Api:
+    """Answers programs and the embed; every answer of a known form carries its CORS headers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def definition(self, request: Request, public_id: str) -> Response:
+        """GET: the published definition with its JSON Schema, cacheable for a minute."""
+        form = await self._form(public_id)
+        if not form.is_live:
+            raise _not_found()
+        if not form.document:
+            return refuse(UPDATING).having(cors_headers(form, request))
+        headers = {
+            "content-type": "application/json",
+            "etag": form.etag,
+            "cache-control": "public, max-age=60, stale-while-revalidate=600",
+            **cors_headers(form, request),
+        }
+        if form.etag in request.headers.get("if-none-match", ""):
+            return Response(304, headers=headers)
+        return Response(200, form.document, headers)
+
+    async def preflight(self, request: Request, public_id: str) -> Response:
+        """OPTIONS: tell a browser what an allowed website may send."""
+        form = await self._form(public_id)
+        cors = cors_headers(form, request)
+        allowed = _PREFLIGHT if "access-control-allow-origin" in cors else {}
+        return Response(204, headers={**cors, **allowed})
+
+    async def submit(self, request: Request, public_id: str) -> Response:
+        """POST: 201 with the receipt, 202 when deferred, 200 on a repeat, 422 with messages."""
+        form = await self._form(public_id)
+        try:
+            response = await self._submit(form, request)
+        except Refusal as refusal:
+            SUBMISSIONS.labels("refused").inc()
+            response = refuse(refusal)
+        except DatabaseAwayError:
+            SUBMISSIONS.labels("failed").inc()
+            response = refuse(AWAY)
+        return response.having(cors_headers(form, request))
+
+    async def _submit(self, form: PublishedForm, request: Request) -> Response:
+        """Take the answers. A refusal gives way to the first receipt of the Idempotency-Key."""
+        is_allowed, key = may_post(form, request), _key(request)
+        if not is_allowed and key is None:
+            raise _forbidden()
+        posts = self._desk.admit(request)
+        body = _read(request)
+        asked = await self._asked(form, body)
+        refusal = None if is_allowed else _forbidden()
+        try:
+            result = await self._take(asked, request, body, posts, refusal)
+            if isinstance(result, Invalid) and (latest := await self._latest(asked)):
+                result = await self._take(latest, request, body, posts, refusal)
+        except KeyReusedError:
+            raise Refusal(409, "This Idempotency-Key came before with other content.") from None
+        return _answer(result)
+
+    async def _take(
+        self,
+        asked: "_Asked",
+        request: Request,
+        body: bodies.Body,
+        posts: int,
+        refusal: Refusal | None,
+    ) -> Taken | Invalid:
+        answers, errors = _answers(asked.form, body)
+        sent = _sent(request, body, answers, posts, asked.held(errors))
+        refusal = _not_found() if asked.is_missing else refusal
+        if refusal is None and (not errors or sent.reason_if_invalid):
+            return await take(asked.form, sent, self._desk.ledger, self._desk.known)
+        if first := await first_receipt(asked.form, sent, self._desk.known):
+            return first
+        if refusal:
+            raise refusal
+        return Invalid(errors)
+
+    async def _asked(self, form: PublishedForm, body: bodies.Body) -> "_Asked":
+        """Return the version that the client names, or the present one when it names none."""
+        number = bodies.version_number(body)
+        if number is None:
+            return _Asked(form, is_missing=not form.is_live)
+        try:
+            version = await self._desk.forms.version(form, number)
+        except DatabaseAwayError:
+            return _Asked(form, number, unread=True, is_late=not form.is_live)
+        if version is None:
+            return _Asked(form, number, is_missing=not form.is_live)
+        return _Asked(version, is_named=True, is_late=not form.is_live)
+
+    async def _latest(self, asked: "_Asked") -> "_Asked | None":
+        """Return the version published by now, for answers that name none and do not fit."""
+        latest = None if asked.is_named else await self._desk.forms.reread(asked.form)
+        return _Asked(latest) if latest else None
+
+    async def _form(self, public_id: str) -> PublishedForm:
+        form = await self._desk.forms.by_public_id(public_id)
+        if form is None:
+            raise _not_found()
+        return form
+
+
+def refuse(refusal: Refusal) -> Response:
+    """Return a refusal as JSON; it concerns the whole request, so its field is ""."""
+    errors = {"errors": {"": [refusal.message]}}
+    return json_response(refusal.status, errors).having(refusal.headers)
+
+
+def _read(request: Request) -> bodies.Body:
+    if request.media_type != "application/json":
+        raise Refusal(415, "Send the body as application/json.")
+    return bodies.read_json(request.body)
+
+
+def _answers(form: PublishedForm, body: bodies.Body) -> tuple[dict[str, Any], Errors]:
+    """Join fields and consents: a consent may stand in either, or in both when they agree."""
+    known = {field.name for field in form.definition.fields if field.kind == "consent"}
+    errors: Errors = {}
+    for name, given in body.consents.items():
+        if name not in known and not form.newer:
+            errors[name] = ["This form asks for no such consent."]
+        elif body.fields.get(name, given) is not given:
+            errors[name] = ["The consent in fields says something else."]
+    return {**body.fields, **body.consents}, errors
+
+
+def _forbidden() -> Refusal:
+    return Refusal(403, "This website may not send the form: add it to the form's origins.")
+
+
+def _not_found() -> Refusal:
+    return Refusal(404, "There is no such form.")
+
+
+def _sent(
+    request: Request,
+    body: bodies.Body,
+    answers: dict[str, Any],
+    posts: int,
+    held: Mapping[str, Any],
+) -> Sent:
+    said = body.context if isinstance(body.context, dict) else {}
+    told = {"page_url": request.headers.get("referer", ""), **said}
+    return Sent(
+        raw=answers,
+        answers=answers,
+        context=context(request, "api", told),
+        key=_key(request),
+        posts_this_minute=posts,
+        submitted_at=sent_at(body.submitted_at, datetime.now(UTC)),
+        **held,
+    )
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise Refusal(400, "Idempotency-Key must be 1 to 255 printable ASCII characters.")
+    return key
+
+
+def _answer(result: Taken | Invalid) -> Response:
+    if isinstance(result, Invalid):
+        SUBMISSIONS.labels("invalid").inc()
+        return json_response(422, {"errors": result.errors})
+    receipt = str(result.receipt)
+    data = {"receipt": receipt, "state": "received"}
+    if result.repeated:
+        return json_response(200, data, receipt, idempotent_replayed="true")
+    is_deferred = result.spooled or result.unjudged
+    return json_response(202 if is_deferred else 201, data, receipt)

@@ -1,0 +1,184 @@
+"""Bodies read strictly: what cannot be kept exactly as it was sent is refused by name."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from leadgen.edge.http.messages import Refusal
+
+MOST_FIELDS = 200
+DEEPEST = 5
+LARGEST_VERSION = 2**31 - 1  # PostgreSQL's integer
+
+Texts = dict[str, list[str]]
+
+
+class Body(msgspec.Struct):
+    """What an API client posts. What is read leniently may be anything here: context, version."""
+
+    fields: dict[str, Any]
+    context: Any = None
+    consents: dict[str, bool] = {}
+    submitted_at: Any = None
+    version: Any = None
+
+
+_decoder = msgspec.json.Decoder(Body)
+
+
+def read_json(body: bytes) -> Body:
+    """Return a JSON body; refuse broken or ambiguous JSON, and what PostgreSQL cannot store."""
+    try:
+        decoded = _decoder.decode(body)
+        _UNIQUE_NAMES.decode(body.decode())
+    except UnicodeDecodeError:
+        raise Refusal(400, "The body is not UTF-8.") from None
+    except msgspec.ValidationError as error:
+        raise Refusal(400, f"{error}.") from None
+    except msgspec.DecodeError as error:
+        raise Refusal(400, f"The body is not valid JSON: {error}.") from None
+    except RecursionError:
+        raise Refusal(400, "The JSON is nested too deeply.") from None
+    except ValueError:  # int() takes 4,300 digits
+        raise Refusal(400, "A number in the JSON has too many digits.") from None
+    if len(decoded.fields) + len(decoded.consents) > MOST_FIELDS:
+        raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.")
+    for name, value in (*decoded.fields.items(), *decoded.consents.items()):
+        _check(name, value, DEEPEST)
+    return decoded
+
+
+def version_number(body: Body) -> int | None:
+    """Return the version of the form that the client was shown; None when it names none.
+
+    A number in a text is read too. Anything else names no version and never costs the answers.
+    """
+    value = body.version
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
+        value = int(value)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 < value <= LARGEST_VERSION else None
+
+
+def read_urlencoded(body: bytes) -> Texts:
+    """Return the texts of a plain form post by name, in order."""
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except UnicodeDecodeError:
+        raise Refusal(400, "The form is not encoded as UTF-8.") from None
+    except ValueError:
+        raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.") from None
+    return _collected(pairs)
+
+
+def read_multipart(body: bytes, content_type: str) -> Texts:
+    """Return the texts of a multipart form post by name; files are refused."""
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise Refusal(400, "The multipart Content-Type names no boundary.")
+    parts = _Parts()
+    try:
+        parser = MultipartParser(boundary, parts.callbacks())
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise Refusal(400, f"The multipart body is broken: {error}.") from None
+    if not parts.ended:
+        raise Refusal(400, "The multipart body ends too early.")
+    return _collected(parts.pairs)
+
+
+class _Parts:
+    """Collects the parser's pieces into pairs of name and text."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[str, str]] = []
+        self.ended = False
+        self._header = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._value = b""
+        self._data = bytearray()
+
+    def callbacks(self) -> Any:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._piece("_header"),
+            "on_header_value": self._piece("_value"),
+            "on_header_end": self._end_header,
+            "on_part_data": lambda data, start, end: self._data.extend(data[start:end]),
+            "on_part_end": self._end,
+            "on_end": lambda: setattr(self, "ended", True),
+        }
+
+    def _piece(self, name: str) -> Callable[[bytes, int, int], None]:
+        def add(data: bytes, start: int, end: int) -> None:
+            setattr(self, name, getattr(self, name) + data[start:end])
+
+        return add
+
+    def _begin(self) -> None:
+        self._headers, self._data = {}, bytearray()
+        self._header = self._value = b""
+
+    def _end_header(self) -> None:
+        self._headers[self._header.lower()] = self._value
+        self._header = self._value = b""
+
+    def _end(self) -> None:
+        options = parse_options_header(self._headers.get(b"content-disposition", b""))[1]
+        if b"filename" in options:
+            raise Refusal(400, "This form takes no files.")
+        if b"name" not in options:
+            raise Refusal(400, "A part of the multipart body has no name.")
+        if len(self.pairs) == MOST_FIELDS:
+            raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.")
+        try:
+            self.pairs.append((options[b"name"].decode(), self._data.decode()))
+        except UnicodeDecodeError:
+            raise Refusal(400, "The form is not encoded as UTF-8.") from None
+
+
+def _collected(pairs: list[tuple[str, str]]) -> Texts:
+    texts: Texts = {}
+    for name, text in pairs:
+        _check(name, text, DEEPEST)
+        texts.setdefault(name, []).append(text)
+    return texts
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Refusal(400, f"{twice!r} is given twice.")
+    return seen
+
+
+_UNIQUE_NAMES = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _check(name: str, value: Any, depth: int) -> None:
+    """Refuse NUL characters, which PostgreSQL cannot store, and values nested too deeply."""
+    if "\x00" in name or (isinstance(value, str) and "\x00" in value):
+        raise Refusal(400, f"{name.replace(chr(0), '')!r} holds a NUL character: remove it.")
+    if isinstance(value, dict | list) and depth == 0:
+        raise Refusal(400, f"{name!r} is nested too deeply.")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check(f"{name}.{key}", inner, depth - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(name, inner, depth - 1)

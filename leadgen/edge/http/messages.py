@@ -1,0 +1,161 @@
+"""HTTP as the edge sees it: a request, a response, a refusal."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import msgspec
+
+from leadgen.lib.net.ip import scope_address
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+BODY_SECONDS = 10.0
+_CHARSET = re.compile(r"charset=\"?([^\s;\"]+)", re.IGNORECASE)
+
+
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
+    """A request that is answered with a 4xx or 503 and a sentence that says what to change."""
+
+    def __init__(self, status: int, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+AWAY = Refusal(503, "This cannot be answered just now. Try again in a moment.", retry_after="2")
+# A roll-out takes minutes.
+UPDATING = Refusal(503, "This form is being updated. Try again in a minute.", retry_after="60")
+
+
+class ClientGoneError(Exception):
+    """The client went away in the middle of its own request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer; the length is added when it is sent.
+
+    ``receipt`` is the one that it promises, for the access line.
+    """
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    receipt: str = ""
+
+    def having(self, headers: Mapping[str, str]) -> Self:
+        """Return the same answer with these headers too."""
+        return type(self)(self.status, self.body, {**self.headers, **headers}, self.receipt)
+
+    async def send(self, send: Send, *, head: bool) -> None:
+        """Send it; ``head`` leaves the body out and keeps its length."""
+        headers = {"content-length": str(len(self.body)), **self.headers}
+        if self.status in (204, 304):
+            del headers["content-length"]
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": self.status, "headers": raw})
+        await send({"type": "http.response.body", "body": b"" if head else self.body})
+
+
+def json_response(status: int, data: Any, receipt: str = "", **headers: str) -> Response:
+    """Return ``data`` as JSON that nobody caches."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    base = {"content-type": "application/json", "cache-control": "no-store"}
+    return Response(status, msgspec.json.encode(data), {**base, **named}, receipt)
+
+
+@dataclass(slots=True)
+class Request:
+    """A request; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    address: str
+    receive: Receive
+    _content: bytes | Refusal = b""
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive, proxies: int) -> Self:
+        """Read a request from its ASGI scope, behind so many proxies of ours."""
+        headers = headers_of(scope)
+        return cls(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=headers,
+            address=scope_address(scope, headers.get("x-forwarded-for", ""), proxies),
+            receive=receive,
+        )
+
+    @property
+    def media_type(self) -> str:
+        """The type of the body without its parameters, such as ``application/json``."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def body(self) -> bytes:
+        """The body; raise the Refusal of one that was too large, packed, or did not come."""
+        if isinstance(self._content, Refusal):
+            raise self._content
+        return self._content
+
+    async def read(self, limit: int) -> None:
+        """Take the body off the server before anything else is waited for.
+
+        gunicorn drops what it holds of a body once its sender has left, and a visitor may leave
+        right after sending.
+        """
+        try:
+            self._content = await self._arrived(limit)
+        except Refusal as refusal:
+            self._content = refusal
+
+    async def _arrived(self, limit: int) -> bytes:
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise Refusal(415, "Send the body without Content-Encoding.")
+        charset = _CHARSET.search(self.headers.get("content-type", ""))
+        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+            raise Refusal(415, "Send the body as UTF-8.")
+        declared = self.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > limit:
+            raise Refusal(413, _too_large(limit), connection="close")
+        try:
+            return await self._joined(limit)
+        except TimeoutError:
+            raise Refusal(408, "The body did not arrive in time.", connection="close") from None
+
+    async def _joined(self, limit: int) -> bytes:
+        parts = bytearray()
+        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
+        while True:
+            # Anew for each piece: one that comes in that very moment swallows the end of the time.
+            async with asyncio.timeout_at(deadline):
+                message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            parts += message.get("body", b"")
+            if len(parts) > limit:
+                raise Refusal(413, _too_large(limit), connection="close")
+            if not message.get("more_body"):
+                return bytes(parts)
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers by name; those sent twice are joined as RFC 9110, 5.2 says."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _too_large(limit: int) -> str:
+    return f"The body is too large: at most {limit} bytes."

@@ -1,0 +1,104 @@
+"""The edge's own asynchronous connections to PostgreSQL."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from leadgen.capture.errors import DatabaseAwayError
+from leadgen.lib.postgresql import SET_STATEMENT_TIMEOUT
+from leadgen.lib.postgresql.connections import connection_parameters, is_broken
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
+
+logger = logging.getLogger("leadgen.capture")
+
+_STATEMENT_MS = 3000
+
+
+class Database:
+    """A pool that opens without PostgreSQL, and finds it again by itself after it was away."""
+
+    def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 3.0) -> None:
+        self._parameters = parameters
+        self._patience = patience
+        self._pool: AsyncConnectionPool | None = None
+
+    async def open(self) -> AsyncConnectionPool:
+        """Return the pool, connecting in the background; never fails."""
+        if self._pool is None:
+            self._pool = self._make_pool()
+            await self._pool.open(wait=False)
+        return self._pool
+
+    async def close(self) -> None:
+        """Close all connections."""
+        pool, self._pool = self._pool, None
+        if pool:
+            await pool.close(timeout=2)
+
+    async def fetch(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
+        """Run one statement in a transaction of its own and return its rows.
+
+        It must be harmless to run twice: a connection that turns out dead is replaced and the
+        statement sent again. Raise DatabaseAwayError for every fault.
+        """
+        pool = await self.open()
+        try:
+            async with asyncio.timeout(self._patience + 1):
+                return await _fetch_again(pool, statement, values)
+        except (psycopg.Error, TimeoutError) as error:
+            DEPENDENCY_ERRORS.labels("database").inc()
+            logger.warning("the database did not answer: %s", type(error).__name__)
+            raise DatabaseAwayError from error
+
+    def _make_pool(self) -> AsyncConnectionPool:
+        parameters = self._parameters or connection_parameters()
+        return AsyncConnectionPool(
+            kwargs={
+                "connect_timeout": max(2, int(self._patience)),
+                "autocommit": True,
+                # Poolers in transaction mode lose prepared statements.
+                "prepare_threshold": None,
+                **parameters,
+                "application_name": "leadgen capture",
+            },
+            min_size=1,
+            max_size=settings.CAPTURE_POOL_SIZE,
+            timeout=self._patience,
+            # A short campaign to reconnect: the next request that needs one starts another.
+            reconnect_timeout=1.0,
+            configure=_bound_statements,
+            open=False,
+            name="capture",
+        )
+
+
+async def _fetch_again(
+    pool: AsyncConnectionPool, statement: str, values: Sequence[Any]
+) -> list[TupleRow]:
+    try:
+        return await _fetch(pool, statement, values)
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, PoolTimeout) or not is_broken(error):
+            raise
+        await pool.check()
+        return await _fetch(pool, statement, values)
+
+
+async def _fetch(
+    pool: AsyncConnectionPool, statement: str, values: Sequence[Any]
+) -> list[TupleRow]:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(statement, values)
+        return await cursor.fetchall()
+
+
+async def _bound_statements(connection: AsyncConnection[Any]) -> None:
+    statement = SET_STATEMENT_TIMEOUT.format(pid=connection.info.backend_pid)
+    await connection.execute(statement, [str(_STATEMENT_MS)])

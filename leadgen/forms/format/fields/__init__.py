@@ -1,0 +1,39 @@
+"""Field kinds: each a small pure class that cleans a value, describes it and draws it."""
+
+from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, UnknownKind
+from leadgen.forms.format.fields.choices import Choice, Consent, Country, MultipleChoice, YesNo
+from leadgen.forms.format.fields.numbers import Date, Number
+from leadgen.forms.format.fields.texts import Email, Hidden, LongText, Phone, Text
+
+UNKNOWN = ""
+"""The name of no kind: a field of it keeps any answer as sent."""
+
+
+class _Kinds(dict[str, Kind]):
+    """The kinds by name; a kind of a newer release is read as UnknownKind."""
+
+    _unknown = UnknownKind()
+
+    def __missing__(self, name: str) -> Kind:
+        return self._unknown
+
+
+KINDS = _Kinds(
+    {
+        "text": Text(),
+        "long_text": LongText(),
+        "email": Email(),
+        "phone": Phone(),
+        "number": Number(),
+        "choice": Choice(),
+        "multiple_choice": MultipleChoice(),
+        "yes_no": YesNo(),
+        "date": Date(),
+        "country": Country(),
+        "hidden": Hidden(),
+        "consent": Consent(),
+    }
+)
+CHOICES = [(name, kind.label) for name, kind in KINDS.items()]
+
+__all__ = ["CHOICES", "KINDS", "UNKNOWN", "InvalidAnswerError", "Kind"]

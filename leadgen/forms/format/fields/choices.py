@@ -1,0 +1,242 @@
+"""Answers that are picked: choice, multiple choice, yes or no, country, consent."""
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, ClassVar
+
+import pycountry
+
+from leadgen.forms.format.definition import Field, Option
+from leadgen.forms.format.fields.base import (
+    InvalidAnswerError,
+    Kind,
+    caption,
+    described,
+    group,
+    help_text,
+    question,
+)
+from leadgen.forms.markup import element, text
+
+# More options than this are a list to open instead of buttons to see.
+_BUTTONS = 6
+
+
+class Choice(Kind):
+    label: ClassVar[str] = "Choice"
+    missing: ClassVar[str] = "Choose an option."
+    fills = frozenset({"company", "job_title", "country", "message"})
+    autocomplete: ClassVar[str | None] = None
+
+    def options(self, field: Field) -> tuple[Option, ...]:
+        """Return what can be chosen."""
+        return field.options
+
+    def clean(self, field: Field, value: Any) -> str:
+        if not isinstance(value, str) or value not in _values(self.options(field)):
+            raise InvalidAnswerError("Choose one of the options.")
+        return value
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return texts[-1] if texts else None
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        return {"type": "string", "enum": _values(self.options(field))}
+
+    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+        if len(self.options(field)) > _BUTTONS:
+            return super().html(field, values, errors)
+        buttons = _buttons(
+            "radio", field, self.options(field), self.given(field, values), bool(errors)
+        )
+        return group(field, errors, buttons, role="radiogroup")
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        chosen = self.given(field, values)[-1:]
+        options = [Option("", field.placeholder or "Choose…"), *self.options(field)]
+        return element(
+            "select",
+            "".join(
+                element(
+                    "option",
+                    text(option.label),
+                    value=option.value,
+                    selected=option.value in chosen,
+                )
+                for option in options
+            ),
+            id=f"f-{field.name}",
+            name=field.name,
+            required=field.required,
+            autocomplete=self.autocomplete,
+            **described,
+        )
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        if not self.options(field):
+            yield "no options"
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        values = _values(self.options(field))
+        if not values:
+            yield "Add at least one option, one a line."
+        if "" in values:
+            yield "An option has no value: write value | label, or the label alone."
+        if len(set(values)) < len(values):
+            yield "Two options have the same value: make each different."
+        yield from super().flaws(field)
+
+
+class Country(Choice):
+    """A country by its ISO 3166-1 code of two letters."""
+
+    label = "Country"
+    missing = "Choose a country."
+    fills = frozenset({"country"})
+    autocomplete = "country"
+
+    def options(self, field: Field) -> tuple[Option, ...]:
+        return _countries()
+
+
+class MultipleChoice(Choice):
+    label = "Multiple choice"
+    missing = "Choose at least one option."
+    empties = (None, [])
+    fills = frozenset()
+
+    def clean(self, field: Field, value: Any) -> Any:
+        if not isinstance(value, list):
+            raise InvalidAnswerError("This must be a list of options.")
+        values = [super(MultipleChoice, self).clean(field, item) for item in value]
+        if len(set(values)) < len(values):
+            raise InvalidAnswerError("Choose each option once.")
+        return values
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return [answer for answer in texts if answer] or None
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        items = super().json_schema(field)
+        return {"type": "array", "items": items, "uniqueItems": True, "minItems": 1}
+
+    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+        ticked = self.given(field, values)
+        boxes = _buttons("checkbox", field, self.options(field), ticked, bool(errors))
+        return group(field, errors, boxes)
+
+
+class YesNo(Kind):
+    label = "Yes or no"
+    missing = "Choose yes or no."
+    empties = (None,)
+
+    def clean(self, field: Field, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise InvalidAnswerError("Choose yes or no.")
+        return value
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        answer = super().parse(field, texts)
+        return {"yes": True, "no": False}.get(answer, answer)
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+        options = (Option("yes", "Yes"), Option("no", "No"))
+        buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
+        return group(field, errors, buttons, role="radiogroup")
+
+
+class Consent(Kind):
+    """A box that a visitor ticks under the exact wording; a required one must be ticked."""
+
+    label = "Consent"
+    missing = "Please tick this box to go on."
+    empties = (None,)
+
+    def clean(self, field: Field, value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise InvalidAnswerError("This must be true or false.")
+        if field.required and not value:
+            raise InvalidAnswerError(self.missing)
+        return value
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        answer = super().parse(field, texts)
+        return {"yes": True, "no": False}.get(answer, answer)
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        return {"const": True} if field.required else {"type": "boolean"}
+
+    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+        box = element(
+            "input",
+            type="checkbox",
+            id=f"f-{field.name}",
+            name=field.name,
+            value="yes",
+            checked="yes" in (values or []),
+            required=field.required,
+            **described(field, errors),
+        )
+        wording = element("span", caption(field, field.wording))
+        label = element("label", box + wording, for_=f"f-{field.name}")
+        return question("div", field, errors, label + help_text(field))
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        if not field.wording.strip():
+            yield "no wording"
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        if not field.wording.strip():
+            yield "Write the wording: what a visitor agrees to, word for word."
+        if field.default:
+            yield "A consent has no default: the visitor ticks the box."
+        if field.fills:
+            yield "A consent goes to no attribute of the contact."
+
+
+def _values(options: tuple[Option, ...]) -> list[str]:
+    return [option.value for option in options]
+
+
+def _buttons(
+    shape: str, field: Field, options: tuple[Option, ...], chosen: list[str], wrong: bool
+) -> str:
+    """Draw one button an option; the first has the field's own id, where messages lead to."""
+    return "".join(
+        element(
+            "label",
+            element(
+                "input",
+                type=shape,
+                id=f"f-{field.name}" + f"-{number}" * bool(number),
+                name=field.name,
+                value=option.value,
+                checked=option.value in chosen,
+                required=field.required and shape == "radio",
+                aria_invalid="true" if wrong and shape == "checkbox" else None,
+            )
+            + element("span", text(option.label)),
+            class_="option",
+        )
+        for number, option in enumerate(options)
+    )
+
+
+@cache
+def _countries() -> tuple[Option, ...]:
+    """Every country, by name as people look for it: accents do not change the place."""
+    named = [
+        Option(country.alpha_2, getattr(country, "common_name", country.name))
+        for country in pycountry.countries
+    ]
+    return tuple(sorted(named, key=lambda option: _plain(option.label)))
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()

@@ -1,0 +1,160 @@
+"""Answers on a scale: number and date."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from leadgen.forms.format.definition import Field
+from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, storable
+from leadgen.forms.markup import element
+
+# Beyond this neither JavaScript nor PostgreSQL's JSON gives a number back as it was sent.
+LARGEST = 2**53 - 1
+_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Number(Kind):
+    label = "Number"
+    missing = "Enter a number."
+    empties = (None,)
+
+    def bounds(self, field: Field) -> tuple[float, float]:
+        """Return the smallest and the largest answer, both included."""
+        low, high = read_number(field.minimum), read_number(field.maximum)
+        return -LARGEST if low is None else low, LARGEST if high is None else high
+
+    def clean(self, field: Field, value: Any) -> int | float:
+        if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+            raise InvalidAnswerError("Enter a number in digits, such as 1250 or 12.5.")
+        low, high = self.bounds(field)
+        if value < low:
+            raise InvalidAnswerError(f"Enter {low} or more.")
+        if value > high:
+            raise InvalidAnswerError(f"Enter {high} or less.")
+        return value
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        answer = super().parse(field, texts)
+        number = read_number(answer or "")
+        return answer if number is None else number
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        low, high = self.bounds(field)
+        return {"type": "number", "minimum": low, "maximum": high}
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        # Not input type=number: browsers send nothing at all for what they cannot read.
+        return element(
+            "input",
+            type="text",
+            id=f"f-{field.name}",
+            name=field.name,
+            value="".join(self.given(field, values)[-1:]),
+            placeholder=field.placeholder or None,
+            required=field.required,
+            inputmode="decimal",
+            autocomplete="off",
+            **described,
+        )
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            if bound and read_number(bound) is None:
+                yield f"bound {bound}"
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            number = read_number(bound)
+            if bound and (number is None or abs(number) > LARGEST):
+                yield f"“{bound}” is not a number: write digits, such as 1250 or 12.5."
+        low, high = self.bounds(field)
+        if low > high:
+            yield "The minimum is larger than the maximum: swap them."
+        yield from super().flaws(field)
+
+
+class Date(Kind):
+    label = "Date"
+    missing = "Enter a date."
+
+    def clean(self, field: Field, value: Any) -> str:
+        answer = storable(value)
+        if not is_date(answer):
+            raise InvalidAnswerError("Enter a date as year-month-day, such as 2026-03-31.")
+        if field.minimum and answer < field.minimum:
+            raise InvalidAnswerError(f"Enter {field.minimum} or later.")
+        if field.maximum and answer > field.maximum:
+            raise InvalidAnswerError(f"Enter {field.maximum} or earlier.")
+        return answer
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        bounds = [_from(field.minimum)] * bool(field.minimum)
+        bounds += [_until(field.maximum)] * bool(field.maximum)
+        schema: dict[str, Any] = {"type": "string", "format": "date"}
+        return schema | ({"allOf": [{"pattern": bound} for bound in bounds]} if bounds else {})
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        value = "".join(self.given(field, values)[-1:])
+        return element(
+            "input",
+            # What a date picker cannot show it drops, so a wrong date is shown as the text it is.
+            type="date" if not value or is_date(value) else "text",
+            id=f"f-{field.name}",
+            name=field.name,
+            value=value,
+            min=field.minimum or None,
+            max=field.maximum or None,
+            required=field.required,
+            **described,
+        )
+
+    def unknown(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            if bound and not is_date(bound):
+                yield f"bound {bound}"
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        for bound in (field.minimum, field.maximum):
+            if bound and not is_date(bound):
+                yield f"“{bound}” is not a date: write year-month-day, such as 2026-03-31."
+        if field.minimum and field.maximum and field.minimum > field.maximum:
+            yield "The minimum is later than the maximum: swap them."
+        yield from super().flaws(field)
+
+
+def read_number(answer: str) -> int | float | None:
+    """Return the number that digits say (a point for decimals, no separators), or None."""
+    answer = answer.strip()
+    if not _NUMBER.fullmatch(answer):
+        return None
+    return float(answer) if "." in answer else int(answer)
+
+
+def is_date(answer: str) -> bool:
+    """Tell whether a text is a day of the calendar as yyyy-mm-dd (RFC 3339, full-date)."""
+    try:
+        return bool(_DATE.fullmatch(answer) and date.fromisoformat(answer))
+    except ValueError:
+        return False
+
+
+def _from(low: str) -> str:
+    """Return a pattern for the dates from ``low`` on: equal, or larger at the first difference."""
+    larger = [
+        f"{low[:at]}[{int(digit) + 1}-9]"
+        for at, digit in enumerate(low)
+        if digit.isdigit() and digit != "9"
+    ]
+    return f"^({'|'.join([low, *larger])})"
+
+
+def _until(high: str) -> str:
+    """Return a pattern for the dates up to ``high``."""
+    smaller = [
+        f"{high[:at]}[0-{int(digit) - 1}]"
+        for at, digit in enumerate(high)
+        if digit.isdigit() and digit != "0"
+    ]
+    return f"^({'|'.join([high, *smaller])})"

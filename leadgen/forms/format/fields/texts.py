@@ -1,0 +1,231 @@
+"""Answers that are typed: text, long text, email, phone; and hidden ones."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, ClassVar
+
+import phonenumbers
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+
+from leadgen.forms.format.definition import Field
+from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, storable
+from leadgen.forms.markup import element, text
+
+LONGEST = 20_000
+# Every address of this shape is valid by email-validator, which takes ten times as long to say so.
+_ORDINARY_EMAIL = re.compile(
+    r"(?=.{6,254}\Z)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
+    r"(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
+    rf"(?!(?:{'|'.join(SPECIAL_USE_DOMAIN_NAMES)})\Z)[a-z]{{2,63}}\Z",
+    re.IGNORECASE | re.ASCII,
+)
+_PLAIN_PHONE = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}\Z")
+_SEPARATORS = re.compile("[ -]")
+# White space by Python and by ECMAScript together, so that every reader of the schema agrees.
+_NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
+_AUTOCOMPLETE = {
+    "name": "name",
+    "first_name": "given-name",
+    "last_name": "family-name",
+    "email": "email",
+    "phone": "tel",
+    "company": "organization",
+    "job_title": "organization-title",
+}
+
+
+class Text(Kind):
+    label: ClassVar[str] = "Text"
+    fills = frozenset(_AUTOCOMPLETE) - {"email", "phone"} | {"message", "country"}
+    length: ClassVar[int] = 500
+    input_type: ClassVar[str] = "text"
+    inputmode: ClassVar[str | None] = None
+    autocomplete: ClassVar[str | None] = None
+
+    def longest(self, field: Field) -> int:
+        """Return the longest answer in characters (code points, as JSON Schema counts)."""
+        return min(field.max_length or self.length, LONGEST)
+
+    def clean(self, field: Field, value: Any) -> str:
+        answer = storable(value)
+        if field.required and is_blank(answer):
+            raise InvalidAnswerError(self.missing)
+        if len(answer) > self.longest(field):
+            raise InvalidAnswerError(
+                f"Use at most {self.longest(field):,} characters; this has {len(answer):,}."
+            )
+        return answer
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return texts[-1] if texts else None
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        schema = {"type": "string", "maxLength": self.longest(field), "not": {"pattern": r"\u0000"}}
+        return schema | ({"pattern": _NOT_BLANK} if field.required else {})
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        # No maxlength: it counts otherwise than we do and cuts what is pasted without a word.
+        return element(
+            "input",
+            type=self.input_type,
+            id=f"f-{field.name}",
+            name=field.name,
+            value="".join(self.given(field, values)[-1:]),
+            placeholder=field.placeholder or None,
+            required=field.required,
+            inputmode=self.inputmode,
+            autocomplete=_AUTOCOMPLETE.get(field.fills, self.autocomplete),
+            **described,
+        )
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        if field.max_length and field.max_length > LONGEST:
+            yield f"The longest answer may have {LONGEST:,} characters at most."
+        yield from super().flaws(field)
+
+
+class LongText(Text):
+    label = "Long text"
+    length = 10_000
+
+    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+        # A browser drops the first line break of a textarea, so one more is written.
+        return element(
+            "textarea",
+            "\n" + text("".join(self.given(field, values)[-1:])),
+            id=f"f-{field.name}",
+            name=field.name,
+            rows="5",
+            placeholder=field.placeholder or None,
+            required=field.required,
+            **described,
+        )
+
+
+class Email(Text):
+    """An address as email-validator reads it, with international and quoted local parts."""
+
+    # Not input type=email: browsers refuse valid international addresses and rewrite domains.
+    label = "Email"
+    missing = "Enter an email address, such as name@example.com."
+    fills = frozenset({"email"})
+    inputmode = "email"
+    autocomplete = "email"
+
+    def clean(self, field: Field, value: Any) -> str:
+        answer = super().clean(field, value)
+        address = answer.strip()
+        if _ORDINARY_EMAIL.match(address):
+            return answer
+        try:
+            validate_email(
+                address,
+                check_deliverability=False,
+                allow_smtputf8=True,
+                allow_quoted_local=True,
+            )
+        except EmailNotValidError as error:
+            raise InvalidAnswerError(str(error)) from None
+        return answer
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return Kind.parse(self, field, texts)
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        return super().json_schema(field) | {"format": "idn-email"}
+
+
+class Phone(Text):
+    """A number that could exist: +… or 00…, or as written in the country that the default names."""
+
+    label = "Phone"
+    missing = "Enter a phone number."
+    fills = frozenset({"phone"})
+    length = 100
+    input_type = "tel"
+    autocomplete = "tel"
+
+    def start(self, field: Field) -> list[str]:
+        return []
+
+    def clean(self, field: Field, value: Any) -> str:
+        answer = super().clean(field, value)
+        if not _is_plainly_possible(answer) and read_phone(answer, field.default) is None:
+            raise InvalidAnswerError(
+                "Enter a whole phone number; from abroad with + and the country code first."
+                if field.default
+                else "Enter the number with + and the country code first, such as +44 20 7946 0958."
+            )
+        return answer
+
+    def parse(self, field: Field, texts: list[str]) -> Any:
+        return Kind.parse(self, field, texts)
+
+    def json_schema(self, field: Field) -> dict[str, Any]:
+        """The format is ``phone``, or such as ``phone-GB`` where national numbers count too."""
+        name = f"phone-{field.default}" if field.default else "phone"
+        return super().json_schema(field) | {"format": name}
+
+    def _default_flaws(self, field: Field) -> Iterator[str]:
+        if field.default not in phonenumbers.SUPPORTED_REGIONS:
+            yield (
+                "The default is the country of numbers without a country code: "
+                "write its two capital letters, such as GB, or leave it empty."
+            )
+
+
+class Hidden(Text):
+    """A value the visitor does not see: the default, or what the page's address carries."""
+
+    label = "Hidden"
+
+    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+        value = "".join(self.given(field, values)[-1:])
+        return element("input", type="hidden", name=field.name, value=value)
+
+    def flaws(self, field: Field) -> Iterator[str]:
+        if field.required:
+            yield "A hidden field cannot be required: a visitor has no way to fill it in."
+        yield from super().flaws(field)
+
+
+def is_blank(answer: str) -> bool:
+    """Tell whether a text shows nothing: white space only."""
+    return not answer.replace("\ufeff", "").strip()
+
+
+def _is_plainly_possible(answer: str) -> bool:
+    """Tell at once of most numbers written with + that the library finds them possible too."""
+    if not _PLAIN_PHONE.match(answer):
+        return False
+    digits = _SEPARATORS.sub("", answer)
+    return any(len(digits) - size in _lengths(digits[1:size]) for size in (2, 3, 4))
+
+
+@cache
+def _lengths(country_code: str) -> frozenset[int]:
+    """Return how many digits may follow a country code; none when it is no country's."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code), ())
+    if not regions:
+        return frozenset()
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(
+        int(country_code), regions[0]
+    )
+    general = metadata and metadata.general_desc
+    return frozenset(general.possible_length if general else ())
+
+
+def read_phone(answer: str, region: str = "") -> phonenumbers.PhoneNumber | None:
+    """Return the number that an answer says when its length is possible, or None.
+
+    A number that starts with neither + nor 00 needs the ISO code of its country.
+    """
+    international = answer.strip()
+    if international.startswith("00"):
+        international = "+" + international[2:]
+    try:
+        number = phonenumbers.parse(international, region or None)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_possible_number(number) else None

@@ -1,0 +1,44 @@
+"""Answers against a definition: pure, shared by page, API and imports."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.fields import KINDS, InvalidAnswerError
+
+Errors = dict[str, list[str]]
+
+
+def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
+    """Return the cleaned answers by field name, and messages by field name (empty when valid).
+
+    ``answers`` are JSON values (str, int, float, bool, list of str, None) keyed by field name. An
+    unknown name is an error under that name. Cleaned texts are exactly what was sent; an answer
+    that was left empty is left out.
+    """
+    cleaned: dict[str, Any] = {}
+    errors: Errors = {}
+    for field in definition.fields:
+        kind, answer = KINDS[field.kind], answers.get(field.name)
+        try:
+            if not kind.is_empty(answer):
+                cleaned[field.name] = kind.clean(field, answer)
+            elif field.required:
+                raise InvalidAnswerError(kind.missing)
+        except InvalidAnswerError as error:
+            errors[field.name] = [str(error)]
+    unknown = answers.keys() - {field.name for field in definition.fields}
+    return cleaned, errors | {name: ["This form has no such field."] for name in unknown}
+
+
+def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Turn what an HTML form posts (texts by name) into the JSON values that validate takes.
+
+    An empty text counts as not given; a text that a kind cannot read is passed on as it is, so that
+    validate names it. Names that the definition does not know are dropped.
+    """
+    parsed = {
+        field.name: KINDS[field.kind].parse(field, values.get(field.name, []))
+        for field in definition.fields
+    }
+    return {name: answer for name, answer in parsed.items() if answer not in (None, "")}

@@ -1,0 +1,34 @@
+"""What keeps a draft from being published: pure, each message names the field and the fix."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from leadgen.forms.format.definition import FILLS, Definition
+from leadgen.forms.format.fields import KINDS
+
+MOST_FIELDS = 100
+
+
+def flaws(definition: Definition) -> list[str]:
+    """Return the messages, empty when the draft can be published."""
+    return [*_form_flaws(definition), *_field_flaws(definition)]
+
+
+def _form_flaws(definition: Definition) -> Iterator[str]:
+    if not any(field.kind != "hidden" for field in definition.fields):
+        yield "Add at least one field that visitors fill in."
+    if len(definition.fields) > MOST_FIELDS:
+        yield f"Remove fields: a form has {MOST_FIELDS} at most."
+    if definition.redirect_url and not definition.redirect_url.startswith(("https://", "http://")):
+        yield "Redirect to: start the address with https:// or http://."
+
+
+def _field_flaws(definition: Definition) -> Iterator[str]:
+    for field in definition.fields:
+        yield from (
+            f"{field.label} ({field.name}): {flaw}" for flaw in KINDS[field.kind].flaws(field)
+        )
+    for attribute, count in Counter(field.fills for field in definition.fields).items():
+        if attribute and count > 1:
+            names = ", ".join(field.name for field in definition.fields if field.fills == attribute)
+            yield f"{names}: only one field can go to “{FILLS[attribute]}”."

@@ -1,0 +1,279 @@
+"""The interest that sales works; whose it is stands in people.py."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from leadgen.accounts.models import Team, User
+from leadgen.capture.models import Submission
+from leadgen.events.models import Event
+from leadgen.forms.models import Form
+from leadgen.leads import lifecycle
+from leadgen.leads.models.people import Company, Contact
+from leadgen.leads.visibility import LeadQuerySet, TaskQuerySet
+from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
+
+
+class Pipeline(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=models.Q(is_default=True),
+                name="one_default_pipeline",
+                violation_error_message="Another pipeline is the default.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Stage(models.Model):
+    """A step of a pipeline: its name is free, its type says what it means."""
+
+    class Type(models.TextChoices):
+        OPEN = "open", "Open"
+        WON = "won", "Won"
+        LOST = "lost", "Lost"
+
+    pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages")
+    name = models.CharField(max_length=80)
+    type = models.CharField(max_length=4, choices=Type.choices, default=Type.OPEN)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["pipeline", "position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["pipeline", "name"], name="stage_once_per_pipeline")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# 12 digits, two of them decimals.
+_LARGEST_BUDGET = Decimal("9999999999.99")
+
+
+class Campaign(models.Model):
+    """A marketing effort; a lead belongs to the one whose UTM value it came with."""
+
+    name = models.CharField(max_length=120, unique=True)
+    utm_campaign = models.CharField(
+        "UTM campaign",
+        max_length=200,
+        help_text="The value of utm_campaign in this campaign's links; case does not matter.",
+    )
+    starts_on = models.DateField(null=True, blank=True, validators=[check_day])
+    ends_on = models.DateField(null=True, blank=True, validators=[check_day])
+    budget = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0, "Enter an amount of 0 or more.")],
+    )
+    currency = models.CharField(max_length=3, default="EUR")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("utm_campaign"),
+                name="utm_campaign_once",
+                violation_error_message="Another campaign has this UTM value.",
+            ),
+            models.CheckConstraint(
+                condition=days_in_range("starts_on"), name="campaign_starts_in_range"
+            ),
+            models.CheckConstraint(
+                condition=days_in_range("ends_on"), name="campaign_ends_in_range"
+            ),
+            # PostgreSQL stores NaN in any numeric column, as larger than every number.
+            models.CheckConstraint(
+                condition=models.Q(budget__gte=0, budget__lte=_LARGEST_BUDGET),
+                name="campaign_budget_in_range",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Lead(models.Model):
+    """One interest of one person, worked in a pipeline by an owner."""
+
+    class Status(models.TextChoices):
+        NEW = "new", "New"
+        ASSIGNED = "assigned", "Assigned"
+        WORKING = "working", "Working"
+        QUALIFIED = "qualified", "Qualified"
+        DISQUALIFIED = "disqualified", "Disqualified"
+        NURTURING = "nurturing", "Nurturing"
+        CONVERTED = "converted", "Converted"
+
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="leads")
+    company = models.ForeignKey(
+        Company, models.SET_NULL, null=True, blank=True, related_name="leads"
+    )
+    form = models.ForeignKey(Form, models.PROTECT, null=True, blank=True, related_name="leads")
+    # Where a list below begins with the same column, an index of the column alone adds nothing.
+    campaign = models.ForeignKey(
+        Campaign, models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
+    )
+    pipeline = models.ForeignKey(Pipeline, models.PROTECT, related_name="leads")
+    stage = models.ForeignKey(Stage, models.PROTECT, related_name="leads", db_index=False)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.NEW)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        db_index=False,
+    )
+    team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
+    )
+    source = models.CharField(max_length=100, blank=True)
+    medium = models.CharField(max_length=100, blank=True)
+    message = models.TextField(blank=True)
+    submissions_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    last_activity_at = models.DateTimeField(default=timezone.now)
+    first_response_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="lead_newest"),
+            # What is still to be done stays few among many: the lists that people work by.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="lead_open",
+                condition=models.Q(closed_at=None),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="lead_unanswered",
+                condition=models.Q(closed_at=None, first_response_at=None),
+            ),
+            models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
+            models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
+            models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
+            models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
+            models.Index(fields=["campaign", "-created_at", "-id"], name="lead_by_campaign"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.contact)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+    def enter(self, stage: Stage, now: datetime) -> None:
+        """Stand in this stage: status and closing follow its type; counts as a response."""
+        self.respond(now)
+        self.stage = stage
+        self.status = lifecycle.after_move(self.status, stage.type)
+        self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None
+
+    def give_to(self, owner: User | None) -> None:
+        """Belong to this person and the person's team, or to nobody (and still to the team)."""
+        self.owner = owner
+        self.team_id = owner.team_id if owner else self.team_id
+        self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
+
+    def respond(self, now: datetime) -> None:
+        """Somebody did something about it: keep the first time, move on from new."""
+        self.first_response_at = self.first_response_at or now
+        self.last_activity_at = now
+        self.status = lifecycle.after_response(self.status)
+
+    def timeline(self) -> models.QuerySet[Event]:
+        """The lead's activities, newest first."""
+        return Activity.objects.about(self).select_related("actor").order_by("-id")
+
+
+class LeadSubmission(models.Model):
+    """The link that accounts for a submission: each one is on exactly one lead."""
+
+    class Reason(models.TextChoices):
+        NEW = "new", "Opened the lead"
+        MATCHED = "matched", "Same person"
+
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="links")
+    submission = models.OneToOneField(Submission, models.PROTECT, related_name="link")
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} on lead {self.lead_id}"
+
+
+class Task(models.Model):
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="tasks")
+    title = models.CharField(max_length=200)
+    due_at = models.DateTimeField(null=True, blank=True, validators=[check_moment])
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="tasks"
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["done_at", "due_at", "id"]
+        indexes = [
+            models.Index(
+                fields=["owner", "due_at"], name="task_to_do", condition=models.Q(done_at=None)
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(condition=in_range("due_at"), name="task_due_in_range")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Note(models.Model):
+    lead = models.ForeignKey(Lead, models.CASCADE, related_name="notes")
+    body = models.TextField()
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.body[:80]
+
+
+class Activity(Event):
+    """What shows on a lead's timeline: its events, nothing stored twice (ADR 0006)."""
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "activities"

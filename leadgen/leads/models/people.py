@@ -1,0 +1,100 @@
+"""People and companies: whom Leadgen knows."""
+
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models, transaction
+from django.db.models.functions import Lower, Upper
+
+from leadgen.leads.visibility import CompanyQuerySet, ContactQuerySet
+
+
+class Company(models.Model):
+    name = models.CharField(max_length=200)
+    website = models.URLField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CompanyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "companies"
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
+        indexes = [models.Index(fields=["name", "-id"], name="company_by_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        known = Company.objects.filter(pk=self.pk).values_list("name", flat=True).first()
+        super().save(*args, **kwargs)
+        if known not in (None, self.name):
+            Contact.objects.filter(company=self).index_with(self.name)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the company; its people are no longer found by its name."""
+        with transaction.atomic():
+            Contact.objects.filter(company=self).index_with("")
+            return super().delete(*args, **kwargs)
+
+
+class Contact(models.Model):
+    """A person. Intake fills what is empty and never overwrites what is there.
+
+    ``provenance`` tells for each attribute which submission it came from (receipt), or "person"
+    where a colleague typed it.
+    """
+
+    name = models.CharField(max_length=200, blank=True)
+    email = models.CharField(max_length=320, blank=True)
+    # E.164 with an extension: 16 characters, ";ext=" and 20 digits.
+    phone = models.CharField(max_length=64, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    company = models.ForeignKey(
+        Company, models.SET_NULL, null=True, blank=True, related_name="contacts"
+    )
+    provenance = models.JSONField(default=dict, blank=True, editable=False)
+    search = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            GinIndex(OpClass(Upper("search"), name="gin_trgm_ops"), name="contact_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.phone or "Unknown person"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.index()
+        super().save(*args, **kwargs)
+
+    def index(self) -> None:
+        """Write what the search finds this person by; a bulk write asks for it itself."""
+        company = self.company.name if self.company else ""
+        self.search = " ".join(filter(None, (self.name, self.email, self.phone, company)))
+
+
+class Identity(models.Model):
+    """What a person is known by: an exact normalised email address or an E.164 phone number."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", "Email"
+        PHONE = "phone", "Phone"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    value = models.CharField(max_length=320)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "identities"
+        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identity_once")]
+
+    def __str__(self) -> str:
+        return self.value

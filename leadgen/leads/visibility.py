@@ -1,0 +1,107 @@
+"""Who sees a lead; and the rows around it, which show to whoever sees a lead of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from django.apps import apps
+from django.db import models, transaction
+from django.db.models import Exists, F, Func, OuterRef, Q, TextField, Value
+from django.db.models.functions import NullIf
+
+from leadgen.accounts.models import User
+from leadgen.accounts.roles import Role, Visibility
+from leadgen.capture.models import Submission
+
+if TYPE_CHECKING:
+    from leadgen.leads.models import Company, Contact, Lead, Task  # noqa: F401 - named in strings
+
+_Row = TypeVar("_Row", bound=models.Model)
+_State = Submission.State
+_ON_NO_LEAD = (_State.RECEIVED, _State.ACCEPTED, _State.QUARANTINED)
+
+
+class LeadQuerySet(models.QuerySet["Lead"]):
+    def visible_to(self, user: User) -> Self:
+        """Only the leads this person may see; the one place that decides it."""
+        if user.sees == Visibility.ALL:
+            return self
+        if user.sees == Visibility.TEAM and user.team_id:
+            return self.filter(Q(team=user.team_id) | Q(owner=user.pk))
+        return self.filter(owner=user.pk)
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class _SeenThroughLeads(models.QuerySet[_Row]):
+    """Rows that show where one of their leads does; ``path`` leads from the lead to the row."""
+
+    path: ClassVar[str]
+
+    def visible_to(self, user: User) -> Self:
+        """Only the rows around leads that this person may see."""
+        if user.sees == Visibility.ALL:
+            return self
+        return self.filter(Exists(_leads_of(user).filter(**{self.path: OuterRef("pk")})))
+
+
+class ContactQuerySet(_SeenThroughLeads["Contact"]):
+    path = "contact"
+
+    def matching(self, text: str) -> Self:
+        """Only people in whose search text every word stands; a short one where a word begins.
+
+        An index of trigrams finds two letters at the beginning of a word only.
+        """
+        found = self
+        for word in text.split()[:5]:
+            begins = Q(search__istartswith=word) | Q(search__icontains=f" {word}")
+            found = found.filter(begins if len(word) < 3 else Q(search__icontains=word))
+        return found
+
+    @transaction.atomic
+    def index_with(self, company: str) -> int:
+        """Write the search text of these people, all of one company, with one statement.
+
+        The text is the one of Contact.index(). Locks first, in the order in which intake locks.
+        """
+        list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+        known = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
+        parts = (Value(" "), *known, NullIf(Value(company), Value("")))
+        return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))
+
+
+class CompanyQuerySet(_SeenThroughLeads["Company"]):
+    path = "contact__company"
+
+
+class TaskQuerySet(_SeenThroughLeads["Task"]):
+    path = "tasks"
+
+
+def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
+    """The submissions that a person may see.
+
+    Those on visible leads; and whoever may release or retry also sees all that no lead has yet.
+    """
+    if user.sees == Visibility.ALL:
+        return Submission.objects.all()
+    # EXISTS and the state, not a join: OR over a join of a million links takes minutes.
+    seen = Q(Exists(_leads_of(user).filter(links__submission=OuterRef("pk"))))
+    if user.has_perm("capture.change_submission"):
+        seen |= Q(state__in=_ON_NO_LEAD)
+    return Submission.objects.filter(seen)
+
+
+def _leads_of(user: User) -> Any:
+    return apps.get_model("leads", "Lead").objects.visible_to(user)
+
+
+def owners_for(user: User) -> models.QuerySet[User]:
+    """The colleagues to whom this person may give a lead: those who work leads.
+
+    Somebody who sees one team's leads gives them to that team; everybody else to anybody.
+    """
+    people = User.objects.filter(is_active=True).exclude(role__in=[Role.MARKETER, Role.VIEWER])
+    return people.filter(team=user.team_id) if user.sees == "team" and user.team_id else people

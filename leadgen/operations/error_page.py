@@ -1,0 +1,77 @@
+"""Error pages: 503 for what the database could not do in time, 500 for a fault of ours."""
+
+import logging
+import sys
+from dataclasses import dataclass
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.defaults import server_error
+from psycopg_pool import PoolTimeout, TooManyRequests
+
+from leadgen.lib.telemetry.metrics import PAGES_FAILED
+
+logger = logging.getLogger(__name__)
+
+_READ_ONLY = "25006"
+_QUERY_CANCELED = "57014"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An expected fault: its label in the metric, and what the page says."""
+
+    reason: str
+    heading: str
+    text: str
+    retry_after: str = ""
+
+
+_AWAY = Trouble(
+    "away",
+    "Not just now",
+    "The database is being restarted or moved. What was saved before is safe; what you have just"
+    " sent was not saved. Go back and send it again in a minute.",
+    retry_after="30",
+)
+_BUSY = Trouble(
+    "busy",
+    "Too many people at once",
+    "As many people as this server can serve are using it now. What you have just sent was not"
+    " saved. Go back and send it again in a few seconds.",
+    retry_after="5",
+)
+_SLOW = Trouble(
+    "slow",
+    "That took too long",
+    "The database was stopped because this page took too long. What you have just sent was not"
+    " saved. Narrow the list with a filter, a shorter period or another search, and try again.",
+)
+
+
+def page(request: HttpRequest) -> HttpResponse:
+    """Answer 503 for an expected fault of the database, else 500."""
+    return answer_to(sys.exc_info()[1]) or server_error(request)
+
+
+def answer_to(error: BaseException | None) -> HttpResponse | None:
+    """Return the page for an expected fault of the database, and count it; None for all others."""
+    trouble = _trouble(error)
+    if trouble is None:
+        return None
+    PAGES_FAILED.labels(trouble.reason).inc()
+    logger.warning("page not answered, database is %s: %s", trouble.reason, type(error).__name__)
+    headers = {"Retry-After": trouble.retry_after} if trouble.retry_after else {}
+    text = render_to_string("503.html", {"trouble": trouble})
+    return HttpResponse(text, status=503, headers=headers)
+
+
+def _trouble(error: BaseException | None) -> Trouble | None:
+    cause = error and error.__cause__
+    if isinstance(cause, PoolTimeout | TooManyRequests):
+        return _BUSY
+    code = getattr(cause, "sqlstate", None)
+    if code == _QUERY_CANCELED:
+        return _SLOW
+    return _AWAY if isinstance(error, OperationalError) or code == _READ_ONLY else None

@@ -1,0 +1,69 @@
+"""One backup: the database at one moment, and every object that its rows name."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.files.storage import Storage, default_storage
+from django.utils import timezone
+
+from leadgen.capture.spool import store
+from leadgen.lib.postgresql.connections import connection_parameters
+from leadgen.operations.transfer import copy, objects, tables
+from leadgen.operations.transfer.archive import Writer, chunks
+from leadgen.operations.transfer.errors import UnfitError
+from leadgen.operations.transfer.manifest import Manifest, TableParts
+from leadgen.operations.transfer.scheduled import target as target_check
+from leadgen.operations.transfer.tables import Connection, Table
+from leadgen.operations.transfer.tar import Packing
+
+Say = Callable[[str], None]
+
+
+def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
+    """Write a backup of this deployment, encrypted for these keys; return its name and manifest.
+
+    Raise UnfitError for a target within the storage, where each backup would hold all before it,
+    and for a folder that cannot be written or is lost with this container.
+    """
+    if objects.is_within(target, default_storage):
+        raise UnfitError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
+    target_check.refuse_unfit_folder(target)
+    at = timezone.now()
+    name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    writer, packing = Writer(target, name, keys), Packing(default_storage)
+    # The spool before the snapshot: what is replayed meanwhile is in the snapshot. Everything else
+    # after it: an object is written before the row that names it.
+    spooled = objects.names(default_storage, store.FOLDER, spooled=True)
+    contents = writer.stream("spool", packing.archives(spooled))
+    with tables.connected(connection_parameters()) as connection, tables.snapshot(connection):
+        history = tables.history(connection)
+        kept = [_table(connection, table, writer, say) for table in tables.tables(connection)]
+        sequences = tables.sequences(connection)
+    others = objects.names(default_storage, spooled=False)
+    contents += writer.stream("objects", packing.archives(others))
+    entries = packing.entries.values()
+    made = Manifest(
+        version=settings.VERSION,
+        at=at,
+        migrations=history,
+        tables=kept,
+        sequences=sequences,
+        objects=len(entries),
+        objects_size=sum(entry.size for entry in entries),
+        contents=contents,
+        index=writer.stream("index", chunks(msgspec.json.encode(each) + b"\n" for each in entries)),
+    )
+    say(f"{made.objects:>12,}  objects, {made.objects_size / 1e6:,.1f} MB")
+    writer.finish(made)
+    return name, made
+
+
+def _table(connection: Connection, table: Table, writer: Writer, say: Say) -> TableParts:
+    content = tables.content(connection, table)
+    rows = copy.read(connection, table)
+    parts = writer.stream(f"tables/{table.name}", chunks(rows))
+    say(f"{content.rows:>12,}  {table.name}, {sum(part.size for part in parts) / 1e6:,.1f} MB")
+    return TableParts(table.name, table.columns, content.rows, content.checksum, parts)

@@ -1,0 +1,50 @@
+"""Deletion of backups that are older than their retention time."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.core.files.storage import Storage
+from django.utils import timezone
+
+from leadgen.operations.transfer import archive, manifest, objects
+
+# What a name begins with: 2026-11-23T030000Z-4f21ab.
+_NAME = "%Y-%m-%dT%H%M%SZ"
+# Kept whatever their age, so that a clock that jumps or a long stop deletes no last backup.
+MINIMUM = 3
+
+
+def prune(storage: Storage, keep: timedelta) -> list[str]:
+    """Delete finished backups older than ``keep`` but for the newest three; return their names."""
+    dated = [(at, name) for name in archive.folders(storage) if (at := _made_at(name))]
+    oldest = timezone.now() - keep
+    expired = [name for at, name in sorted(dated)[:-MINIMUM] if at < oldest]
+    for name in expired:
+        _delete(storage, name)
+    return expired
+
+
+def _made_at(name: str) -> datetime | None:
+    """Return when the backup was made; None for a folder with a name of another kind."""
+    try:
+        return datetime.strptime(name.rpartition("-")[0], _NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _delete(storage: Storage, name: str) -> None:
+    """Delete the manifest first: what is left of a deletion that was cut off is no backup."""
+    storage.delete(f"{name}/{manifest.NAME}")
+    for path in list(objects.names(storage, name, spooled=True)):
+        storage.delete(path)
+    _remove_folders(storage, name)
+
+
+def _remove_folders(storage: Storage, name: str) -> None:
+    """Remove folders that are empty now; an object storage has none."""
+    try:
+        folders, _ = storage.listdir(name)
+    except FileNotFoundError:
+        return
+    for folder in filter(None, folders):
+        _remove_folders(storage, f"{name}/{folder}")
+    storage.delete(name)

@@ -1,0 +1,122 @@
+"""gunicorn's ASGI worker, which gives up on clients that only hold a connection."""
+
+import socket
+from asyncio import Transport
+from collections import Counter
+
+from django.conf import settings
+from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.workers import gasgi
+
+from leadgen.lib.net.ip import packed_network
+
+# To send the headers of the first request; gunicorn itself waits for them for ever.
+HEADER_SECONDS = 10.0
+# To take the next piece of an answer.
+TAKE_SECONDS = 20
+# One address has at most this part of the connections of a process; an office may share one.
+ADDRESS_SHARE = 2
+
+
+class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
+    """A connection with a time limit for headers, and a share of the process for its address."""
+
+    def connection_made(self, transport: Transport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._network = packed_network(peer[0]) if isinstance(peer, tuple) else b""
+        self.worker.held.add(self, self._network)
+        # gunicorn's timer for the time between two requests: a request that is there stops it.
+        self._keepalive_handle = self.worker.loop.call_later(
+            HEADER_SECONDS, self._keepalive_timeout
+        )
+        self._bound()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.worker.held.discard(self, self._network)
+        super().connection_lost(exc)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether no request has come yet, or none since the last answer."""
+        return self._keepalive_handle is not None
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.worker.held.discard(self, self._network)
+        self.transport.abort()
+
+    def _bound(self) -> None:
+        """Close this connection if its address has too many, or the oldest that waits."""
+        most = self.cfg.worker_connections
+        held: Held = self.worker.held
+        # Behind a proxy all connections come from its address.
+        if not settings.TRUSTED_PROXIES and held.of(self._network) > most // ADDRESS_SHARE:
+            _count("address")
+            self.abort()
+        elif len(held) > most:
+            _count("full")
+            held.oldest_waiting(self).abort()
+
+    def _feed_callback_parser(self, data: bytes) -> bool:
+        """Answer 400 to a Content-Length of more digits than int() takes (4,300)."""
+        try:
+            return bool(super()._feed_callback_parser(data))
+        except ValueError:
+            self._send_error_response(400, "A number in the request is too long.")
+            self._close_transport()
+            return False
+
+
+class Held:
+    """The open connections of a process, oldest first, and how many each network has."""
+
+    def __init__(self) -> None:
+        self._connections: dict[Protocol, None] = {}
+        self._networks: Counter[bytes] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def add(self, connection: Protocol, origin: bytes) -> None:
+        self._connections[connection] = None
+        self._networks[origin] += 1
+
+    def discard(self, connection: Protocol, origin: bytes) -> None:
+        if connection in self._connections:
+            del self._connections[connection]
+            self._networks[origin] -= 1
+            if not self._networks[origin]:
+                del self._networks[origin]
+
+    def of(self, origin: bytes) -> int:
+        return self._networks[origin]
+
+    def oldest_waiting(self, newest: Protocol) -> Protocol:
+        """Return the oldest connection that has no request in work, else the newest one."""
+        waiting = (each for each in self._connections if each.is_waiting)
+        return next(waiting, newest)
+
+
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
+    """Serves with Protocol, and lets the kernel drop who does not take an answer."""
+
+    def init_process(self) -> None:
+        self.held = Held()
+        gasgi.ASGIProtocol = Protocol  # made by this name; there is no other way in
+        for listener in self.sockets:
+            _bound_writing(listener.sock)
+        super().init_process()
+
+
+def _count(reason: str) -> None:
+    from leadgen.lib.telemetry.metrics import CONNECTIONS_REFUSED  # reads the folder when imported
+
+    CONNECTIONS_REFUSED.labels(reason).inc()
+
+
+def _bound_writing(listener: socket.socket) -> None:
+    """Set what every connection of this listener inherits (Linux only)."""
+    if listener.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = TAKE_SECONDS * 1000
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -1,0 +1,54 @@
+"""A span for each request, around the edge and Django alike."""
+
+from typing import Any
+
+from opentelemetry.trace import SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from leadgen.lib.telemetry import request_context, tracing
+from leadgen.processes.request_limits import App, Message, Receive, Send
+
+# What probes and browsers ask for all the time.
+_QUIET = ("/health/", "/metrics", "/static/")
+_PLACES = {"f", "api", "admin", "embed.js"}
+
+
+class Traced:
+    """Goes on with the caller's W3C trace where there is one; only imported with traces on."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_QUIET):
+            await self._app(scope, receive, send)
+            return
+        with tracing.tracer().start_as_current_span(
+            _name(scope), _parent(scope), kind=SpanKind.SERVER, attributes=_attributes(scope)
+        ) as span:
+
+            async def telling(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    span.set_attribute("http.response.status_code", message["status"])
+                await send(message)
+
+            mark = request_context.traceparent.set(tracing.parent_of(span))
+            try:
+                await self._app(scope, receive, telling)
+            finally:
+                request_context.traceparent.reset(mark)
+
+
+def _parent(scope: Any) -> Any:
+    named = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return TraceContextTextMapPropagator().extract(named)
+
+
+def _name(scope: Any) -> str:
+    place = scope["path"].split("/")[1]
+    return f"{scope['method']} /{place if place in _PLACES else '…'}"
+
+
+def _attributes(scope: Any) -> dict[str, str]:
+    # The path without its query: searches hold names and addresses.
+    return {"http.request.method": scope["method"], "url.path": scope["path"]}

@@ -1,0 +1,114 @@
+"""People and teams. Only administrators change them, and nobody their own standing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from leadgen.accounts.current_user import current_user
+from leadgen.accounts.models import Team, User
+from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.login.views import change_own_password, to_login
+
+admin.site.unregister([Group, EmailAddress])
+# No page of the admin site checks a password without the limits of a log-in.
+admin.site.login = to_login  # type: ignore[method-assign]
+admin.site.password_change = change_own_password  # type: ignore[method-assign, assignment]
+
+_STANDING = ("role", "team", "visibility", "is_active")
+
+
+@admin.register(User)
+class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("person", "role_name", "team_name", "sees_what", "takes", "last_seen")
+    list_filter = ("role", "team", "is_active")
+    list_select_related = ("team",)
+    search_fields = ("name", "email")
+    search_help_text = "Name or email"
+    ordering = ("-is_active", "name")
+    sortable_by = ()
+    filter_horizontal = ()
+    readonly_fields = ("new_password", "last_seen", "joined")
+    fieldsets = (
+        (None, {"fields": ("name", "email", "new_password")}),
+        ("Standing", {"fields": (("role", "team"), ("visibility", "is_active"))}),
+        ("Leads", {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
+        ("Log-in", {"fields": (("last_seen", "joined"),)}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "email", ("role", "team"), "takes_leads")}),
+        ("Password", {"fields": ("password1", "password2")}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Nobody raises, lowers or locks out themselves: there is always an administrator left."""
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, *_STANDING) if obj and obj.pk == current_user(request).pk else fixed
+
+    @admin.display(description="Password")
+    def new_password(self, user: User) -> str:
+        url = reverse("admin:auth_user_password_change", args=[user.pk])
+        return format_html('<a class="ws-link" href="{}">Set a new password</a>', url)
+
+    @admin.display(description="Person")
+    def person(self, user: User) -> str:
+        return two_lines(user.name, user.email)
+
+    @admin.display(description="Role")
+    def role_name(self, user: User) -> str:
+        return badge(user.get_role_display()) if user.is_active else badge("Switched off", "bad")
+
+    @admin.display(description="Team")
+    def team_name(self, user: User) -> str:
+        return clip(user.team.name) if user.team else DASH
+
+    @admin.display(description="Sees")
+    def sees_what(self, user: User) -> str:
+        return user.sees.label
+
+    @admin.display(description="New leads")
+    def takes(self, user: User) -> str:
+        return badge("Takes", "open") if user.takes_leads else DASH
+
+    @admin.display(description="Added")
+    def joined(self, user: User) -> str:
+        return ago(user.date_joined)
+
+    @admin.display(description="Last log-in")
+    def last_seen(self, user: User) -> str:
+        return ago(user.last_login) if user.last_login else "Never"
+
+
+@admin.register(Team)
+class TeamAdmin(ScopedAdmin):
+    list_display = ("name", "members_count", "names")
+    search_help_text = "Name"
+    fields = ("name",)
+    deletion_hint = "Move its people to another team and keep this one for its older leads."
+    search_fields = ("name",)
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        active = Count("members", filter=Q(members__is_active=True))
+        return super().get_queryset(request).annotate(active=active).prefetch_related("members")
+
+    @admin.display(description="People")
+    def members_count(self, team: Any) -> int:
+        return int(team.active)
+
+    @admin.display(description="Who")
+    def names(self, team: Team) -> str:
+        return ", ".join(user.name for user in team.members.all() if user.is_active) or DASH

@@ -1,0 +1,200 @@
+"""People and companies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from leadgen.accounts.current_user import current_user
+from leadgen.leads import lookup
+from leadgen.leads.models import Company, Contact, Lead
+from leadgen.lib import row_limit
+from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+
+_PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
+_TOO_MANY_PEOPLE = (
+    "More than %(limit)s people are found by this name, and one request changes at most %(limit)s. "
+    "Keep the name."
+)
+_MANY = 20
+_LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
+
+
+class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
+    company_name = forms.CharField(
+        label="Company",
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A name that is not known yet makes a new company.",
+    )
+
+    class Meta:
+        model = Contact
+        fields = ("name", "email", "phone", "job_title", "country")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.company:
+            self.initial["company_name"] = self.instance.company.name
+
+
+@admin.register(Contact)
+class ContactAdmin(ScopedAdmin):
+    form = ContactForm
+    fieldsets = (
+        (None, {"fields": ("name", ("email", "phone"), ("company_name", "job_title"), "country")}),
+        ("Known by", {"fields": ("identities_shown", "leads_shown")}),
+    )
+    readonly_fields = ("identities_shown", "leads_shown")
+    list_display = ("person", "phone_number", "company_name", "job", "created")
+    empty_hint = "People come in through your forms."
+    list_select_related = ("company",)
+    search_fields = ("search",)
+    search_help_text = "Name, email, phone or company"
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a person comes in through a form, so that where from is known
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        return queryset.matching(search_term), False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Contact | None:
+        contact: Contact | None = super().get_object(request, object_id, from_field)
+        if contact:
+            leads = Lead.objects.visible_to(current_user(request)).filter(contact=contact)
+            vars(contact)["seen_leads"] = leads.select_related("stage")[: _MANY + 1]
+        return contact
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        if "company_name" in form.changed_data:
+            obj.company = _company(form.cleaned_data["company_name"])
+        typed = {"company" if name == "company_name" else name for name in form.changed_data}
+        obj.provenance = {**obj.provenance, **dict.fromkeys(typed, "person")}
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="Person")
+    def person(self, contact: Contact) -> str:
+        return two_lines(str(contact), contact.email if contact.name else "")
+
+    @admin.display(description="Phone")
+    def phone_number(self, contact: Contact) -> str:
+        return phone(contact.phone) or DASH
+
+    @admin.display(description="Company")
+    def company_name(self, contact: Contact) -> str:
+        return clip(contact.company.name) if contact.company else DASH
+
+    @admin.display(description="Job title")
+    def job(self, contact: Contact) -> str:
+        return clip(contact.job_title) if contact.job_title else DASH
+
+    @admin.display(description="Added")
+    def created(self, contact: Contact) -> str:
+        return ago(contact.created_at)
+
+    @admin.display(description="Addresses and numbers")
+    def identities_shown(self, contact: Contact) -> str:
+        values = list(contact.identities.values_list("value", flat=True)[: _MANY + 1])
+        more = " and more" if len(values) > _MANY else ""
+        return f"{', '.join(values[:_MANY])}{more}" if values else DASH
+
+    @admin.display(description="Leads")
+    def leads_shown(self, contact: Contact) -> str:
+        links = (
+            (
+                reverse("admin:leads_lead_change", args=[lead.pk]),
+                badge(lead.stage.name, lead.stage.type),
+                ago(lead.created_at),
+            )
+            for lead in getattr(contact, "seen_leads", ())
+        )
+        return _listed(_LEAD, links, "There are more: search the leads for this person.")
+
+
+class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Company
+        fields = ("name",)  # the page adds the other ones
+
+    def clean_name(self) -> str:
+        """Refuse a new name for a company of more people than one request may write."""
+        name = str(self.cleaned_data["name"])
+        people = row_limit.capped_count(Contact.objects.filter(company=self.instance.pk))
+        if name != self.initial.get("name") and people > row_limit.MAX_ROWS:
+            raise ValidationError(_TOO_MANY_PEOPLE % {"limit": f"{row_limit.MAX_ROWS:,}"})
+        return name
+
+
+@admin.register(Company)
+class CompanyAdmin(ScopedAdmin):
+    form = CompanyForm
+    list_display = ("company", "site", "created")
+    fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))
+    readonly_fields = ("people",)
+    search_fields = ("name",)
+    search_help_text = "Name"
+    deletion_hint = "Correct its name and website instead, or move its people on their own pages."
+    empty_hint = "A company comes with the first person who names it."
+    sortable_by = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a company comes with its first contact
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Company | None:
+        company: Company | None = super().get_object(request, object_id, from_field)
+        if company:
+            people = Contact.objects.visible_to(current_user(request)).filter(company=company)
+            vars(company)["seen_people"] = people[: _MANY + 1]
+        return company
+
+    @admin.display(description="Company")
+    def company(self, company: Company) -> str:
+        return clip(company.name)
+
+    @admin.display(description="Website")
+    def site(self, company: Company) -> str:
+        return clip(company.website) if company.website else DASH
+
+    @admin.display(description="Known people")
+    def people(self, company: Company) -> str:
+        links = (
+            (reverse("admin:leads_contact_change", args=[person.pk]), person, person.job_title)
+            for person in getattr(company, "seen_people", ())
+        )
+        return _listed(_PERSON, links, "There are more: search the contacts for this company.")
+
+    @admin.display(description="Added")
+    def created(self, company: Company) -> str:
+        return ago(company.created_at)
+
+
+def _listed(row: str, links: Iterable[tuple[Any, ...]], more: str) -> str:
+    """The first of the links, and where the others are."""
+    rows = list(links)
+    shown = format_html_join("", row, rows[:_MANY]) or DASH
+    return format_html("{}<p>{}</p>", shown, more) if len(rows) > _MANY else shown
+
+
+def _company(name: str) -> Company | None:
+    name = name.strip()
+    return lookup.companies([name]).get(name) if name else None

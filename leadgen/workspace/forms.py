@@ -1,0 +1,249 @@
+"""Forms in the workspace: the draft with its fields, publishing, and what was published before."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold import admin as unfold
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from leadgen.accounts.current_user import current_user
+from leadgen.forms import services
+from leadgen.forms.models import Field, Form, FormVersion
+from leadgen.forms.page import form_page
+from leadgen.workspace.kit.bounded_admin import BoundedInline
+from leadgen.workspace.kit.html import DASH, ago, badge, two_lines
+from leadgen.workspace.kit.parameters import is_id
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
+    StackedInline = admin.StackedInline[Any, Any]
+    TabularInline = admin.TabularInline[Any, Any]
+
+    def action(**options: Any) -> Callable[[Callable[..., Any]], Any]: ...
+else:
+    from unfold.decorators import action
+
+    _InlineFormSet = forms.BaseInlineFormSet
+    StackedInline, TabularInline = unfold.StackedInline, unfold.TabularInline
+
+
+VERSIONS_SHOWN = 50
+# The largest that the column of positions holds.
+_LAST_POSITION = 2**31 - 1
+_ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
+
+
+class FieldInline(BoundedInline, StackedInline):
+    """The questions, to drag into order; a new one comes last."""
+
+    model = Field
+    extra = 0
+    ordering_field = "position"
+    collapsible = True
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("label", "kind"),
+                    ("name", "fills"),
+                    ("required", "help"),
+                    ("placeholder", "default"),
+                    ("options", "wording"),
+                    ("minimum", "maximum", "max_length"),
+                    "position",
+                )
+            },
+        ),
+    )
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "position":
+            kwargs["widget"] = forms.HiddenInput
+        if isinstance(db_field, models.TextField):
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 4})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_formset(self, request: HttpRequest, obj: Form | None = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        last = obj.fields.aggregate(last=models.Max("position"))["last"] if obj else None
+        if "position" in formset.form.base_fields:
+            following = 0 if last is None else min(last + 1, _LAST_POSITION)
+            formset.form.base_fields["position"].initial = following
+        return formset
+
+
+class NewestFormSet(_InlineFormSet):
+    """The newest rows only: a form that is published every day has hundreds of versions a year."""
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_newest"):
+            self._newest = list(super().get_queryset()[:VERSIONS_SHOWN])
+        return self._newest
+
+
+class VersionInline(TabularInline):
+    """What was published, and what each version asked."""
+
+    model = FormVersion
+    formset = NewestFormSet
+    verbose_name_plural = f"published versions (newest {VERSIONS_SHOWN})"
+    fields = readonly_fields = ("version", "published_at", "asked")
+    can_delete = False
+    extra = 0
+    max_num = 0
+    tab = True
+    hide_title = True
+
+    @admin.display(description="Version")
+    def version(self, version: FormVersion) -> SafeString | str:
+        shown = version.form.published_id == version.pk
+        return badge(f"{version.number}, on the air", "open") if shown else str(version.number)
+
+    @admin.display(description="Asked")
+    def asked(self, version: FormVersion) -> str:
+        # A refused page can hold a line that is no version; read() takes its None.
+        return ", ".join(field.label for field in version.read().fields)
+
+
+@admin.register(Form)
+class FormAdmin(ScopedAdmin):
+    list_display = ("name", "state", "submissions", "changed")
+    list_select_related = ("published",)
+    list_filter = (("published", admin.EmptyFieldListFilter),)
+    search_fields = ("title", "slug")
+    search_help_text = "Title or address"
+    deletion_hint = "Take it off the air instead: it is closed to visitors, and its answers stay."
+    empty_hint = "Add a form, publish it, and share its address or put it on your website."
+    sortable_by = ()
+    prepopulated_fields = {"slug": ("title",)}
+    readonly_fields = ("state",)
+    inlines = (FieldInline, VersionInline)
+    actions_detail = ("open_page", "preview")
+    actions_submit_line = ("save_and_publish", "save_and_unpublish")
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": ("state", ("title", "slug"), "intro", ("submit_label", "locale"))}),
+        (
+            "After sending",
+            {"fields": (("thanks_title", "redirect_url"), "thanks_text"), "classes": ["tab"]},
+        ),
+        ("Other websites", {"fields": ("allowed_origins",), "classes": ["tab"]}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Form]:
+        return super().get_queryset(request).prefetch_related("fields")
+
+    @admin.display(description="Form")
+    def name(self, form: Form) -> str:
+        return two_lines(form.title, f"/f/{form.slug}")
+
+    @admin.display(description="State")
+    def state(self, form: Form) -> str:
+        if form.published is None:
+            return badge("Not published")
+        if not form.published.reading().is_whole:
+            return badge(f"Version {form.published.number} is of a newer release", "warn")
+        if form.differs:
+            return badge(f"Draft differs from version {form.published.number}", "warn")
+        return badge(f"Version {form.published.number} is on the air", "won")
+
+    @admin.display(description="Submissions")
+    def submissions(self, form: Form) -> str:
+        address = reverse("admin:capture_submission_changelist")
+        return format_html(_ANSWERS, address, form.pk)
+
+    @admin.display(description="Changed")
+    def changed(self, form: Form) -> str:
+        return ago(form.updated_at) if form.updated_at else DASH
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if isinstance(db_field, models.TextField):
+            kwargs["widget"] = UnfoldAdminTextareaWidget(attrs={"rows": 3})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Form | None) -> Any:
+        return self.inlines if obj else self.inlines[:1]
+
+    def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Only what is on the air can be opened, or taken off."""
+        on_the_air = Form.objects.filter(published__isnull=False)
+        if object_id is None:
+            return True
+        return is_id(str(object_id)) and on_the_air.filter(pk=object_id).exists()
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        # A version once published is kept for the answers to it, and with it the form.
+        form = context.get("original")
+        context["show_delete"] = form is None or not form.versions.exists()
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Form) -> HttpResponseRedirect:
+        """Stay on the page after publishing: what became of it is shown there."""
+        if "_save" in request.POST:
+            return super().response_post_save_change(request, obj)
+        return HttpResponseRedirect(request.path)
+
+    def _find(self, request: HttpRequest, object_id: int | str) -> Form:
+        form: Form | None = self.get_object(request, str(object_id))
+        if form is None:
+            raise Http404("No such form.")
+        return form
+
+    @action(description="Open page", url_path="open", icon="open_in_new", permissions=["open"])
+    def open_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        form = self._find(request, object_id)
+        return HttpResponseRedirect(f"/f/{form.slug}")
+
+    @action(
+        description="Preview draft",
+        icon="visibility",
+        permissions=["view"],
+        attrs={"target": "_blank"},
+    )
+    def preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        form = self._find(request, object_id)
+        # Only a look: nothing can be sent from here.
+        policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'"
+        page = form_page(form.draft())
+        return HttpResponse(page, headers={"Content-Security-Policy": policy})
+
+    @action(description="Save and publish", permissions=["change"])
+    def save_and_publish(self, request: HttpRequest, form: Form) -> None:
+        # The fields are saved after the form: only what is committed is all of the draft.
+        transaction.on_commit(partial(_publish, request, form))
+
+    @action(description="Take off the air", permissions=["change", "open"])
+    def save_and_unpublish(self, request: HttpRequest, form: Form) -> None:
+        services.unpublish(form, actor=current_user(request))
+        messages.success(request, "Nobody can open the form any more. Its answers stay.")
+
+
+def _publish(request: HttpRequest, form: Form) -> None:
+    try:
+        version = services.publish(form, actor=current_user(request))
+    except ValidationError as refused:
+        for message in refused.messages:
+            messages.error(request, f"Saved, but not published. {message}")
+    else:
+        messages.success(request, f"Version {version.number} is on the air at /f/{form.slug}.")

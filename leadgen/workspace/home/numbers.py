@@ -1,0 +1,240 @@
+"""The numbers of the home page: each function is one query (or two) within a window of time.
+
+All take a QuerySet of leads (or tasks) that is already narrowed to what the reader may see. The
+windows keep the cost to a range of the index on ``created_at``, however many leads there are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Aggregate, Count, DurationField, F, Min, Q, QuerySet
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from leadgen.accounts.models import User
+from leadgen.capture.models import Submission
+from leadgen.capture.spool import store
+from leadgen.forms.models import Form
+from leadgen.leads.models import Lead, Stage, Task
+from leadgen.lib.net.timeouts import within
+
+logger = logging.getLogger(__name__)
+
+DAYS = 30
+OPEN_DAYS = 90
+# A storage that hangs must not hold the page up.
+SPOOL_SECONDS = 1.0
+_CAP = 10_000
+_ROWS = 8
+_WON = Q(stage__type=Stage.Type.WON)
+_UNANSWERED = Q(first_response_at=None, closed_at=None)
+
+
+class Median(Aggregate):
+    """PostgreSQL's exact median."""
+
+    function = "percentile_cont"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
+_RESPONSE = F("first_response_at") - F("created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A number of the last DAYS days, and of as many days before."""
+
+    now: int
+    before: int
+
+    @property
+    def percent(self) -> int | None:
+        return round((self.now - self.before) * 100 / self.before) if self.before else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: what it is about, its numbers by name."""
+
+    name: str
+    numbers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    leads: Change
+    won: int
+    unanswered: int
+    unowned: int
+    response: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the ledger holds that no lead has; counts stop at 10,000."""
+
+    waiting: int
+    oldest: datetime | None
+    parked: int
+    quarantined: int
+
+
+def days_ago(days: int) -> datetime:
+    """Midnight of the reader's day, so many days ago."""
+    start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return start - timedelta(days=days)
+
+
+def pulse(leads: QuerySet[Lead]) -> Pulse:
+    """How leads came and were answered lately."""
+    recent = Q(created_at__gte=days_ago(DAYS))
+    row = leads.filter(created_at__gte=days_ago(2 * DAYS)).aggregate(
+        now=Count("pk", filter=recent),
+        before=Count("pk", filter=~recent),
+        won=Count("pk", filter=_WON & Q(closed_at__gte=days_ago(DAYS))),
+        unanswered=Count("pk", filter=_UNANSWERED),
+        unowned=Count("pk", filter=Q(owner=None, closed_at=None)),
+        response=Median(_RESPONSE, filter=recent & Q(first_response_at__isnull=False)),
+    )
+    change = Change(row.pop("now"), row.pop("before"))
+    return Pulse(leads=change, **row)
+
+
+def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
+    """Leads of each of the last DAYS days, today last, days without any included."""
+    # Up to tonight: the day of a time at the calendar's end cannot be told in every time zone.
+    window = leads.filter(created_at__gte=days_ago(DAYS - 1), created_at__lt=days_ago(-1))
+    days = window.annotate(day=TruncDate("created_at"))
+    counted = dict(days.order_by().values_list("day").annotate(n=Count("pk")))
+    today = timezone.localdate()
+    shown = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return [(day, counted.get(day, 0)) for day in shown]
+
+
+def by_stage(leads: QuerySet[Lead]) -> list[Row]:
+    """Open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
+    recent = leads.filter(created_at__gte=days_ago(OPEN_DAYS), closed_at=None)
+    counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
+    stages = Stage.objects.filter(type=Stage.Type.OPEN)
+    return [
+        Row(stage.name, {"count": counted.get(stage.pk, 0), "stage": stage.pk}) for stage in stages
+    ]
+
+
+def by_origin(leads: QuerySet[Lead], field: str) -> list[Row]:
+    """The sources or campaigns (``source``, ``campaign__name``) that brought most, and before."""
+    recent = Q(created_at__gte=days_ago(DAYS))
+    rows = (
+        leads.filter(created_at__gte=days_ago(2 * DAYS))
+        .order_by()
+        .values(field)
+        .annotate(
+            now=Count("pk", filter=recent),
+            before=Count("pk", filter=~recent),
+            won=Count("pk", filter=recent & _WON),
+        )
+        .order_by("-now", "-before", field)[: _ROWS + 1]
+    )
+    # Those of no campaign are left out here: in SQL that would read every campaign's whole index.
+    named = [row for row in rows if row[field] is not None][:_ROWS]
+    return [
+        Row(row[field] or "unknown", {"change": Change(row["now"], row["before"]), **row})
+        for row in named
+    ]
+
+
+def by_form(leads: QuerySet[Lead]) -> list[Row]:
+    """Each form's submissions of the last DAYS days and the leads they opened, busiest first."""
+    titles = dict(Form.objects.values_list("pk", "title"))
+    since = days_ago(DAYS)
+    # Naming the forms lets PostgreSQL use the index (form, received_at).
+    sent = dict(
+        Submission.objects.filter(form__in=list(titles), received_at__gte=since)
+        .order_by()
+        .values_list("form")
+        .annotate(n=Count("pk"))
+    )
+    opened = {
+        form: {"leads": count, "won": won}
+        for form, count, won in leads.filter(created_at__gte=since, form__isnull=False)
+        .order_by()
+        .values_list("form")
+        .annotate(n=Count("pk"), won=Count("pk", filter=_WON))
+    }
+    none = {"leads": 0, "won": 0}
+    busiest = sorted(titles, key=lambda form: -sent.get(form, 0))[:_ROWS]
+    return [
+        Row(titles[form], {"sent": sent.get(form, 0), **opened.get(form, none)}) for form in busiest
+    ]
+
+
+def submissions() -> Change:
+    """All submissions of the last DAYS days, and of the DAYS before."""
+    recent = Q(received_at__gte=days_ago(DAYS))
+    forms = list(Form.objects.values_list("pk", flat=True))
+    row = Submission.objects.filter(form__in=forms, received_at__gte=days_ago(2 * DAYS)).aggregate(
+        now=Count("pk", filter=recent), before=Count("pk", filter=~recent)
+    )
+    return Change(row["now"], row["before"])
+
+
+def load(leads: QuerySet[Lead], tasks: QuerySet[Task], people: QuerySet[User]) -> list[Row]:
+    """What each person has to do: open leads, those not answered, overdue tasks, response."""
+    names = dict(people.values_list("pk", "name"))
+    late = dict(
+        tasks.filter(done_at=None, due_at__lt=timezone.now(), owner__in=list(names))
+        .order_by()
+        .values_list("owner")
+        .annotate(n=Count("pk"))
+    )
+    worked = {
+        row["owner"]: row
+        for row in leads.filter(created_at__gte=days_ago(OPEN_DAYS), owner__in=list(names))
+        .order_by()
+        .values("owner")
+        .annotate(
+            open=Count("pk", filter=Q(closed_at=None)),
+            unanswered=Count("pk", filter=_UNANSWERED),
+            response=Median(_RESPONSE, filter=Q(first_response_at__isnull=False)),
+        )
+    }
+    idle = {"open": 0, "unanswered": 0, "response": None}
+    rows = [
+        Row(name, {**worked.get(pk, idle), "owner": pk, "late": late.get(pk, 0)})
+        for pk, name in names.items()
+    ]
+    return sorted(rows, key=lambda row: -row.numbers["open"])
+
+
+def ledger() -> Ledger:
+    """What waits, is parked, or is held; each count reads a partial index of few rows."""
+    states = Submission.State
+    waiting = Submission.objects.filter(
+        state__in=[states.RECEIVED, states.ACCEPTED], parked_at=None
+    )
+    return Ledger(
+        waiting=waiting[:_CAP].count(),
+        oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
+        parked=Submission.objects.filter(parked_at__isnull=False)[:_CAP].count(),
+        quarantined=quarantined(),
+    )
+
+
+def spooled() -> store.Depth | None:
+    """What waits in the storage; None when that does not tell within SPOOL_SECONDS."""
+    try:
+        return within(SPOOL_SECONDS, store.depth)
+    except Exception as error:
+        logger.warning("the spool cannot be read for the home page: %s", error)
+        return None
+
+
+def quarantined() -> int:
+    """The submissions in quarantine, 10,000 at most."""
+    return Submission.objects.filter(state=Submission.State.QUARANTINED)[:_CAP].count()

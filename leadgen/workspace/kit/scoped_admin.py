@@ -1,0 +1,113 @@
+"""The one place where pages get their rows: what the reader may see, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model, QuerySet, URLField
+from django.db.models.fields.related import RelatedField
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+from unfold import admin as unfold
+
+from leadgen.accounts.current_user import current_user
+from leadgen.accounts.models import User
+from leadgen.events import services as events
+from leadgen.workspace.kit import parameters
+from leadgen.workspace.kit.bounded_admin import BoundedAdmin
+from leadgen.workspace.kit.pagination import CappedPaginator
+from leadgen.workspace.kit.parameters import is_id as is_id
+
+if TYPE_CHECKING:
+    from django.contrib import admin
+
+    ModelAdmin = admin.ModelAdmin[Any]
+    TabularInline = admin.TabularInline[Any, Any]
+else:
+    ModelAdmin, TabularInline = unfold.ModelAdmin, unfold.TabularInline
+
+
+def scoped(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+    """Narrow rows to what the person may see, where their QuerySet has ``visible_to``."""
+    visible_to = getattr(rows, "visible_to", None)
+    return visible_to(user) if visible_to else rows
+
+
+class ScopedAdmin(BoundedAdmin, ModelAdmin):
+    """A page whose lists, forms and choices hold visible rows only.
+
+    Nothing is counted beyond a cap or deleted in bulk, and each change writes an event, so the
+    audit trail is the event log.
+    """
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 0
+    list_filter_submit = True
+    compressed_fields = False
+    show_facets = ShowFacets.NEVER
+    empty_hint = ""
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    _declared: frozenset[str] | None = None
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        parameters.drop_undeclared(self, request)
+        if chosen := request.POST.getlist(ACTION_CHECKBOX_NAME):
+            sent = request.POST.copy()
+            sent.setlist(ACTION_CHECKBOX_NAME, parameters.usable_keys(self.opts.pk, chosen))
+            request.POST = sent  # type: ignore[assignment]
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list; without its filters where one has a value that it cannot use."""
+        for _ in range(2):
+            try:
+                return super().get_changelist_instance(request)
+            except parameters.UNUSABLE as error:
+                parameters.drop_unusable(self, request, error)
+        return super().get_changelist_instance(request)
+
+    def declared_parameters(self, request: HttpRequest) -> frozenset[str]:
+        """Return the parameters of the list's filters. Some filters ask the database to tell."""
+        if self._declared is None:
+            self._declared = parameters.declared(self, request)
+        return self._declared
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Allow what a filter declares; Django allows every look-up of a local field."""
+        return request is not None and lookup in self.declared_parameters(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return scoped(super().get_queryset(request), current_user(request))
+
+    def get_field_queryset(
+        self, db: str | None, db_field: RelatedField[Any, Any], request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None:
+            rows = db_field.remote_field.model._default_manager.all()
+        return scoped(rows, current_user(request))
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return self._record(request, "added", obj, {})
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        return self._record(request, "changed", obj, {"changes": message}) if message else None
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        return [self._record(request, "deleted", row, {"name": str(row)}) for row in queryset]
+
+    def _record(self, request: HttpRequest, verb: str, obj: Model, data: dict[str, Any]) -> Any:
+        kind = f"{obj._meta.model_name}.{verb}"
+        return events.emit(kind, obj, actor=current_user(request), data=data)

@@ -1,0 +1,120 @@
+"""The lead list; a lead's own page is workspace/leads/views.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from leadgen.accounts.current_user import current_user
+from leadgen.leads import bulk_services
+from leadgen.leads.models import Contact, Lead
+from leadgen.workspace.kit.bounded_admin import outcome
+from leadgen.workspace.kit.filters import DayRange
+from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.leads import views
+from leadgen.workspace.leads.filters import (
+    CampaignFilter,
+    LeadViews,
+    OwnerFilter,
+    SourceFilter,
+    StageFilter,
+)
+
+# So many contacts at most answer one search; the list then shows the newest of their leads.
+_MATCHES = 1000
+
+
+_AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">active {}</span></span>'
+
+
+@admin.register(Lead)
+class LeadAdmin(ScopedAdmin):
+    list_display = (
+        "person",
+        "company_name",
+        "stage_badge",
+        "owner_name",
+        "came_from",
+        "created",
+    )
+    list_filter = (
+        LeadViews,
+        StageFilter,
+        OwnerFilter,
+        SourceFilter,
+        CampaignFilter,
+        "status",
+        ("created_at", DayRange),
+    )
+    list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
+    list_before_template = "admin/view_tabs_bar.html"
+    list_fullwidth = True
+    empty_hint = "Leads come in through your forms: publish one and share its address."
+    search_fields = ("contact__search",)
+    search_help_text = "Name, email, phone or company"
+    sortable_by = ()
+    actions = ("assign_to_me",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+    ) -> tuple[QuerySet[Lead], bool]:
+        if not search_term.strip():
+            return queryset, False
+        contacts = (
+            Contact.objects.visible_to(current_user(request)).order_by().matching(search_term)
+        )
+        return queryset.filter(contact__in=contacts[:_MATCHES]), False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(f"<int:pk>/{address}/", self.admin_site.admin_view(view), name=name)
+            for address, name, view in views.ROUTES
+        ]
+        return own + super().get_urls()
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return views.lead_page(request, object_id, self.admin_site.each_context(request))
+
+    @admin.display(description="Person")
+    def person(self, lead: Lead) -> str:
+        contact = lead.contact
+        return two_lines(str(contact), contact.email if contact.name else contact.phone)
+
+    @admin.display(description="Company")
+    def company_name(self, lead: Lead) -> str:
+        company = lead.contact.company or lead.company
+        return clip(company.name) if company else DASH
+
+    @admin.display(description="Stage")
+    def stage_badge(self, lead: Lead) -> str:
+        unanswered = lead.first_response_at is None and lead.is_open
+        return badge(lead.stage.name, "new" if unanswered else lead.stage.type)
+
+    @admin.display(description="Owner")
+    def owner_name(self, lead: Lead) -> str:
+        return clip(lead.owner.name) if lead.owner else badge("Nobody", "warn")
+
+    @admin.display(description="Source")
+    def came_from(self, lead: Lead) -> str:
+        if not lead.source:
+            return DASH
+        return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
+
+    @admin.display(description="Created")
+    def created(self, lead: Lead) -> str:
+        return format_html(_AGES, ago(lead.created_at), ago(lead.last_activity_at))
+
+    @admin.action(description="Assign to me", permissions=["change"])
+    def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
+        person, chosen = current_user(request), list(queryset.values_list("pk", flat=True))
+        changed = bulk_services.assign_leads(chosen, person, actor=person)
+        told = outcome(Lead, len(chosen), changed, done="assigned to you", kept="already yours")
+        messages.success(request, told)

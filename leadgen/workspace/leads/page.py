@@ -1,0 +1,161 @@
+"""What a lead's page shows, gathered in a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from leadgen.accounts.models import User
+from leadgen.capture.models import Submission
+from leadgen.capture.presentation import Answer, answers_of, consents_of, origin_of
+from leadgen.events.models import Event
+from leadgen.leads.models import Lead, Note, Stage
+from leadgen.leads.timeline import Line, describe, people
+from leadgen.leads.visibility import owners_for
+from leadgen.workspace.kit.html import in_words
+
+LINES = 30
+_SUBMISSIONS = 10
+_TASKS = 50
+# What a submission can tell beyond that it came.
+_NEWS = {"message", "changed", "possible_duplicate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One submission of the lead in words."""
+
+    submission: Submission
+    answers: list[Answer]
+    opened_the_lead: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage in the row of stages: ``passed`` lies before the lead's own."""
+
+    stage: Stage
+    current: bool
+    passed: bool
+
+
+def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, Any]:
+    """Return the template's context; ``before`` is the event id below which the timeline starts."""
+    sent = _sent(lead)
+    open_tasks = list(lead.tasks.filter(done_at=None).select_related("owner")[:_TASKS])
+    lines, older = timeline(lead, before)
+    return {
+        "lead": lead,
+        "contact": lead.contact,
+        "identities": _identities(lead),
+        "steps": _steps(lead),
+        "owners": _owners(lead, user),
+        "open_tasks": open_tasks,
+        "done_tasks": lead.tasks.exclude(done_at=None).select_related("owner")[:5],
+        "lines": lines,
+        "older": older,
+        "sent": sent,
+        "consents": consents_of(given for each in sent for given in each.submission.consents),
+        "now": timezone.now(),
+        "response": in_words(_response(lead)),
+        "other_leads": _other_leads(lead, user),
+        "may_work": user.has_perm("leads.change_lead"),
+        **_origin(sent),
+    }
+
+
+def find(user: User, pk: int | str) -> Lead | None:
+    """The lead with all that its page names, if this person may see it."""
+    related = ("contact__company", "company", "stage", "owner", "team", "campaign", "form")
+    return Lead.objects.visible_to(user).select_related(*related).filter(pk=pk).first()
+
+
+def timeline(lead: Lead, before: int | None) -> tuple[list[Line], int | None]:
+    """A page of lines, newest first, and where the next one starts (None at the end)."""
+    events = lead.timeline()
+    page = list((events.filter(pk__lt=before) if before else events)[: LINES + 1])
+    shown = page[:LINES]
+    names = dict(User.objects.filter(pk__in=people(shown)).values_list("pk", "name"))
+    notes = _notes(shown)
+    lines = [_line(event, names, notes) for event in shown if not _said_twice(event, shown)]
+    return lines, shown[-1].pk if len(page) > LINES else None
+
+
+def _said_twice(event: Event, shown: list[Event]) -> bool:
+    """Whether it is only the submission that opened the lead, whose line says so already."""
+    if event.kind != "lead.submission_added" or event.data.keys() & _NEWS:
+        return False
+    receipt = event.data.get("receipt")
+    opened = [each.data.get("receipt") for each in shown if each.kind == "lead.created"]
+    return bool(receipt) and receipt in opened
+
+
+def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> Line:
+    line = describe(event, names)
+    body = notes.get(event.data.get("note", 0))
+    return replace(line, detail=body) if body else line
+
+
+def _notes(events: Iterable[Event]) -> dict[int, str]:
+    """The whole texts of the notes; their events hold no more than an excerpt."""
+    ids = [event.data["note"] for event in events if "note" in event.data]
+    return dict(Note.objects.filter(pk__in=ids).values_list("pk", "body")) if ids else {}
+
+
+def _steps(lead: Lead) -> list[Step]:
+    stages = list(Stage.objects.filter(pipeline=lead.pipeline_id).order_by("position", "id"))
+    at = next((i for i, stage in enumerate(stages) if stage.pk == lead.stage_id), 0)
+    return [
+        Step(stage, current=i == at, passed=i < at and stage.type == Stage.Type.OPEN)
+        for i, stage in enumerate(stages)
+    ]
+
+
+def _owners(lead: Lead, user: User) -> list[User]:
+    owners = list(owners_for(user))
+    if lead.owner and lead.owner not in owners:
+        owners.append(lead.owner)
+    return owners
+
+
+def _identities(lead: Lead) -> list[str]:
+    shown = {lead.contact.email.lower(), lead.contact.phone}
+    values = lead.contact.identities.values_list("value", flat=True)[:20]
+    return [value for value in values if value not in shown]
+
+
+def _sent(lead: Lead) -> list[Sent]:
+    links = lead.links.select_related("submission__version", "submission__form")
+    return [
+        Sent(
+            link.submission,
+            answers_of(link.submission.version.read(), link.submission.answers),
+            link.reason == link.Reason.NEW,
+        )
+        for link in links.order_by(F("submission__received_at").desc(), "-pk")[:_SUBMISSIONS]
+    ]
+
+
+def _origin(sent: list[Sent]) -> dict[str, list[Answer]]:
+    """Last touch from the newest submission; first touch as the oldest one shown recalls it."""
+    contexts = [each.submission.context for each in sent] or [{}]
+    before = contexts[-1] if len(contexts) > 1 else {}
+    first = contexts[-1].get("first_touch") or before
+    touches = {"first_touch": origin_of(first), "last_touch": origin_of(contexts[0])}
+    if touches["first_touch"] == touches["last_touch"]:
+        return {"only_touch": touches["last_touch"]}
+    return touches
+
+
+def _response(lead: Lead) -> timedelta | None:
+    return lead.first_response_at - lead.created_at if lead.first_response_at else None
+
+
+def _other_leads(lead: Lead, user: User) -> QuerySet[Lead]:
+    others = Lead.objects.visible_to(user).filter(contact=lead.contact_id).exclude(pk=lead.pk)
+    return others.select_related("stage")[:5]

@@ -1,0 +1,200 @@
+"""A lead's page, and what a person does on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import site
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST
+
+from leadgen.accounts.current_user import current_user
+from leadgen.leads import services
+from leadgen.leads.models import Lead, Stage
+from leadgen.leads.visibility import owners_for
+from leadgen.lib.dates import check_moment
+from leadgen.workspace.kit.scoped_admin import is_id
+from leadgen.workspace.leads import page
+
+View = Callable[..., HttpResponseBase]
+# A message that takes back what it tells: the address, the CSRF token, and one field.
+_UNDO = (
+    '{} <form method="post" action="{}" class="ws-undo">'
+    '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+    '<input type="hidden" name="{}" value="{}"><button>Undo</button></form>'
+)
+
+
+class NoteForm(forms.Form):
+    body = forms.CharField(required=False)
+
+
+class TaskForm(forms.Form):
+    title = forms.CharField(max_length=services.TITLE_MAX_LENGTH)
+    due_at = forms.DateTimeField(label="Due", required=False, validators=[check_moment])
+    owner = forms.IntegerField(required=False)
+
+
+def lead_page(request: HttpRequest, pk: str, context: dict[str, Any]) -> HttpResponse:
+    """Show a lead; 404 for one that the person may not see."""
+    if not current_user(request).has_perm("leads.view_lead"):
+        raise PermissionDenied
+    return _show(request, _find(request, pk), context)
+
+
+def _acts(act: Callable[..., str]) -> View:
+    """Make a page of a verb: POST only, by who may change leads, on a lead they see.
+
+    What the verb refuses is said on the page, beside what was typed.
+    """
+
+    @require_POST
+    @wraps(act)
+    def view(request: HttpRequest, pk: int, **more: int) -> HttpResponse:
+        if not current_user(request).has_perm("leads.change_lead"):
+            raise PermissionDenied
+        lead = _find(request, pk)
+        try:
+            messages.success(request, act(request, lead, **more))
+        except ValidationError as error:
+            site_context = site.each_context(request)
+            return _show(request, _find(request, pk), site_context, refused=error.messages)
+        return redirect(_after(request, pk))
+
+    return view
+
+
+@_acts
+def move(request: HttpRequest, lead: Lead) -> str:
+    stages = Stage.objects.filter(pipeline=lead.pipeline_id)
+    stage = get_object_or_404(stages, pk=_number(request, "stage"))
+    before = lead.stage_id
+    services.move(lead, stage, actor=current_user(request))
+    said = f"Moved to {stage.name}."
+    return said if before == stage.pk else _undo(request, said, "move", lead.pk, stage=before)
+
+
+@_acts
+def assign(request: HttpRequest, lead: Lead) -> str:
+    chosen = _number(request, "owner")
+    owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
+    before = lead.owner_id
+    services.assign(lead, owner, actor=current_user(request))
+    said = f"Assigned to {owner.name}." if owner else "Nobody owns this lead now."
+    seen = Lead.objects.visible_to(current_user(request)).filter(pk=lead.pk).exists()
+    if not seen or before == lead.owner_id:
+        return said
+    return _undo(request, said, "assign", lead.pk, owner=before or "")
+
+
+@_acts
+def add_note(request: HttpRequest, lead: Lead) -> str:
+    asked = _clean(NoteForm(request.POST))
+    services.add_note(lead, asked["body"], actor=current_user(request))
+    return "Note added."
+
+
+@_acts
+def add_task(request: HttpRequest, lead: Lead) -> str:
+    asked = _clean(TaskForm(request.POST))
+    owners = owners_for(current_user(request))
+    owner = get_object_or_404(owners, pk=asked["owner"]) if asked["owner"] else None
+    services.add_task(
+        lead, asked["title"], due_at=asked["due_at"], owner=owner, actor=current_user(request)
+    )
+    return "Task added."
+
+
+@_acts
+def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
+    services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
+    return _undo(request, "Task done.", "task_reopen", lead.pk, task)
+
+
+@_acts
+def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
+    services.reopen_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
+    return "Task reopened."
+
+
+def _undo(request: HttpRequest, said: str, verb: str, *row: int, **field: Any) -> str:
+    """The message with a button that posts to ``lead_<verb>`` what was before."""
+    address = reverse(f"admin:lead_{verb}", args=row)
+    (name, value) = next(iter(field.items()), ("", ""))
+    return format_html(_UNDO, said, address, get_token(request), name, value)
+
+
+def _after(request: HttpRequest, pk: int) -> str:
+    """Back to the task list as it stood, else to the lead, else (given away) to the leads."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    tasks = reverse("admin:leads_task_changelist")
+    if came_from.path == tasks:
+        return f"{tasks}?{came_from.query}"
+    if Lead.objects.visible_to(current_user(request)).filter(pk=pk).exists():
+        return reverse("admin:leads_lead_change", args=[pk])
+    return reverse("admin:leads_lead_changelist")
+
+
+def _find(request: HttpRequest, pk: int | str) -> Lead:
+    lead = page.find(current_user(request), pk) if is_id(str(pk)) else None
+    if lead is None:
+        raise Http404("No such lead.")
+    return lead
+
+
+def _show(
+    request: HttpRequest, lead: Lead, outer: dict[str, Any], refused: list[str] | None = None
+) -> HttpResponse:
+    context = {
+        **outer,
+        "title": str(lead),
+        "opts": Lead._meta,
+        "original": lead,
+        "refused": refused or [],
+        "typed": request.POST,
+        **page.gather(lead, current_user(request), before=_before(request)),
+    }
+    return render(request, "admin/lead.html", context, status=422 if refused else 200)
+
+
+def _clean(form: forms.Form) -> dict[str, Any]:
+    if not form.is_valid():
+        labels = {name: str(form[name].label) for name in form.errors}
+        told = [f"{labels[name]}: {error}" for name in labels for error in form.errors[name]]
+        raise ValidationError(told)
+    return form.cleaned_data
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    """A row's id from the form; empty is None, anything else is 404 like an unknown row."""
+    text = request.POST.get(name, "")
+    if not text:
+        return None
+    if not is_id(text):
+        raise Http404(f"No such {name}.")
+    return int(text)
+
+
+def _before(request: HttpRequest) -> int | None:
+    text = request.GET.get("before", "")
+    return int(text) if is_id(text) else None
+
+
+ROUTES: list[tuple[str, str, View]] = [
+    ("move", "lead_move", move),
+    ("assign", "lead_assign", assign),
+    ("note", "lead_note", add_note),
+    ("task", "lead_task", add_task),
+    ("task/<int:task>/done", "lead_task_done", complete_task),
+    ("task/<int:task>/reopen", "lead_task_reopen", reopen_task),
+]

@@ -1,0 +1,123 @@
+"""A submission's page, and the decisions on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from leadgen.accounts.current_user import current_user
+from leadgen.accounts.models import User
+from leadgen.capture import services
+from leadgen.capture.models import Submission
+from leadgen.capture.presentation import answers_of, consents_of, device_of, origin_of
+from leadgen.capture.reasons import label_of
+from leadgen.events.models import Event
+from leadgen.leads.intake import matching
+from leadgen.leads.models import Lead
+from leadgen.leads.visibility import submissions_visible_to
+
+_State = Submission.State
+View = Callable[..., HttpResponseBase]
+
+
+def receipt_in(text: str) -> UUID | None:
+    """Return the receipt that the text is, or None when it is none."""
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        return None
+
+
+def sender_of(submission: Submission) -> list[str]:
+    """Who sent it, as far as told: name, email and phone, those that are there."""
+    facts = matching.read(submission.version.read(), submission.answers)
+    return [text for text in (facts.name, facts.email, facts.phone) if text]
+
+
+def decision_on(submission: Submission) -> str:
+    """What a person may decide on it now: release, retry, hold, or nothing (empty)."""
+    if submission.state == _State.QUARANTINED:
+        return "release"
+    if submission.parked_at:
+        return "retry"
+    return "hold" if submission.state in (_State.RECEIVED, _State.ACCEPTED) else ""
+
+
+def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> HttpResponse:
+    """Show one submission: answers, reasons, origin and history; 404 when not visible."""
+    user = current_user(request)
+    if not user.has_perm("capture.view_submission"):
+        raise PermissionDenied
+    submission = _find(user, receipt_in(pk))
+    context = {
+        **site,
+        "title": "Submission",
+        "crumb": (sender_of(submission) or ["Unknown person"])[0],
+        "opts": Submission._meta,
+        "submission": submission,
+        "answers": answers_of(submission.version.read(), submission.answers),
+        "consents": consents_of(submission.consents),
+        "raw": json.dumps(submission.raw, indent=2, ensure_ascii=False),
+        "reasons": list(map(label_of, submission.reasons)),
+        "origin": origin_of(submission.context) + device_of(submission.context),
+        "first_touch": origin_of(submission.context.get("first_touch") or {}),
+        "events": Event.objects.about(submission).select_related("actor").order_by("-id")[:50],
+        "decision": decision_on(submission) if _may_decide(user) else "",
+        "lead": _lead_of(submission, user),
+    }
+    return render(request, "admin/submission.html", context)
+
+
+def _decide(verb: Callable[..., None], said: str) -> View:
+    @require_POST
+    def view(request: HttpRequest, pk: UUID) -> HttpResponse:
+        user = current_user(request)
+        if not _may_decide(user):
+            raise PermissionDenied
+        verb(_find(user, pk), actor=user)
+        messages.success(request, said)
+        return redirect(_back(request))
+
+    return view
+
+
+def _find(user: User, pk: UUID | None) -> Submission:
+    rows = submissions_visible_to(user).select_related("form", "version")
+    found = rows.filter(pk=pk).first() if pk else None
+    if found is None:
+        raise Http404("No such submission.")
+    return found
+
+
+def _may_decide(user: User) -> bool:
+    return user.has_perm("capture.change_submission")
+
+
+def _lead_of(submission: Submission, user: User) -> Lead | None:
+    return Lead.objects.visible_to(user).filter(links__submission=submission).first()
+
+
+def _back(request: HttpRequest) -> str:
+    came_from = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
+    return came_from if safe else "admin:capture_submission_changelist"
+
+
+ROUTES: list[tuple[str, str, View]] = [
+    (
+        "release",
+        "submission_release",
+        _decide(services.release, "Released: it will be on a lead in a moment."),
+    ),
+    ("retry", "submission_retry", _decide(services.retry, "It is tried again.")),
+    ("hold", "submission_hold", _decide(services.hold, "Held in quarantine.")),
+]

@@ -1,0 +1,97 @@
+"""The task list."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+
+from leadgen.accounts.current_user import current_user
+from leadgen.leads import bulk_services
+from leadgen.leads.models import Task
+from leadgen.workspace.home.numbers import days_ago
+from leadgen.workspace.kit.bounded_admin import outcome
+from leadgen.workspace.kit.filters import ViewTabs
+from leadgen.workspace.kit.html import BUTTON, DASH, badge, clip
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+
+
+class TaskViews(ViewTabs):
+    views: ClassVar = {
+        "mine": ("Mine", lambda rows, user: rows.filter(done_at=None, owner=user)),
+        "due": (
+            "Due today",
+            lambda rows, user: rows.filter(done_at=None, owner=user, due_at__lt=days_ago(-1)),
+        ),
+        "overdue": (
+            "Overdue, all",
+            lambda rows, user: rows.filter(done_at=None, due_at__lt=timezone.now()),
+        ),
+        "open": ("All open", lambda rows, user: rows.filter(done_at=None)),
+        "done": ("Done", lambda rows, user: rows.exclude(done_at=None).order_by("-done_at")),
+    }
+
+
+@admin.register(Task)
+class TaskAdmin(ScopedAdmin):
+    list_display = ("what", "person", "due", "owner_name", "tick")
+    list_filter = (TaskViews,)
+    list_select_related = ("lead__contact", "owner")
+    list_before_template = "admin/view_tabs_bar.html"
+    list_fullwidth = True
+    search_fields = ("title",)
+    search_help_text = "Title"
+    fields = ("title", ("due_at", "owner"), "person")
+    readonly_fields = ("person",)
+    empty_hint = "Tasks are added on a lead's page."
+    sortable_by = ()
+    actions = ("complete",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a task is added on its lead's page
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The buttons are for those who may use them."""
+        shown = super().get_list_display(request)
+        return shown if self.has_change_permission(request) else shown[:-1]
+
+    @admin.display(description="Task")
+    def what(self, task: Task) -> str:
+        return clip(task.title)
+
+    @admin.display(description="Lead")
+    def person(self, task: Task) -> str:
+        url = reverse("admin:leads_lead_change", args=[task.lead_id])
+        return format_html('<a class="ws-link" href="{}">{}</a>', url, clip(str(task.lead.contact)))
+
+    @admin.display(description="Due")
+    def due(self, task: Task) -> str:
+        if task.done_at:
+            return badge("Done", "won")
+        if not task.due_at:
+            return DASH
+        text = date_format(timezone.localtime(task.due_at), "j M, H:i")
+        return badge(text, "bad") if task.due_at < timezone.now() else text
+
+    @admin.display(description="Owner")
+    def owner_name(self, task: Task) -> str:
+        return clip(task.owner.name) if task.owner else DASH
+
+    @admin.display(description="")
+    def tick(self, task: Task) -> str:
+        verb, text = ("reopen", "Reopen") if task.done_at else ("done", "Done")
+        address = reverse(f"admin:lead_task_{verb}", args=[task.lead_id, task.pk])
+        return format_html(BUTTON, address, text)
+
+    @admin.action(description="Mark as done", permissions=["change"])
+    def complete(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        changed = bulk_services.complete_tasks(chosen, actor=current_user(request))
+        told = outcome(Task, len(chosen), changed, done="marked as done", kept="done already")
+        self.message_user(request, told)

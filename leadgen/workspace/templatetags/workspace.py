@@ -1,0 +1,21 @@
+"""What the workspace's templates need beside Django's own filters."""
+
+from typing import Any
+
+from django import template
+
+from leadgen.workspace.kit import html
+
+register = template.Library()
+register.filter("ago", html.ago)
+register.filter("event", html.event)
+register.filter("phone", html.phone)
+
+
+@register.simple_tag
+def active_filters(changelist: Any) -> Any:
+    """The filters in use on a list, as ``listing.Chosen``."""
+    # Tag libraries are loaded while unfold's own modules are still half imported.
+    from leadgen.workspace.kit import filters
+
+    return filters.active_filters(changelist)

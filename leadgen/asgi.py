@@ -12,7 +12,7 @@ import leadgen.celery  # noqa: F401 - binds the tasks to the application
 from leadgen.edge.app import Edge
 from leadgen.lib.postgresql import pool_connections
 from leadgen.lib.telemetry import tracing
-from leadgen.processes.request_limits import App, Bounded
+from leadgen.processes.request_limits import App, RequestLimits
 
 # Whoever imports this serves requests, and each request has a thread of its own (ADR 0004).
 pool_connections(
@@ -20,8 +20,8 @@ pool_connections(
     settings.DATABASE_POOL_SIZE,
     settings.DATABASE_STATEMENT_SECONDS,
 )
-application: App = Edge(Bounded(get_asgi_application()))
+application: App = Edge(RequestLimits(get_asgi_application()))
 if tracing.are_kept():
-    from leadgen.processes.request_tracing import Traced
+    from leadgen.processes.request_tracing import RequestTracing
 
-    application = Traced(application)
+    application = RequestTracing(application)

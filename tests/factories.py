@@ -9,7 +9,7 @@ from django.utils import timezone
 from leadgen.accounts.models import Team, User
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import Form, FormVersion
 from leadgen.leads.models import Contact, Lead, Pipeline, Stage
 
@@ -30,10 +30,10 @@ def make_user(role: Role = Role.SALES_REP, **fields: Any) -> User:
 DEFINITION = Definition(
     title="Talk to sales",
     fields=(
-        Field("name", "text", "Your name", required=True, fills="name"),
-        Field("email", "email", "Work email", required=True, fills="email"),
-        Field("phone", "phone", "Phone", fills="phone"),
-        Field("message", "long_text", "How can we help?", fills="message"),
+        FieldDefinition("name", "text", "Your name", required=True, fills="name"),
+        FieldDefinition("email", "email", "Work email", required=True, fills="email"),
+        FieldDefinition("phone", "phone", "Phone", fills="phone"),
+        FieldDefinition("message", "long_text", "How can we help?", fills="message"),
     ),
 )
 

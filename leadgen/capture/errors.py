@@ -1,7 +1,7 @@
 """Errors of the ledger and the spool."""
 
 
-class DatabaseAwayError(Exception):
+class DatabaseUnavailableError(Exception):
     """PostgreSQL did not do what was asked, or not in time; nothing may be promised."""
 
 
@@ -9,5 +9,5 @@ class KeyReusedError(Exception):
     """The Idempotency-Key came before with other content."""
 
 
-class RefusedError(Exception):
+class RowRejectedError(Exception):
     """PostgreSQL works, and will not have these rows: a constraint, a value, an encoding."""

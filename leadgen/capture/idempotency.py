@@ -15,7 +15,7 @@ from typing import Self
 import msgspec
 
 from leadgen.capture.ledger.lookup import Known, KnownByKey
-from leadgen.capture.ledger.record import Fate, Outcome, Row
+from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
 
 # Acts of one visit that are compared. Behind them each post is an act of its own, so that a robot
 # which sends one page a thousand times costs three statements a post and not thousands.
@@ -64,11 +64,11 @@ class Act:
         return [self.later(steps).key for steps in range(1, MOST_ACTS + 1)]
 
 
-Write = Callable[[Row], Awaitable[Outcome]]
+Write = Callable[[SubmissionRecord], Awaitable[WriteResult]]
 Find = Callable[[list[str]], Awaitable[KnownByKey]]
 
 
-async def write_act(row: Row, act: Act, write: Write, find: Find) -> Outcome:
+async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -> WriteResult:
     """Write the row, which has this act's key, unless the visit's latest act has its content.
 
     One write and no look-up in the usual case. A repeat without JavaScript costs one look-up, a
@@ -80,7 +80,7 @@ async def write_act(row: Row, act: Act, write: Write, find: Find) -> Outcome:
         if is_final(outcome, tried, act):
             return outcome
         step = next_step(row, tried, outcome, await find(tried.later_keys()))
-        if isinstance(step, Outcome):
+        if isinstance(step, WriteResult):
             return step
         if step is None:
             break
@@ -88,31 +88,33 @@ async def write_act(row: Row, act: Act, write: Write, find: Find) -> Outcome:
     return await write(with_key(row, None))
 
 
-def is_final(outcome: Outcome, tried: Act, act: Act) -> bool:
+def is_final(outcome: WriteResult, tried: Act, act: Act) -> bool:
     """Tell whether later acts do not matter: written, or the very act that the page has named."""
     named = act.is_numbered and tried == act
-    return outcome.fate in (Fate.STORED, Fate.SPOOLED) or (outcome.fate is Fate.REPEATED and named)
+    return outcome.fate in (WriteStatus.STORED, WriteStatus.SPOOLED) or (
+        outcome.fate is WriteStatus.REPEATED and named
+    )
 
 
 def next_step(
-    row: Row, tried: Act, outcome: Outcome, later: Mapping[str, Known]
-) -> Outcome | Act | None:
+    row: SubmissionRecord, tried: Act, outcome: WriteResult, later: Mapping[str, Known]
+) -> WriteResult | Act | None:
     """Decide for a row whose act is taken: the final outcome, or the act to try next.
 
     None when there are too many acts to compare: the row is then written without a key.
     """
     steps = [step for step, key in enumerate(tried.later_keys(), 1) if key in later]
     if not steps:
-        return outcome if outcome.fate is Fate.REPEATED else tried.later(1)
+        return outcome if outcome.fate is WriteStatus.REPEATED else tried.later(1)
     if steps[-1] == MOST_ACTS:
         return None
     latest = later[tried.later(steps[-1]).key]
     if latest.fingerprint == row.fingerprint:
-        return Outcome(Fate.REPEATED, latest.receipt)
+        return WriteResult(WriteStatus.REPEATED, latest.receipt)
     return tried.later(steps[-1] + 1)
 
 
-def with_key(row: Row, key: str | None) -> Row:
+def with_key(row: SubmissionRecord, key: str | None) -> SubmissionRecord:
     """Return the row under another idempotency key."""
     return msgspec.structs.replace(row, idempotency_key=key)
 

@@ -5,7 +5,7 @@ from typing import Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.models import Form, FormVersion
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
@@ -54,7 +54,9 @@ class Submission(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
     fingerprint = models.CharField(max_length=64)
     state = models.CharField(max_length=12, choices=State.choices, default=State.RECEIVED)
-    reasons = ArrayField(models.CharField(max_length=30, choices=Reason.choices), default=list)
+    reasons = ArrayField(
+        models.CharField(max_length=30, choices=ReviewReason.choices), default=list
+    )
     submitted_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
     processed_at = models.DateTimeField(null=True, blank=True)

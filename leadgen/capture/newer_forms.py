@@ -12,7 +12,7 @@ from django.db import transaction
 from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.events.services import emit
 from leadgen.forms.format.definition import Definition
 from leadgen.forms.format.validation import parse, validate
@@ -105,9 +105,9 @@ def _judge_batch(version: FormVersion) -> int:
 def _settle(submission: Submission) -> None:
     """Accept the row or say why it stays; either way it is judged once."""
     reasons = submission.reasons
-    others = [reason for reason in reasons if reason != Reason.NEWER_FORM]
+    others = [reason for reason in reasons if reason != ReviewReason.NEWER_FORM]
     if (verdict := _verdict_or_none(submission)) is None:
-        submission.reasons = [*others, Reason.UNFIT_ANSWERS.value]
+        submission.reasons = [*others, ReviewReason.UNFIT_ANSWERS.value]
         emit("submission.held", submission, data={"reasons": submission.reasons})
     else:
         apply(submission, verdict)

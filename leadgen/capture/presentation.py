@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from leadgen.capture.attribution import CLICK_IDS, UTM
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 
 _ORIGIN = {
     "page_url": "Page",
@@ -25,7 +25,7 @@ _UTM = {"source": "Source", "medium": "Medium", "campaign": "Campaign", "id": "C
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ShownAnswer:
     """One question's label and the answer in words; an empty text means it was left out."""
 
     label: str
@@ -43,7 +43,7 @@ class Agreed:
 
 def answers_of(
     definition: Definition, answers: Mapping[str, Any], *, only: Collection[str] | None = None
-) -> list[Answer]:
+) -> list[ShownAnswer]:
     """Return the answers in the form's order; what the version does not know comes last.
 
     ``only`` keeps the fields of these names and nothing else.
@@ -54,11 +54,13 @@ def answers_of(
         return answers_of(replace(definition, fields=chosen), kept)
     asked = {field.name for field in definition.fields}
     known = [
-        Answer(field.label, _worded(field, answers.get(field.name)))
+        ShownAnswer(field.label, _worded(field, answers.get(field.name)))
         for field in definition.fields
         if field.kind != "consent"
     ]
-    return known + [Answer(name, _plain(answers[name])) for name in answers if name not in asked]
+    return known + [
+        ShownAnswer(name, _plain(answers[name])) for name in answers if name not in asked
+    ]
 
 
 def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
@@ -69,31 +71,31 @@ def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
     ]
 
 
-def origin_of(touch: Mapping[str, Any]) -> list[Answer]:
+def origin_of(touch: Mapping[str, Any]) -> list[ShownAnswer]:
     """Return what one touch tells of where it came from: UTM, click ids, then the addresses."""
     utm, click_ids = touch.get("utm") or {}, touch.get("click_ids") or {}
     return [
-        *(Answer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
-        *(Answer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
+        *(ShownAnswer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
+        *(ShownAnswer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
         *_labelled(touch, _ORIGIN),
         *_moment(_time(touch.get("at"))),
     ]
 
 
-def device_of(context: Mapping[str, Any]) -> list[Answer]:
+def device_of(context: Mapping[str, Any]) -> list[ShownAnswer]:
     """Return what the request told of the visitor's device."""
     return _labelled(context, _DEVICE)
 
 
-def _moment(at: datetime | None) -> list[Answer]:
-    return [Answer("At", f"{at:%-d %b %Y, %H:%M}")] if at else []
+def _moment(at: datetime | None) -> list[ShownAnswer]:
+    return [ShownAnswer("At", f"{at:%-d %b %Y, %H:%M}")] if at else []
 
 
-def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[Answer]:
-    return [Answer(label, _plain(touch[key])) for key, label in labels.items() if key in touch]
+def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[ShownAnswer]:
+    return [ShownAnswer(label, _plain(touch[key])) for key, label in labels.items() if key in touch]
 
 
-def _worded(field: Field, value: Any) -> str:
+def _worded(field: FieldDefinition, value: Any) -> str:
     labels = {option.value: option.label for option in field.options}
     if isinstance(value, list):
         return ", ".join(_labelled_or_plain(labels, item) for item in value)

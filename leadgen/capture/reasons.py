@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class Reason(models.TextChoices):
+class ReviewReason(models.TextChoices):
     HONEYPOT = "honeypot", "Filled a field that people cannot see"
     TOO_FAST = "too_fast", "Sent faster than anybody can type"
     TOO_MANY_LINKS = "too_many_links", "Too many links"
@@ -19,4 +19,4 @@ class Reason(models.TextChoices):
 
 def label_of(reason: str) -> str:
     """Return the words for a reason; those of a newer release are shown as they are stored."""
-    return Reason(reason).label if reason in Reason.values else reason.replace("_", " ")
+    return ReviewReason(reason).label if reason in ReviewReason.values else reason.replace("_", " ")

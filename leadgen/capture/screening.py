@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from disposable_email_domains import blocklist
 
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.format.definition import Definition
 
 _LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
@@ -28,38 +28,38 @@ class Attempt(msgspec.Struct, frozen=True):
     flood_limit: int = 20
 
 
-def honeypot(attempt: Attempt) -> Reason | None:
+def honeypot(attempt: Attempt) -> ReviewReason | None:
     """A field that people cannot see was filled in."""
-    return Reason.HONEYPOT if attempt.honeypot else None
+    return ReviewReason.HONEYPOT if attempt.honeypot else None
 
 
-def too_fast(attempt: Attempt) -> Reason | None:
+def too_fast(attempt: Attempt) -> ReviewReason | None:
     """Nobody reads and fills a page in under two seconds; without a known time, no verdict."""
     fast = attempt.seconds is not None and attempt.seconds < _SHORTEST
-    return Reason.TOO_FAST if fast else None
+    return ReviewReason.TOO_FAST if fast else None
 
 
-def too_many_links(attempt: Attempt) -> Reason | None:
+def too_many_links(attempt: Attempt) -> ReviewReason | None:
     """More than three links in all texts together."""
     texts = (value for value in attempt.answers.values() if isinstance(value, str))
     links = sum(len(_LINK.findall(text)) for text in texts if _may_link(text))
-    return Reason.TOO_MANY_LINKS if links > _MOST_LINKS else None
+    return ReviewReason.TOO_MANY_LINKS if links > _MOST_LINKS else None
 
 
-def flood(attempt: Attempt) -> Reason | None:
+def flood(attempt: Attempt) -> ReviewReason | None:
     """More posts from one address in a minute than an office would send."""
-    return Reason.FLOOD if attempt.posts_this_minute > attempt.flood_limit else None
+    return ReviewReason.FLOOD if attempt.posts_this_minute > attempt.flood_limit else None
 
 
-def disposable_address(attempt: Attempt) -> Reason | None:
+def disposable_address(attempt: Attempt) -> ReviewReason | None:
     """The domain of an email address, or a parent of it, gives out throw-away addresses."""
     names = [field.name for field in attempt.definition.fields if field.kind == "email"]
     addresses = [str(attempt.answers.get(name, "")) for name in names]
     found = any(_is_disposable(address) for address in addresses)
-    return Reason.DISPOSABLE_ADDRESS if found else None
+    return ReviewReason.DISPOSABLE_ADDRESS if found else None
 
 
-CHECKS: tuple[Callable[[Attempt], Reason | None], ...] = (
+CHECKS: tuple[Callable[[Attempt], ReviewReason | None], ...] = (
     honeypot,
     too_fast,
     too_many_links,
@@ -68,7 +68,7 @@ CHECKS: tuple[Callable[[Attempt], Reason | None], ...] = (
 )
 
 
-def screen(attempt: Attempt) -> list[Reason]:
+def screen(attempt: Attempt) -> list[ReviewReason]:
     """Return every reason to hold the submission; none means that it is accepted."""
     return [reason for check in CHECKS if (reason := check(attempt))]
 

@@ -11,7 +11,7 @@ from leadgen.accounts.models import User
 from leadgen.capture import newer_forms
 from leadgen.capture.models import Submission
 from leadgen.capture.nudge import nudge
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.events.services import Fact, emit, emit_many
 
 
@@ -32,7 +32,7 @@ def release_many(keys: Sequence[UUID], *, actor: User) -> int:
     The number of statements is fixed, except for answers that no release has judged yet.
     """
     held = _locked(keys, state=Submission.State.QUARANTINED)
-    newer_forms.judge([each.pk for each in held if Reason.NEWER_FORM in each.reasons])
+    newer_forms.judge([each.pk for each in held if ReviewReason.NEWER_FORM in each.reasons])
     _rows(held).update(state=Submission.State.ACCEPTED)
     facts = [Fact("submission.released", each, {"reasons": each.reasons}) for each in held]
     return _emitted(facts, actor)
@@ -45,8 +45,8 @@ def hold(submission: Submission, *, actor: User) -> None:
     if submission.state not in (Submission.State.RECEIVED, Submission.State.ACCEPTED):
         return
     submission.state = Submission.State.QUARANTINED
-    if Reason.HELD_BY_HAND not in submission.reasons:
-        submission.reasons = [*submission.reasons, Reason.HELD_BY_HAND.value]
+    if ReviewReason.HELD_BY_HAND not in submission.reasons:
+        submission.reasons = [*submission.reasons, ReviewReason.HELD_BY_HAND.value]
     for name, value in _NO_FAILURES.items():
         setattr(submission, name, value)
     submission.save(update_fields=["state", "reasons", *_NO_FAILURES])

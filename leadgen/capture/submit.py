@@ -16,9 +16,9 @@ from leadgen.capture.consents import consents_in
 from leadgen.capture.errors import KeyReusedError
 from leadgen.capture.idempotency import Act, write_act
 from leadgen.capture.ledger.lookup import KnownByKey
-from leadgen.capture.ledger.record import Fate, Outcome, Row
+from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
 from leadgen.capture.nudge import nudge
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import Attempt, screen
 from leadgen.forms.format.validation import Errors, validate
 from leadgen.forms.newer import without_empties
@@ -33,7 +33,7 @@ _EMPTY: tuple[Any, ...] = (None, "", [], [""])
 class Ledger(Protocol):
     """Whatever makes a row durable before it returns."""
 
-    async def write(self, row: Row) -> Outcome: ...
+    async def write(self, row: SubmissionRecord) -> WriteResult: ...
 
 
 class Lookup(Protocol):
@@ -42,7 +42,7 @@ class Lookup(Protocol):
     async def by_keys(self, form_id: int, keys: list[str]) -> KnownByKey: ...
 
 
-class Sent(msgspec.Struct, frozen=True):
+class Incoming(msgspec.Struct, frozen=True):
     """What a channel has read from one post.
 
     ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
@@ -56,8 +56,8 @@ class Sent(msgspec.Struct, frozen=True):
     context: dict[str, Any]
     key: str | None = None
     act: Act | None = None
-    reasons: tuple[Reason, ...] = ()
-    reason_if_invalid: Reason | None = None
+    reasons: tuple[ReviewReason, ...] = ()
+    reason_if_invalid: ReviewReason | None = None
     is_version_named: bool = False
     honeypot: str = ""
     seconds: float | None = None
@@ -66,7 +66,7 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Receipt:
     """The submission is kept under this receipt.
 
     ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back;
@@ -86,7 +86,9 @@ class Invalid:
     errors: Errors
 
 
-async def take(form: PublishedForm, sent: Sent, ledger: Ledger, lookup: Lookup) -> Taken | Invalid:
+async def submit(
+    form: PublishedForm, sent: Incoming, ledger: Ledger, lookup: Lookup
+) -> Receipt | Invalid:
     """Validate, screen and write one submission; wake the intake.
 
     ``form`` is the version that the answers were given to. A quarantined one is answered like any
@@ -97,21 +99,21 @@ async def take(form: PublishedForm, sent: Sent, ledger: Ledger, lookup: Lookup) 
     if errors and sent.reason_if_invalid is None:
         return await first_receipt(form, sent, lookup) or Invalid(errors)
     reasons = [*screen(_attempt(form, sent, answers)), *_held(form, sent, errors)]
-    if errors or Reason.VERSION_UNKNOWN in reasons:
+    if errors or ReviewReason.VERSION_UNKNOWN in reasons:
         answers = _readable(sent, answers)
     row = _row(form, sent, answers, reasons)
     outcome = await _write(row, sent, ledger, lookup)
-    if outcome.fate is Fate.CONFLICT:
+    if outcome.fate is WriteStatus.CONFLICT:
         raise KeyReusedError
-    if outcome.fate is Fate.STORED:
-        _tell(row, reasons)
+    if outcome.fate is WriteStatus.STORED:
+        _count_and_nudge(row, reasons)
     else:
         SUBMISSIONS.labels(outcome.fate.value).inc()
-    repeated, spooled = outcome.fate is Fate.REPEATED, outcome.fate is Fate.SPOOLED
-    return Taken(outcome.receipt, repeated, spooled, unjudged=Reason.NEWER_FORM in reasons)
+    repeated, spooled = outcome.fate is WriteStatus.REPEATED, outcome.fate is WriteStatus.SPOOLED
+    return Receipt(outcome.receipt, repeated, spooled, unjudged=ReviewReason.NEWER_FORM in reasons)
 
 
-async def first_receipt(form: PublishedForm, sent: Sent, lookup: Lookup) -> Taken | None:
+async def first_receipt(form: PublishedForm, sent: Incoming, lookup: Lookup) -> Receipt | None:
     """Return the receipt that the Idempotency-Key has had before; None without key or receipt.
 
     For posts that would be refused: what was taken once stays taken, whatever has become of the
@@ -125,39 +127,41 @@ async def first_receipt(form: PublishedForm, sent: Sent, lookup: Lookup) -> Take
     if known.fingerprint != fingerprint(form.form_id, sent.raw):
         raise KeyReusedError
     SUBMISSIONS.labels("repeated").inc()
-    return Taken(known.receipt, repeated=True)
+    return Receipt(known.receipt, repeated=True)
 
 
-async def _write(row: Row, sent: Sent, ledger: Ledger, lookup: Lookup) -> Outcome:
+async def _write(
+    row: SubmissionRecord, sent: Incoming, ledger: Ledger, lookup: Lookup
+) -> WriteResult:
     if sent.act is None or sent.key:
         return await ledger.write(row)
     find = partial(lookup.by_keys, row.form_id)
     return await write_act(row, sent.act, ledger.write, find)
 
 
-def _held(form: PublishedForm, sent: Sent, errors: Errors) -> list[Reason]:
+def _held(form: PublishedForm, sent: Incoming, errors: Errors) -> list[ReviewReason]:
     """Return why the answers wait; those of no known version wait for people, not for a release."""
     if not (errors or sent.reasons or form.newer):
         return []
     unreadable = sent.reason_if_invalid if errors else None
     reasons = list(dict.fromkeys(filter(None, [*sent.reasons, unreadable])))
-    is_newer = form.newer and Reason.VERSION_UNKNOWN not in reasons
-    return [*reasons, Reason.NEWER_FORM] if is_newer else reasons
+    is_newer = form.newer and ReviewReason.VERSION_UNKNOWN not in reasons
+    return [*reasons, ReviewReason.NEWER_FORM] if is_newer else reasons
 
 
 def _consents(
-    form: PublishedForm, answers: Mapping[str, Any], reasons: list[Reason], now: datetime
+    form: PublishedForm, answers: Mapping[str, Any], reasons: list[ReviewReason], now: datetime
 ) -> list[dict[str, Any]]:
     """Return the consents; none where the wording that was shown is not known here.
 
     Of a form that is understood later they are recorded with its verdict.
     """
-    if form.newer or Reason.VERSION_UNKNOWN in reasons:
+    if form.newer or ReviewReason.VERSION_UNKNOWN in reasons:
         return []
     return consents_in(form.definition, answers, now)
 
 
-def _readable(sent: Sent, answers: Mapping[str, Any]) -> dict[str, Any]:
+def _readable(sent: Incoming, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a person can judge: valid answers as cleaned, the others as they were sent."""
     given = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
     return {**{name: _single(value) for name, value in given.items()}, **answers}
@@ -167,7 +171,7 @@ def _single(value: Any) -> Any:
     return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
-def sent_at(value: Any, now: datetime) -> datetime | None:
+def read_submitted_at(value: Any, now: datetime) -> datetime | None:
     """Read the client's ``submitted_at``; None for garbage, the future or more than a year ago."""
     try:
         at = datetime.fromisoformat(value)
@@ -177,14 +181,14 @@ def sent_at(value: Any, now: datetime) -> datetime | None:
     return at if now - timedelta(days=366) < at < now + timedelta(days=1) else None
 
 
-def _judge(form: PublishedForm, sent: Sent) -> tuple[dict[str, Any], Errors]:
+def _judge(form: PublishedForm, sent: Incoming) -> tuple[dict[str, Any], Errors]:
     """Return the cleaned answers and the errors; a form of a newer release is not judged here."""
     if form.newer:
         return without_empties(form.newer.definition, sent.answers), {}
     return validate(form.definition, sent.answers)
 
 
-def _attempt(form: PublishedForm, sent: Sent, answers: Mapping[str, Any]) -> Attempt:
+def _attempt(form: PublishedForm, sent: Incoming, answers: Mapping[str, Any]) -> Attempt:
     return Attempt(
         (form.newer or form).definition,
         answers,
@@ -195,9 +199,11 @@ def _attempt(form: PublishedForm, sent: Sent, answers: Mapping[str, Any]) -> Att
     )
 
 
-def _row(form: PublishedForm, sent: Sent, answers: dict[str, Any], reasons: list[Reason]) -> Row:
+def _row(
+    form: PublishedForm, sent: Incoming, answers: dict[str, Any], reasons: list[ReviewReason]
+) -> SubmissionRecord:
     now = datetime.now(UTC)
-    return Row(
+    return SubmissionRecord(
         id=uuid7(),
         form_id=form.form_id,
         version_id=(form.newer or form).version_id,
@@ -214,7 +220,7 @@ def _row(form: PublishedForm, sent: Sent, answers: dict[str, Any], reasons: list
     )
 
 
-def _context(form: PublishedForm, sent: Sent) -> dict[str, Any]:
+def _context(form: PublishedForm, sent: Incoming) -> dict[str, Any]:
     """Add what later judges and the intake need: the version named, and the trace (ADR 0022)."""
     context, parent = sent.context, request_context.traceparent.get()
     if form.newer and sent.is_version_named:
@@ -238,7 +244,7 @@ def _submissions(outcome: str) -> Counter:
     return SUBMISSIONS.labels(outcome)
 
 
-def _tell(row: Row, reasons: list[Reason]) -> None:
+def _count_and_nudge(row: SubmissionRecord, reasons: list[ReviewReason]) -> None:
     outcome = "quarantined" if reasons else "accepted"
     _submissions(outcome).inc()
     for reason in reasons:

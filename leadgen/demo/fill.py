@@ -10,8 +10,8 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.demo import backdating, organisation
-from leadgen.demo.sales import Office
-from leadgen.demo.visitors import Crowd
+from leadgen.demo.sales import SalesSimulator
+from leadgen.demo.visitors import VisitorSimulator
 from leadgen.events.models import CurrentTransactionId, Cursor, Event
 from leadgen.forms.models import Form
 from leadgen.leads import default_pipeline, services
@@ -21,7 +21,7 @@ from leadgen.leads.models import Lead, LeadSubmission
 DAYS = 60
 
 
-class OccupiedError(Exception):
+class ForeignFormsError(Exception):
     """The database holds forms that are not the demo's."""
 
 
@@ -34,7 +34,7 @@ def fill(*, force: bool = False) -> bool:
     if User.objects.filter(email=organisation.ADMIN).exists():
         return False
     if Form.objects.exists() and not force:
-        raise OccupiedError
+        raise ForeignFormsError
     _play(timezone.now())
     return True
 
@@ -45,8 +45,8 @@ def _play(now: datetime) -> None:
     forms = organisation.make_forms(User.objects.get(email=organisation.ADMIN))
     organisation.make_campaigns(now)
     pipeline = default_pipeline.make_default().pipeline
-    crowd = Crowd(random, forms)
-    office = Office(random, people, {stage.name: stage for stage in pipeline.stages.all()})
+    crowd = VisitorSimulator(random, forms)
+    office = SalesSimulator(random, people, {stage.name: stage for stage in pipeline.stages.all()})
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for day in (today - timedelta(days=days) for days in range(DAYS, -1, -1)):
         for lead in _arrive([visit for visit in crowd.visits(day) if visit.received_at < now]):
@@ -56,7 +56,7 @@ def _play(now: datetime) -> None:
     office.times += _let_go()
     Submission.objects.bulk_create([*crowd.held(now), crowd.parked(now)])
     backdating.age(office.times, began=now - timedelta(days=DAYS + 1))
-    _mute()
+    _skip_events()
 
 
 def _arrive(visits: list[Submission]) -> list[Lead]:
@@ -76,7 +76,7 @@ def _let_go() -> list[datetime]:
     return [lead.created_at + timedelta(minutes=7) for lead in leads]
 
 
-def _mute() -> None:
+def _skip_events() -> None:
     """Pass the demo's events by: nobody is mailed about leads that never were."""
     last = Event.objects.aggregate(last=Max("id"))["last"]
     here = {"transaction": CurrentTransactionId(), "event_id": last}

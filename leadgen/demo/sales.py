@@ -24,7 +24,7 @@ class Job:
     first_name: str
 
 
-class Office:
+class SalesSimulator:
     """A diary of what is planned; ``times`` tells when each act would have been, in order."""
 
     def __init__(self, random: Random, people: list[User], stages: dict[str, Stage]) -> None:

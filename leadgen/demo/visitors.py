@@ -9,7 +9,7 @@ from typing import Any
 
 from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.demo import texts
 from leadgen.forms.format.definition import Definition
 from leadgen.forms.models import Form
@@ -37,14 +37,14 @@ _PAGES = {
 # Visits on a weekday from Monday on: business people write on business days.
 _RHYTHM = (5, 6, 5, 4, 3, 1, 1)
 _HELD = [
-    (Reason.HONEYPOT, "Boost your ranking today, first page guaranteed"),
-    (Reason.HONEYPOT, "You have won, claim within 24 hours"),
-    (Reason.TOO_FAST, "hello hello hello"),
-    (Reason.TOO_MANY_LINKS, "https://a.example https://b.example https://c.example https://d.example"),
-    (Reason.TOO_MANY_LINKS, "Four links to our partners' pages, please read them all"),
-    (Reason.DISPOSABLE_ADDRESS, "Is there a free plan? Just looking."),
-    (Reason.FLOOD, "test test test"),
-    (Reason.TOO_FAST, "Interested, please call me about your enterprise offer."),
+    (ReviewReason.HONEYPOT, "Boost your ranking today, first page guaranteed"),
+    (ReviewReason.HONEYPOT, "You have won, claim within 24 hours"),
+    (ReviewReason.TOO_FAST, "hello hello hello"),
+    (ReviewReason.TOO_MANY_LINKS, "https://a.example https://b.example https://c.example https://d.example"),
+    (ReviewReason.TOO_MANY_LINKS, "Four links to our partners' pages, please read them all"),
+    (ReviewReason.DISPOSABLE_ADDRESS, "Is there a free plan? Just looking."),
+    (ReviewReason.FLOOD, "test test test"),
+    (ReviewReason.TOO_FAST, "Interested, please call me about your enterprise offer."),
 ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ class Visitor:
         return f"+44 20 7946 0{self.number:03}"
 
 
-class Crowd:
+class VisitorSimulator:
     """Visits over the past days, day by day; some visitors come again."""
 
     def __init__(self, random: Random, forms: list[Form]) -> None:

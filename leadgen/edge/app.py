@@ -12,14 +12,14 @@ from typing import Any
 
 from django.conf import settings
 
-from leadgen.capture.errors import DatabaseAwayError
-from leadgen.capture.ledger.batch_writer import Writer
-from leadgen.capture.ledger.connection import Line
-from leadgen.capture.ledger.with_spool import Keeper
+from leadgen.capture.errors import DatabaseUnavailableError
+from leadgen.capture.ledger.batch_writer import BatchWriter
+from leadgen.capture.ledger.connection import LedgerConnection
+from leadgen.capture.ledger.with_spool import LedgerWithSpool
 from leadgen.capture.nudge import nudge_replay
 from leadgen.edge.forms import hosted_form, public_api
-from leadgen.edge.forms.form_cache import PublishedForms
-from leadgen.edge.forms.form_preloader import Preloader
+from leadgen.edge.forms.form_cache import FormCache
+from leadgen.edge.forms.form_preloader import FormPreloader
 from leadgen.edge.http.access_log import AccessLog
 from leadgen.edge.http.messages import (
     AWAY,
@@ -31,8 +31,8 @@ from leadgen.edge.http.messages import (
     Scope,
     Send,
 )
-from leadgen.edge.read_pool import Database
-from leadgen.edge.services import Desk
+from leadgen.edge.read_pool import ReadPool
+from leadgen.edge.services import EdgeServices
 from leadgen.edge.submission_lookup import KnownSubmissions
 from leadgen.lib.telemetry import request_context
 from leadgen.lib.telemetry.metrics import SUBMISSIONS, count_request, method_label
@@ -61,19 +61,19 @@ class Edge:
     def __init__(
         self,
         django: App,
-        database: Database | None = None,
-        line: Line | None = None,
+        database: ReadPool | None = None,
+        line: LedgerConnection | None = None,
         *,
         fresh: float = 2.0,
     ) -> None:
         self._django = django
-        self._database = database or Database()
+        self._database = database or ReadPool()
         self._access = AccessLog()
-        self._keeper = Keeper(Writer(line or Line(), nudge_replay))
-        forms = PublishedForms(self._database, fresh=fresh)
-        self._preloader = Preloader(self._database, forms)
+        self._keeper = LedgerWithSpool(BatchWriter(line or LedgerConnection(), nudge_replay))
+        forms = FormCache(self._database, fresh=fresh)
+        self._preloader = FormPreloader(self._database, forms)
         known = KnownSubmissions(self._database)
-        self._routes = _routes(Desk(forms, self._keeper, known))
+        self._routes = _routes(EdgeServices(forms, self._keeper, known))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -137,8 +137,8 @@ class Edge:
         self._access.tell(method, name, status, round(seconds * 1000), traced, response.receipt)
 
 
-def _routes(desk: Desk) -> tuple[Route, ...]:
-    pages, programs = hosted_form.Hosted(desk), public_api.Api(desk)
+def _routes(desk: EdgeServices) -> tuple[Route, ...]:
+    pages, programs = hosted_form.HostedFormPages(desk), public_api.PublicApi(desk)
     # A trailing slash comes from mail programs and CMSs, a capital letter from telephones.
     form, forms = r"(?i:/f)/([^/]+)", r"/api/v1/public/forms/([^/]+)"
     return (
@@ -173,7 +173,7 @@ async def _answer(route: Route, key: str, request: Request) -> Response:
         return await handler(request, key)
     except Refusal as refusal:
         return _refused(route, request, refusal, "refused")
-    except DatabaseAwayError:
+    except DatabaseUnavailableError:
         return _refused(route, request, AWAY, "failed")
     except ClientGoneError:
         raise

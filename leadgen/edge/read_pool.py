@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.lib.postgresql import SET_STATEMENT_TIMEOUT
 from leadgen.lib.postgresql.connections import connection_parameters, is_broken
 from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
@@ -21,7 +21,7 @@ logger = logging.getLogger("leadgen.capture")
 _STATEMENT_MS = 3000
 
 
-class Database:
+class ReadPool:
     """A pool that opens without PostgreSQL, and finds it again by itself after it was away."""
 
     def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 3.0) -> None:
@@ -55,7 +55,7 @@ class Database:
         except (psycopg.Error, TimeoutError) as error:
             DEPENDENCY_ERRORS.labels("database").inc()
             logger.warning("the database did not answer: %s", type(error).__name__)
-            raise DatabaseAwayError from error
+            raise DatabaseUnavailableError from error
 
     def _make_pool(self) -> AsyncConnectionPool:
         parameters = self._parameters or connection_parameters()

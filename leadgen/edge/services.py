@@ -9,20 +9,20 @@ from django.conf import settings
 
 from leadgen.capture.attribution import context_of
 from leadgen.capture.submit import Ledger
-from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.edge.forms.form_cache import FormCache
 from leadgen.edge.http.messages import Refusal, Request
-from leadgen.edge.http.rate_counter import WINDOW, Flood
+from leadgen.edge.http.rate_counter import WINDOW, RateCounter
 from leadgen.edge.submission_lookup import KnownSubmissions
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class EdgeServices:
     """The parts that outlive a request."""
 
-    forms: PublishedForms
+    forms: FormCache
     ledger: Ledger
     known: KnownSubmissions
-    flood: Flood = field(default_factory=Flood)
+    flood: RateCounter = field(default_factory=RateCounter)
 
     def admit(self, request: Request) -> int:
         """Count a post and return how many came from its address this minute.
@@ -37,7 +37,7 @@ class Desk:
         return posts
 
 
-def context(request: Request, channel: str, sent: Mapping[str, Any]) -> dict[str, Any]:
+def submission_context(request: Request, channel: str, sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return the submission's context from the client's word and the request itself."""
     return context_of(
         sent,

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 
 from leadgen.capture.ledger.lookup import FIND_BY_KEYS, KnownByKey, known_in
-from leadgen.edge.read_pool import Database
+from leadgen.edge.read_pool import ReadPool
 
 
 class KnownSubmissions:
     """Reads the ledger over the edge's pool; one statement a call."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ReadPool) -> None:
         self._database = database
 
     async def by_keys(self, form_id: int, keys: Collection[str]) -> KnownByKey:

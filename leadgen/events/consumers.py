@@ -18,7 +18,7 @@ from leadgen.events.models import (
     ParkedEvent,
 )
 from leadgen.lib.telemetry.metrics import EVENTS_HANDLED
-from leadgen.lib.transactions import end_when_silent
+from leadgen.lib.transactions import set_idle_timeout
 
 Handler = Callable[[Event], None]
 
@@ -50,7 +50,7 @@ def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) ->
     """
     Cursor.objects.get_or_create(consumer=consumer)
     with transaction.atomic():
-        end_when_silent(SILENCE)
+        set_idle_timeout(SILENCE)
         cursor = Cursor.objects.claim(consumer)
         return _advance(cursor, handlers, limit) if cursor else 0
 

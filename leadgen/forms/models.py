@@ -9,8 +9,8 @@ from django.db import models, transaction
 from django.db.models.functions import Lower
 
 from leadgen.forms.format import fields as kinds
-from leadgen.forms.format.definition import FILLS, Definition, Option
-from leadgen.forms.format.definition import Field as Question
+from leadgen.forms.format.definition import CONTACT_FIELDS, Definition, Option
+from leadgen.forms.format.definition import FieldDefinition as Question
 from leadgen.forms.format.reader import Reading, read
 from leadgen.forms.origins import origin_of
 from leadgen.lib.ids import public_id
@@ -170,7 +170,7 @@ class Field(models.Model):
         "goes to",
         max_length=20,
         blank=True,
-        choices=list(FILLS.items()),
+        choices=list(CONTACT_FIELDS.items()),
         help_text="The contact's attribute that the answer fills.",
     )
 

@@ -3,18 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from leadgen.forms.format.definition import FILLS, Definition
+from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 from leadgen.forms.format.fields import KINDS
 
 MOST_FIELDS = 100
 
 
-def flaws(definition: Definition) -> list[str]:
+def problems(definition: Definition) -> list[str]:
     """Return the messages, empty when the draft can be published."""
-    return [*_form_flaws(definition), *_field_flaws(definition)]
+    return [*_form_problems(definition), *_field_problems(definition)]
 
 
-def _form_flaws(definition: Definition) -> Iterator[str]:
+def _form_problems(definition: Definition) -> Iterator[str]:
     if not any(field.kind != "hidden" for field in definition.fields):
         yield "Add at least one field that visitors fill in."
     if len(definition.fields) > MOST_FIELDS:
@@ -23,7 +23,7 @@ def _form_flaws(definition: Definition) -> Iterator[str]:
         yield "Redirect to: start the address with https:// or http://."
 
 
-def _field_flaws(definition: Definition) -> Iterator[str]:
+def _field_problems(definition: Definition) -> Iterator[str]:
     for field in definition.fields:
         yield from (
             f"{field.label} ({field.name}): {flaw}" for flaw in KINDS[field.kind].flaws(field)
@@ -31,4 +31,4 @@ def _field_flaws(definition: Definition) -> Iterator[str]:
     for attribute, count in Counter(field.fills for field in definition.fields).items():
         if attribute and count > 1:
             names = ", ".join(field.name for field in definition.fields if field.fills == attribute)
-            yield f"{names}: only one field can go to “{FILLS[attribute]}”."
+            yield f"{names}: only one field can go to “{CONTACT_FIELDS[attribute]}”."

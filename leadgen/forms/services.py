@@ -6,7 +6,7 @@ from django.db import transaction
 from leadgen.accounts.models import User
 from leadgen.events.services import emit
 from leadgen.forms.models import Form, FormVersion
-from leadgen.forms.publish_checks import flaws
+from leadgen.forms.publish_checks import problems
 
 _MOST_NAMED = 5
 
@@ -23,7 +23,7 @@ def publish(form: Form, *, actor: User | None) -> FormVersion:
     locked = Form.objects.select_for_update().get(pk=form.pk)
     _check_release(locked.versions.first())
     definition = locked.draft()
-    if messages := flaws(definition):
+    if messages := problems(definition):
         raise ValidationError(messages)
     version = locked.published
     if version is None or version.read() != definition:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from leadgen.leads.intake.batches import MAX_PARALLEL, run_batches
-from leadgen.leads.intake.ordering import Abreast
+from leadgen.leads.intake.ordering import BatchOrdering
 
 # Long enough to be worth a message, short enough that other tasks get their turn.
 _SECONDS = 20
@@ -24,7 +24,7 @@ def intake() -> None:
     Where more than a batch waits, a second thread works another one abreast: Python has time for it
     while PostgreSQL is at the first.
     """
-    deadline, over, abreast = time.monotonic() + _SECONDS, Event(), Abreast()
+    deadline, over, abreast = time.monotonic() + _SECONDS, Event(), BatchOrdering()
     second: Thread | None = None
     try:
         for outcome in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
@@ -40,7 +40,7 @@ def intake() -> None:
         second.join()
 
 
-def _work_abreast(abreast: Abreast, over: Event) -> None:
+def _work_abreast(abreast: BatchOrdering, over: Event) -> None:
     try:
         for _ in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
             if over.is_set():

@@ -16,7 +16,7 @@ Names = Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineItem:
     """One line: the icon is a Material Symbol's name; actor is empty for Leadgen itself."""
 
     icon: str
@@ -26,12 +26,12 @@ class Line:
     actor: str
 
 
-def describe(event: Event, names: Names) -> Line:
+def describe(event: Event, names: Names) -> TimelineItem:
     """Word one event; ``names`` are people by id, asked for those that ``people`` lists."""
     icon, word = _WORDING.get(event.kind, ("info", _unknown))
     text, detail = word(event.data, names)
     actor = _name(event.actor_id, names) if event.actor_id else ""
-    return Line(icon, text or _plain(event.kind), detail, event.at, actor)
+    return TimelineItem(icon, text or _plain(event.kind), detail, event.at, actor)
 
 
 def people(events: Iterable[Event]) -> set[int]:

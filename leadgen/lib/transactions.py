@@ -3,7 +3,7 @@
 from django.db import connection
 
 
-def end_when_silent(limit: str) -> None:
+def set_idle_timeout(limit: str) -> None:
     """Have PostgreSQL end this transaction once it has heard nothing for so long, such as ``60s``.
 
     A machine that vanishes closes no connection: for hours all its locks would stay held.

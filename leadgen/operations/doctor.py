@@ -16,7 +16,7 @@ from django.utils import timezone
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.events.models import Event
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.operations import probes
 from leadgen.operations.models import Backup, Balance
 
@@ -74,7 +74,7 @@ def examine() -> Iterator[Finding]:
 
 def _examine(subject: str, advice: str, check: Callable[[], str]) -> Finding:
     try:
-        return Finding(Level.OK, subject, within(SECONDS, check))
+        return Finding(Level.OK, subject, run_with_timeout(SECONDS, check))
     except AdviceError as fault:
         return Finding(Level.FAIL, subject, str(fault))
     except UserWarning as warning:

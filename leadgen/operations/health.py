@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 from leadgen.operations import probes
 
@@ -23,7 +23,7 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class BackendAnswer:
     """How a backend answered; ``error`` is the kind of fault only, for anybody may read it."""
 
     name: str
@@ -42,13 +42,13 @@ BACKENDS = [
 ]
 
 
-def ask_all() -> list[Answer]:
+def ask_all() -> list[BackendAnswer]:
     """Ask every backend at the same time, each within the limit."""
     with ThreadPoolExecutor(len(BACKENDS)) as executor:
         return list(executor.map(_ask, BACKENDS))
 
 
-def keeps_submissions(answers: Sequence[Answer]) -> bool:
+def keeps_submissions(answers: Sequence[BackendAnswer]) -> bool:
     """Whether what is required answers, or the storage may stand in for the database.
 
     Taking web processes away because the database is away would turn visitors away. A process that
@@ -60,13 +60,13 @@ def keeps_submissions(answers: Sequence[Answer]) -> bool:
     return spools and probes.has_seen_tables()
 
 
-def _ask(backend: Backend) -> Answer:
+def _ask(backend: Backend) -> BackendAnswer:
     started, error = time.perf_counter(), ""
     try:
-        within(SECONDS, backend.ask)
+        run_with_timeout(SECONDS, backend.ask)
     except Exception as fault:
         error = type(fault).__name__
         DEPENDENCY_ERRORS.labels(backend.name).inc()
         logger.warning("%s is not ready: %s", backend.name, fault)
     ms = round((time.perf_counter() - started) * 1000)
-    return Answer(backend.name, not error, backend.required, ms, error)
+    return BackendAnswer(backend.name, not error, backend.required, ms, error)

@@ -16,7 +16,7 @@ class BalanceManager(models.Manager["Balance"]):
     def newest(self) -> "Balance | None":
         return self.order_by("-at").first()
 
-    def record(self, sheet: reconcile.Balance, seconds: float) -> "Balance":
+    def record(self, sheet: reconcile.BalanceSheet, seconds: float) -> "Balance":
         """Keep a measured balance, and let those of more than a week ago go."""
         self.filter(at__lt=sheet.at - _KEPT).delete()
         return self.create(

@@ -56,7 +56,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
+class BalanceSheet:
     """The sum of ``places`` and ``unaccounted`` is ``total``; ``faults`` names the first ones.
 
     ``spooled`` is the part of those waiting and parked that the storage holds; None when it cannot
@@ -75,7 +75,7 @@ class Balance:
         return sum(self.places.values()) + self.unaccounted
 
 
-def measure() -> Balance:
+def measure() -> BalanceSheet:
     """Count the whole ledger in one consistent snapshot: a full pass, so not for a request."""
     # The spool first: what is replayed meanwhile is counted twice rather than not at all.
     depth = _spool()
@@ -87,13 +87,13 @@ def measure() -> Balance:
     return with_spool(balance, depth)
 
 
-def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
+def add_up(groups: Sequence[Group], faults: list[Fault]) -> BalanceSheet:
     """Sum groups up by their place; those with a problem are not accounted for."""
     sound = Counter[str]()
     for group in groups:
         if not group.problem:
             sound[group.place] += group.count
-    return Balance(
+    return BalanceSheet(
         at=timezone.now(),
         places={place: sound[place] for place in PLACES},
         unaccounted=sum(group.count for group in groups if group.problem),
@@ -105,7 +105,7 @@ def add_up(groups: Sequence[Group], faults: list[Fault]) -> Balance:
     )
 
 
-def with_spool(balance: Balance, depth: store.Depth | None) -> Balance:
+def with_spool(balance: BalanceSheet, depth: store.Depth | None) -> BalanceSheet:
     """Add what the storage holds to what waits and what is parked."""
     if depth is None:
         return replace(balance, spooled=None)

@@ -36,11 +36,11 @@ def ready(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
-    if not multiprocess_metrics.may_read(
+    if not multiprocess_metrics.is_authorized(
         request.headers.get("Authorization", ""), settings.METRICS_TOKEN
     ):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    text = generate_latest(multiprocess_metrics.counted()) + generate_latest(
+    text = generate_latest(multiprocess_metrics.registry()) + generate_latest(
         _read_from_the_backends()
     )
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)

@@ -17,7 +17,7 @@ from leadgen.settings import LOGGING
 
 bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 workers = env.integer("WEB_CONCURRENCY", 2)
-worker_class = "leadgen.processes.gunicorn_worker.Worker"
+worker_class = "leadgen.processes.gunicorn_worker.TimeoutWorker"
 asgi_loop = "uvloop"
 # The parser in C saves 6 % and comes without wheels for Python 3.13 (ADR 0021).
 http_parser = "python"

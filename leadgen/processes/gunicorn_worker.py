@@ -98,7 +98,7 @@ class Held:
         return next(waiting, newest)
 
 
-class Worker(gasgi.ASGIWorker):  # type: ignore[misc]
+class TimeoutWorker(gasgi.ASGIWorker):  # type: ignore[misc]
     """Serves with Protocol, and lets the kernel drop who does not take an answer."""
 
     def init_process(self) -> None:

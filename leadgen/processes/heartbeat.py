@@ -17,17 +17,17 @@ _BEATING, _RESTING = "beating", "resting"
 _LIVE = b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
 
-def beat(role: str) -> None:
+def touch(role: str) -> None:
     """Note that the role has come round; it has to again within SECONDS."""
     _leave(role, _BEATING)
 
 
-def rest(role: str) -> None:
+def pause(role: str) -> None:
     """Note that the role waits for its broker or ends: it is alive however long that takes."""
     _leave(role, _RESTING)
 
 
-def trouble(role: str) -> str:
+def problem(role: str) -> str:
     """Return nothing when the role is alive, else what is wrong with it."""
     return _silence() if role == "web" else _standstill(role)
 
@@ -71,7 +71,7 @@ def main() -> None:
     """End with status 0 when the role of the command line is alive, else say why not."""
     if sys.argv[1:] not in (["web"], ["worker"], ["beat"]):
         sys.exit("usage: python -m leadgen.processes.heartbeat web|worker|beat")
-    sys.exit(trouble(sys.argv[1]) or 0)
+    sys.exit(problem(sys.argv[1]) or 0)
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class _Slots:
         self._large -= 1
 
 
-class Bounded:
+class RequestLimits:
     """Reads bodies on behalf of Django, which would spool any size to disk and wait for ever."""
 
     def __init__(self, app: App) -> None:

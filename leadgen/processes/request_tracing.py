@@ -13,7 +13,7 @@ _QUIET = ("/health/", "/metrics", "/static/")
 _PLACES = {"f", "api", "admin", "embed.js"}
 
 
-class Traced:
+class RequestTracing:
     """Goes on with the caller's W3C trace where there is one; only imported with traces on."""
 
     def __init__(self, app: App) -> None:

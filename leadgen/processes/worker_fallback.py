@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 10.0
 
 
-class Standby:
+class FallbackScheduler:
     """A thread in each process of the worker's pool; together they are quiet while hints come.
 
     After ``patience`` seconds without a task one of them runs what beat would have sent. Every task
@@ -68,6 +68,6 @@ class Standby:
 
 def install(app: Celery) -> None:
     """Let every worker of this application stand by."""
-    standby = Standby(app)
+    standby = FallbackScheduler(app)
     signals.task_prerun.connect(standby.hear, weak=False)
     signals.worker_process_init.connect(standby.start, weak=False)

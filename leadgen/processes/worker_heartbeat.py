@@ -18,29 +18,29 @@ class WorkerStep(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
         self._timer: Any = None
-        heartbeat.rest("worker")
+        heartbeat.pause("worker")
 
     def start(self, consumer: Any) -> None:
         """The broker is connected and the event loop is about to run."""
-        heartbeat.beat("worker")
-        self._timer = consumer.timer.call_repeatedly(_EVERY, heartbeat.beat, ("worker",))
+        heartbeat.touch("worker")
+        self._timer = consumer.timer.call_repeatedly(_EVERY, heartbeat.touch, ("worker",))
 
     def stop(self, consumer: Any) -> None:
         """The broker is lost, or the worker finishes what it holds and ends."""
         if self._timer:
             self._timer.cancel()
-        heartbeat.rest("worker")
+        heartbeat.pause("worker")
 
 
 class BeatScheduler(Scheduler):
     """Beats at each tick; keeps no file, since a timetable in seconds needs no memory."""
 
     def tick(self, *arguments: Any, **options: Any) -> Any:
-        heartbeat.beat("beat")
+        heartbeat.touch("beat")
         return super().tick(*arguments, **options)
 
     def _ensure_connected(self) -> Any:
-        heartbeat.rest("beat")
+        heartbeat.pause("beat")
         return super()._ensure_connected()  # type: ignore[misc]  # the stubs lack it
 
 

@@ -31,13 +31,13 @@ def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [])
         return []
-    if not multiprocess_metrics.may_read(
+    if not multiprocess_metrics.is_authorized(
         environ.get("HTTP_AUTHORIZATION", ""), settings.METRICS_TOKEN
     ):
         start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer")])
         return []
     start_response("200 OK", [("Content-Type", CONTENT_TYPE_LATEST)])
-    return [generate_latest(multiprocess_metrics.counted())]
+    return [generate_latest(multiprocess_metrics.registry())]
 
 
 def serve(**_: object) -> None:

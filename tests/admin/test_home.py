@@ -103,14 +103,14 @@ def test_the_median_response_is_of_answered_leads_only():
         )
     make_lead()
 
-    assert numbers.pulse(Lead.objects.all()).response == timedelta(hours=2)
+    assert numbers.lead_summary(Lead.objects.all()).response == timedelta(hours=2)
 
 
 def test_change_compares_with_the_thirty_days_before():
     for days in (1, 2, 3, 40, 45, 70):
         make_lead(created_at=timezone.now() - timedelta(days=days))
 
-    change = numbers.pulse(Lead.objects.all()).leads
+    change = numbers.lead_summary(Lead.objects.all()).leads
 
     assert (change.now, change.before, change.percent) == (3, 2, 50)
 

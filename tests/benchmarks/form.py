@@ -3,19 +3,21 @@
 import sys
 
 from leadgen.accounts.roles import Role
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.leads.models import Campaign
 from tests.factories import make_form, make_pipeline, make_team, make_user
 
 DEFINITION = Definition(
     title="Talk to sales",
     fields=(
-        Field("name", "text", "Your name", required=True, fills="name"),
-        Field("email", "email", "Work email", required=True, fills="email"),
-        Field("phone", "phone", "Phone", fills="phone"),
-        Field("company", "text", "Company", fills="company"),
-        Field("message", "long_text", "How can we help?", fills="message"),
-        Field("privacy", "consent", "Privacy", required=True, wording="I agree to be called."),
+        FieldDefinition("name", "text", "Your name", required=True, fills="name"),
+        FieldDefinition("email", "email", "Work email", required=True, fills="email"),
+        FieldDefinition("phone", "phone", "Phone", fills="phone"),
+        FieldDefinition("company", "text", "Company", fills="company"),
+        FieldDefinition("message", "long_text", "How can we help?", fills="message"),
+        FieldDefinition(
+            "privacy", "consent", "Privacy", required=True, wording="I agree to be called."
+        ),
     ),
 )
 

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.browser.engines import ENGINES, open_page
 from tests.factories import make_form
 from tests.flows.conftest import database_url
@@ -16,15 +16,15 @@ from tests.stack import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-EMAIL = Field("email", "email", "Email", required=True, fills="email")
-NEWS = Field("news", "consent", "News", wording="Send me news once a month.")
+EMAIL = FieldDefinition("email", "email", "Email", required=True, fills="email")
+NEWS = FieldDefinition("news", "consent", "News", wording="Send me news once a month.")
 ASKED = Definition("Asked", (EMAIL, NEWS))
 LATER = Definition(
     "Later",
     (
         EMAIL,
-        Field("story", "text", "Your story", required=True),
-        Field("news", "consent", "News", wording="Send me news every day."),
+        FieldDefinition("story", "text", "Your story", required=True),
+        FieldDefinition("news", "consent", "News", wording="Send me news every day."),
     ),
 )
 NEWS_BOX = "input[name=news]"

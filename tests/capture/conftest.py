@@ -8,9 +8,9 @@ import pytest
 from django.core.asgi import get_asgi_application
 
 from leadgen.capture import nudge, screening
-from leadgen.capture.ledger.connection import Line
+from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.edge.app import Edge
-from leadgen.edge.read_pool import Database
+from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.fields.texts import Text
 from leadgen.lib.postgresql.connections import connection_parameters
@@ -119,8 +119,8 @@ def make_client(transactional_db):
         edges = []
 
         def make(parameters=None, patience=3.0, fresh=0.0, line_parameters=None):
-            database = Database(parameters, patience=patience)
-            line = Line(line_parameters or parameters, patience=patience)
+            database = ReadPool(parameters, patience=patience)
+            line = LedgerConnection(line_parameters or parameters, patience=patience)
             edges.append(Edge(get_asgi_application(), database, line, fresh=fresh))
             return Client(edges[-1], runner)
 

@@ -1,6 +1,6 @@
 from django.utils import timezone
 
-from leadgen.capture.ledger.record import Row
+from leadgen.capture.ledger.record import SubmissionRecord
 from leadgen.lib.ids import uuid7
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -23,4 +23,4 @@ def make_row(form, **fields):
         "submitted_at": None,
         "received_at": timezone.now(),
     }
-    return Row(**{**defaults, **fields})
+    return SubmissionRecord(**{**defaults, **fields})

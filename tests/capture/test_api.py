@@ -3,7 +3,7 @@ import uuid
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -103,9 +103,9 @@ def test_a_method_that_does_not_fit_is_answered_with_those_that_do(
 CONSENTING = Definition(
     title="News",
     fields=(
-        Field("email", "email", "Email", required=True, fills="email"),
-        Field("news", "consent", "News", wording="Send me news once a month."),
-        Field("calls", "consent", "Calls", wording="You may call me."),
+        FieldDefinition("email", "email", "Email", required=True, fills="email"),
+        FieldDefinition("news", "consent", "News", wording="Send me news once a month."),
+        FieldDefinition("calls", "consent", "Calls", wording="You may call me."),
     ),
 )
 

@@ -6,7 +6,7 @@ import time_machine
 
 from leadgen.capture.models import Submission
 from leadgen.edge.forms import page_token
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.factories import DEFINITION, make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -244,7 +244,7 @@ def test_a_garbled_first_touch_never_costs_the_submission(client, form, garbage)
 
 
 def test_a_hidden_field_takes_its_value_from_the_query_string(client):
-    fields = (*DEFINITION.fields, Field("partner", "hidden", "Partner", default="none"))
+    fields = (*DEFINITION.fields, FieldDefinition("partner", "hidden", "Partner", default="none"))
     form = make_form(Definition("T", fields))
     assert hidden(client.get(f"/f/{form.slug}"), "partner") == "none"
     assert hidden(client.get(f"/f/{form.slug}?partner=P7"), "partner") == "P7"

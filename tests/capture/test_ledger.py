@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from leadgen.capture.ledger import record
-from leadgen.capture.ledger.batch_writer import Writer
-from leadgen.capture.ledger.connection import Line
-from leadgen.capture.ledger.record import Fate, Outcome
+from leadgen.capture.ledger.batch_writer import BatchWriter
+from leadgen.capture.ledger.connection import LedgerConnection
+from leadgen.capture.ledger.record import WriteResult, WriteStatus
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from tests.capture.rows import make_row
@@ -143,10 +143,10 @@ def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
 
 def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, form):
     row = make_row(form)
-    writer = Writer(Line())
+    writer = BatchWriter(LedgerConnection())
     outcomes = [client.runner.run(writer.write(row)) for _ in range(2)]
     client.runner.run(writer.close())
-    assert outcomes == [Outcome(Fate.STORED, row.id)] * 2
+    assert outcomes == [WriteResult(WriteStatus.STORED, row.id)] * 2
     assert Submission.objects.count() == 1
 
 

@@ -8,20 +8,20 @@ import phonenumbers
 import pytest
 
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.factories import make_form
 
 TEXTS = Definition(
     title="Texts",
     fields=(
-        Field("line", "text", "Line"),
-        Field("story", "long_text", "Story"),
-        Field("secret", "hidden", "Secret"),
+        FieldDefinition("line", "text", "Line"),
+        FieldDefinition("story", "long_text", "Story"),
+        FieldDefinition("secret", "hidden", "Secret"),
     ),
 )
 PERSON = Definition(
     title="Person",
-    fields=(Field("email", "email", "Email"), Field("phone", "phone", "Phone")),
+    fields=(FieldDefinition("email", "email", "Email"), FieldDefinition("phone", "phone", "Phone")),
 )
 NAMES = [field.name for field in TEXTS.fields]
 # What PostgreSQL or UTF-8 cannot hold is refused, whatever the list says of it today.

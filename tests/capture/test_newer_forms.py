@@ -10,13 +10,13 @@ import pytest
 from django.db import connection, transaction
 
 from leadgen.capture import services
-from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.models import Submission
 from leadgen.capture.newer_forms import release_judged
 from leadgen.capture.spool.replay import replay
-from leadgen.edge.forms.form_cache import PublishedForms
-from leadgen.edge.forms.form_preloader import Preloader
-from leadgen.edge.read_pool import Database
+from leadgen.edge.forms.form_cache import FormCache
+from leadgen.edge.forms.form_preloader import FormPreloader
+from leadgen.edge.read_pool import ReadPool
 from leadgen.events.models import Event
 from leadgen.forms.models import FormVersion
 from tests.factories import DEFINITION, make_form, make_submission, make_user
@@ -185,9 +185,9 @@ def test_the_page_shown_in_an_outage_carries_every_answer(make_client, form, awa
 @newer
 def test_preloaded_forms_fall_back_without_the_database(form, data, monkeypatch):
     async def story():
-        database = Database()
-        forms = PublishedForms(database, fresh=0, grace=0.01)
-        await Preloader(database, forms).look()
+        database = ReadPool()
+        forms = FormCache(database, fresh=0, grace=0.01)
+        await FormPreloader(database, forms).look()
         await database.close()
         monkeypatch.setattr(database, "fetch", _unavailable)
         return await forms.by_slug(form.slug)
@@ -199,7 +199,7 @@ def test_preloaded_forms_fall_back_without_the_database(form, data, monkeypatch)
 
 
 async def _unavailable(*_):
-    raise DatabaseAwayError
+    raise DatabaseUnavailableError
 
 
 def test_what_a_newer_reader_understands_is_released_by_itself(client, form, path, reader, nudges):

@@ -11,7 +11,7 @@ from leadgen.capture.models import Submission
 from leadgen.capture.newer_forms import release_judged
 from leadgen.capture.spool.replay import replay
 from leadgen.edge.forms import page_token
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import FormVersion
 from leadgen.forms.shown_version import ShownVersion
 from leadgen.lib.telemetry.metrics import SUBMISSIONS
@@ -20,8 +20,8 @@ from tests.factories import make_form, make_user
 FIRST = Definition(
     "First",
     (
-        Field("email", "email", "Email", required=True),
-        Field("news", "consent", "News", wording="Send me news once a month."),
+        FieldDefinition("email", "email", "Email", required=True),
+        FieldDefinition("news", "consent", "News", wording="Send me news once a month."),
     ),
 )
 SIZE = {"name": "size", "kind": "text", "label": "Size", "required": True}
@@ -258,7 +258,7 @@ def test_answers_to_a_version_out_of_memory_count_once(make_client, form, path, 
     client = make_client(fresh=60)
     client.get(f"/f/{form.slug}")
     client.get(path.removesuffix("/submissions"))
-    publish(form, Definition("Second", (Field("name", "text", "Name"),)).to_json())
+    publish(form, Definition("Second", (FieldDefinition("name", "text", "Name"),)).to_json())
     invalid = SUBMISSIONS.labels("invalid")._value.get()
     if channel == "page":
         assert client.post_form(f"/f/{form.slug}", {"name": "Ada"}).status == 303

@@ -5,17 +5,17 @@ import json
 
 import pytest
 
-from leadgen.capture.errors import DatabaseAwayError
-from leadgen.edge.forms.form_cache import PublishedForms
-from leadgen.edge.forms.form_preloader import Preloader
-from leadgen.edge.read_pool import Database
+from leadgen.capture.errors import DatabaseUnavailableError
+from leadgen.edge.forms.form_cache import FormCache
+from leadgen.edge.forms.form_preloader import FormPreloader
+from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.services import unpublish
 from tests.factories import DEFINITION, make_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class Switched(Database):
+class Switched(ReadPool):
     """The real database with a switch; counts its answers."""
 
     is_away = False
@@ -23,7 +23,7 @@ class Switched(Database):
 
     async def fetch(self, statement, values):
         if self.is_away:
-            raise DatabaseAwayError
+            raise DatabaseUnavailableError
         rows = await super().fetch(statement, values)
         self.answered += 1
         return rows
@@ -44,12 +44,12 @@ def database(run):
 
 @pytest.fixture
 def forms(database):
-    return PublishedForms(database, fresh=0, grace=1.0)
+    return FormCache(database, fresh=0, grace=1.0)
 
 
 @pytest.fixture
 def preloader(database, forms):
-    return Preloader(database, forms, pause=0.01, retry=0.01)
+    return FormPreloader(database, forms, pause=0.01, retry=0.01)
 
 
 def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
@@ -82,7 +82,7 @@ def test_a_later_look_takes_in_what_was_published_and_what_went_off_the_air(
     run(preloader.look())
     database.is_away = True
     assert run(forms.by_slug(added.slug)).version_id == added.published_id
-    with pytest.raises(DatabaseAwayError):
+    with pytest.raises(DatabaseUnavailableError):
         run(forms.by_slug(gone.slug))
 
 
@@ -98,12 +98,12 @@ def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
 
 def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
     made = [make_form() for _ in range(5)]
-    forms = PublishedForms(database, most=3)
-    run(Preloader(database, forms).look())
+    forms = FormCache(database, most=3)
+    run(FormPreloader(database, forms).look())
     database.is_away = True
     for form in made[2:]:
         assert run(forms.by_slug(form.slug)).slug == form.slug
-    with pytest.raises(DatabaseAwayError):
+    with pytest.raises(DatabaseUnavailableError):
         run(forms.by_slug(made[1].slug))
 
 

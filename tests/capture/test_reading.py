@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.capture.presentation import Answer, consents_of, origin_of
+from leadgen.capture.presentation import ShownAnswer, consents_of, origin_of
 
 EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", "2026-01-01", 7]
 
@@ -8,11 +8,13 @@ EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", 
 @pytest.mark.parametrize("at", EDGES)
 def test_a_visitors_impossible_time_is_left_out_and_the_rest_is_read(at):
     touch = {"at": at, "referrer": "https://www.example.com/"}
-    assert origin_of(touch) == [Answer("Referrer", "https://www.example.com/")]
+    assert origin_of(touch) == [ShownAnswer("Referrer", "https://www.example.com/")]
 
 
 def test_a_visitors_time_is_told_in_the_readers_zone():
-    assert origin_of({"at": "2026-11-23T13:05:00+01:00"}) == [Answer("At", "23 Nov 2026, 12:05")]
+    assert origin_of({"at": "2026-11-23T13:05:00+01:00"}) == [
+        ShownAnswer("At", "23 Nov 2026, 12:05")
+    ]
 
 
 def test_a_consent_is_told_with_its_wording():

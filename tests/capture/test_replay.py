@@ -11,7 +11,7 @@ from django.db import OperationalError, connection
 from msgspec.structs import replace
 
 from leadgen.capture.models import Repeat, Submission
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.spool import local_files, store
 from leadgen.capture.spool import replay as replaying
 from leadgen.capture.tasks import replay as task
@@ -119,7 +119,7 @@ def test_other_content_under_a_known_key_is_held_for_a_person(form):
     store.store(other)
     replay()
     held = Submission.objects.quarantined().get()
-    assert (held.id, held.reasons) == (other.id, [Reason.KEY_REUSED])
+    assert (held.id, held.reasons) == (other.id, [ReviewReason.KEY_REUSED])
     assert (held.idempotency_key, held.raw) == (None, {"name": "Grace"})
 
 

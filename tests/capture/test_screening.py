@@ -1,6 +1,6 @@
 import pytest
 
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import CHECKS, Attempt, screen
 from tests.factories import DEFINITION
 
@@ -15,19 +15,22 @@ def attempt(answers=None, **facts):
     ("looked_at", "reasons"),
     [
         (attempt(), []),
-        (attempt(honeypot="x"), [Reason.HONEYPOT]),
-        (attempt(seconds=1.9), [Reason.TOO_FAST]),
+        (attempt(honeypot="x"), [ReviewReason.HONEYPOT]),
+        (attempt(seconds=1.9), [ReviewReason.TOO_FAST]),
         (attempt(seconds=2.0), []),
         (attempt({"message": LINK * 3}), []),
-        (attempt({"message": LINK * 4}), [Reason.TOO_MANY_LINKS]),
-        (attempt({"message": LINK * 2, "name": "www.b.example,HTTP://c"}), [Reason.TOO_MANY_LINKS]),
+        (attempt({"message": LINK * 4}), [ReviewReason.TOO_MANY_LINKS]),
+        (
+            attempt({"message": LINK * 2, "name": "www.b.example,HTTP://c"}),
+            [ReviewReason.TOO_MANY_LINKS],
+        ),
         (attempt({"message": "https://www.a.example " * 3}), []),
         (attempt({"message": "a.b " * 50}), []),
         (attempt(posts_this_minute=20), []),
-        (attempt(posts_this_minute=21), [Reason.FLOOD]),
-        (attempt({"email": "a@mailinator.com"}), [Reason.DISPOSABLE_ADDRESS]),
-        (attempt({"email": "a@MAILINATOR.com"}), [Reason.DISPOSABLE_ADDRESS]),
-        (attempt({"email": "a@x.y.mailinator.com"}), [Reason.DISPOSABLE_ADDRESS]),
+        (attempt(posts_this_minute=21), [ReviewReason.FLOOD]),
+        (attempt({"email": "a@mailinator.com"}), [ReviewReason.DISPOSABLE_ADDRESS]),
+        (attempt({"email": "a@MAILINATOR.com"}), [ReviewReason.DISPOSABLE_ADDRESS]),
+        (attempt({"email": "a@x.y.mailinator.com"}), [ReviewReason.DISPOSABLE_ADDRESS]),
         (attempt({"email": "a@mailinator.example.com"}), []),
         (attempt({"email": "a@com"}), []),
         (attempt({"message": "a@mailinator.com"}), []),
@@ -40,21 +43,21 @@ def test_each_check_gives_its_reason_and_nothing_else(looked_at, reasons):
 def test_all_reasons_are_told_in_the_order_of_the_checks():
     worst = attempt({"message": LINK * 9}, honeypot="x", seconds=0.1, posts_this_minute=99)
     assert screen(worst) == [
-        Reason.HONEYPOT,
-        Reason.TOO_FAST,
-        Reason.TOO_MANY_LINKS,
-        Reason.FLOOD,
+        ReviewReason.HONEYPOT,
+        ReviewReason.TOO_FAST,
+        ReviewReason.TOO_MANY_LINKS,
+        ReviewReason.FLOOD,
     ]
 
 
 def test_every_reason_that_an_answer_can_give_has_a_check_of_its_name():
     names = [check.__name__ for check in CHECKS]
     given_elsewhere = (
-        Reason.KEY_REUSED,
-        Reason.NEWER_FORM,
-        Reason.UNFIT_ANSWERS,
-        Reason.HELD_BY_HAND,
-        Reason.UNPUBLISHED,
-        Reason.VERSION_UNKNOWN,
+        ReviewReason.KEY_REUSED,
+        ReviewReason.NEWER_FORM,
+        ReviewReason.UNFIT_ANSWERS,
+        ReviewReason.HELD_BY_HAND,
+        ReviewReason.UNPUBLISHED,
+        ReviewReason.VERSION_UNKNOWN,
     )
-    assert names == [reason.value for reason in Reason if reason not in given_elsewhere]
+    assert names == [reason.value for reason in ReviewReason if reason not in given_elsewhere]

@@ -9,19 +9,19 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.capture.spool.replay import replay
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import Form, FormAddress
 from tests.factories import make_form
 
-EMAIL = Field("email", "email", "Email", required=True, fills="email")
-NEWS = Field("news", "consent", "News", wording="Send me news once a month.")
-FIRST = Definition("First", (EMAIL, Field("message", "long_text", "Message"), NEWS))
+EMAIL = FieldDefinition("email", "email", "Email", required=True, fills="email")
+NEWS = FieldDefinition("news", "consent", "News", wording="Send me news once a month.")
+FIRST = Definition("First", (EMAIL, FieldDefinition("message", "long_text", "Message"), NEWS))
 SECOND = Definition(
     "Second",
     (
         EMAIL,
-        Field("story", "long_text", "Your story", required=True),
-        Field("news", "consent", "News", wording="Send me news every day."),
+        FieldDefinition("story", "long_text", "Your story", required=True),
+        FieldDefinition("news", "consent", "News", wording="Send me news every day."),
     ),
 )
 ANSWERS = {"email": "a@example.com", "message": "500 licences"}

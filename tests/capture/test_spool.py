@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadgen.capture.errors import DatabaseAwayError
+from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger import with_spool
-from leadgen.capture.ledger.batch_writer import Writer
-from leadgen.capture.ledger.connection import Line
-from leadgen.capture.ledger.record import Fate
-from leadgen.capture.ledger.with_spool import Keeper
+from leadgen.capture.ledger.batch_writer import BatchWriter
+from leadgen.capture.ledger.connection import LedgerConnection
+from leadgen.capture.ledger.record import WriteStatus
+from leadgen.capture.ledger.with_spool import LedgerWithSpool
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from tests.capture.rows import make_row
@@ -31,47 +31,47 @@ def keep():
     """Write rows at once by way of the given line; return their outcomes and errors."""
 
     async def all_of(rows, line, patience):
-        keeper = Keeper(Writer(line), patience=patience)
+        keeper = LedgerWithSpool(BatchWriter(line), patience=patience)
         writes = (keeper.write(row) for row in rows)
         kept = await asyncio.gather(*writes, return_exceptions=True)
         await keeper.close()
         return kept
 
     def run(*rows, line=None, patience=4.0):
-        return asyncio.run(all_of(rows, line or Line(patience=0.4), patience))
+        return asyncio.run(all_of(rows, line or LedgerConnection(patience=0.4), patience))
 
     return run
 
 
 def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
     row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
-    (outcome,) = keep(row, line=Line(away, patience=0.4))
-    assert (outcome.fate, outcome.receipt) == (Fate.SPOOLED, row.id)
+    (outcome,) = keep(row, line=LedgerConnection(away, patience=0.4))
+    assert (outcome.fate, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
     assert store.unpack(written.read_bytes()) == row
 
 
 def test_many_at_once_are_all_spooled(form, keep, away):
-    outcomes = keep(*(make_row(form) for _ in range(50)), line=Line(away, patience=0.4))
-    assert {outcome.fate for outcome in outcomes} == {Fate.SPOOLED}
+    outcomes = keep(*(make_row(form) for _ in range(50)), line=LedgerConnection(away, patience=0.4))
+    assert {outcome.fate for outcome in outcomes} == {WriteStatus.SPOOLED}
     assert store.depth().waiting == 50
 
 
 def test_what_the_ledger_takes_is_not_spooled(form, keep):
-    assert keep(make_row(form))[0].fate is Fate.STORED
+    assert keep(make_row(form))[0].fate is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
 
 def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
     refused, good = keep(make_row(form, form_id=0), make_row(form))
-    assert (refused.fate, good.fate) == (Fate.SPOOLED, Fate.STORED)
+    assert (refused.fate, good.fate) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
 def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
-    (outcome,) = keep(make_row(form), line=Line(away, patience=0.4))
-    assert isinstance(outcome, DatabaseAwayError)
+    (outcome,) = keep(make_row(form), line=LedgerConnection(away, patience=0.4))
+    assert isinstance(outcome, DatabaseUnavailableError)
 
 
 @pytest.mark.parametrize("syncs", [0, 1, 3])
@@ -93,9 +93,9 @@ def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, mon
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(with_spool, "MOST_WAITING", 20)
     rows = [make_row(form) for _ in range(50)]
-    outcomes = keep(*rows, line=Line(away, patience=0.4), patience=0.2)
+    outcomes = keep(*rows, line=LedgerConnection(away, patience=0.4), patience=0.2)
     gate.set()
-    assert {type(outcome) for outcome in outcomes} == {DatabaseAwayError}
+    assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
     assert [str(outcome) for outcome in outcomes].count("no answer in time") == 20
 
 

@@ -11,7 +11,7 @@ from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.spool import store
 from leadgen.capture.spool.replay import replay
 from leadgen.edge.forms import page_token
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.shown_version import ShownVersion
 from tests.factories import DEFINITION, make_form
 
@@ -19,8 +19,8 @@ ADA = {"name": "Ada", "email": "ada@example.com"}
 POLL = Definition(
     "Poll",
     (
-        Field("email", "email", "Email", required=True),
-        Field("news", "consent", "News", wording="Send me news."),
+        FieldDefinition("email", "email", "Email", required=True),
+        FieldDefinition("news", "consent", "News", wording="Send me news."),
     ),
 )
 YES = {"email": "a@example.com", "news": "yes"}

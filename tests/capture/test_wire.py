@@ -10,8 +10,8 @@ import pytest
 import uvloop
 from django.db import connection
 
-from leadgen.capture.errors import DatabaseAwayError, RefusedError
-from leadgen.capture.ledger.connection import Line
+from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
+from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.lib.postgresql.connections import connection_parameters
 from tests.capture.meddler import RESET, between
 
@@ -30,7 +30,7 @@ def make_line(request):
         lines = []
 
         def make(parameters=None, patience=0.5):
-            lines.append(Line(parameters, patience=patience))
+            lines.append(LedgerConnection(parameters, patience=patience))
             return lambda *args, **named: runner.run(lines[-1].fetch(*args, **named))
 
         yield make
@@ -89,7 +89,7 @@ def test_a_connection_that_was_ended_is_replaced_unseen(line):
 
 
 def test_a_statement_that_takes_too_long_is_given_up_and_the_next_one_served(line):
-    with pytest.raises(DatabaseAwayError):
+    with pytest.raises(DatabaseUnavailableError):
         line("SELECT pg_sleep(length(%s::text))", "xxxxx")
     assert line(LENGTH, "ab") == [("2", None)]
 
@@ -102,7 +102,7 @@ def test_a_server_that_falls_silent_after_the_login_is_given_up_as_soon(make_lin
 
     with between(connection_parameters(), upstream, meddle) as parameters:
         started = time.monotonic()
-        with pytest.raises(DatabaseAwayError):
+        with pytest.raises(DatabaseUnavailableError):
             make_line(parameters)(LENGTH, "a")
         silence.set()
     assert time.monotonic() - started < 4
@@ -127,6 +127,6 @@ def test_a_connection_that_is_reset_in_the_middle_of_a_large_value_is_replaced(m
 
 def test_a_refused_value_keeps_the_connection(line):
     ((first, _),) = line(BACKEND, "")
-    with pytest.raises(RefusedError, match="invalid input syntax"):
+    with pytest.raises(RowRejectedError, match="invalid input syntax"):
         line("SELECT %s::jsonb", "{")
     assert line(BACKEND, "")[0][0] == first

@@ -8,11 +8,11 @@ import pytest
 from django.db import connection, transaction
 from msgspec.structs import replace
 
-from leadgen.capture.errors import DatabaseAwayError, RefusedError
+from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
 from leadgen.capture.ledger import batch_writer as writing
-from leadgen.capture.ledger.batch_writer import BusyError, Writer
-from leadgen.capture.ledger.connection import Line
-from leadgen.capture.ledger.record import Fate
+from leadgen.capture.ledger.batch_writer import BatchWriter, LedgerBusyError
+from leadgen.capture.ledger.connection import LedgerConnection
+from leadgen.capture.ledger.record import WriteStatus
 from leadgen.capture.models import Submission
 from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
@@ -21,7 +21,7 @@ from tests.factories import make_form
 
 @dataclass
 class Bench:
-    writer: Writer
+    writer: BatchWriter
     runner: asyncio.Runner
 
     def run(self, *rows):
@@ -46,7 +46,7 @@ def returns():
 def writer(form, returns):
     """A writer that waits for the database for 0.4 seconds."""
     with asyncio.Runner() as runner:
-        made = Writer(Line(patience=0.4), lambda: returns.append(1))
+        made = BatchWriter(LedgerConnection(patience=0.4), lambda: returns.append(1))
         yield Bench(made, runner)
         runner.run(made.close())
 
@@ -68,7 +68,7 @@ def transactions():
 
 
 def test_what_arrives_together_is_committed_together(writer, form):
-    assert fates(writer.run(*(make_row(form) for _ in range(50)))) == [Fate.STORED] * 50
+    assert fates(writer.run(*(make_row(form) for _ in range(50)))) == [WriteStatus.STORED] * 50
     assert Submission.objects.count() == 50
     assert transactions() <= 2
 
@@ -89,7 +89,12 @@ def test_of_equal_keys_in_one_batch_the_first_wins(writer, form):
     other = replace(first, id=uuid7(), fingerprint="b")
     stranger = make_row(form, idempotency_key="another")
     results = writer.run(first, same, other, stranger)
-    assert fates(results) == [Fate.STORED, Fate.REPEATED, Fate.CONFLICT, Fate.STORED]
+    assert fates(results) == [
+        WriteStatus.STORED,
+        WriteStatus.REPEATED,
+        WriteStatus.CONFLICT,
+        WriteStatus.STORED,
+    ]
     assert {result.receipt for result in results[:3]} == {first.id}
 
 
@@ -98,14 +103,14 @@ def test_a_key_is_known_from_an_earlier_batch_and_free_on_another_form(writer, f
     writer.run(first)
     elsewhere = make_row(make_form(), idempotency_key="k")
     again, other = writer.run(replace(first, id=uuid7()), elsewhere)
-    assert (again.fate, again.receipt) == (Fate.REPEATED, first.id)
-    assert other.fate is Fate.STORED
+    assert (again.fate, again.receipt) == (WriteStatus.REPEATED, first.id)
+    assert other.fate is WriteStatus.STORED
 
 
 def test_a_row_sent_again_among_others_is_stored_once(writer, form):
     row = make_row(form)
     writer.run(row)
-    assert fates(writer.run(row, make_row(form), make_row(form))) == [Fate.STORED] * 3
+    assert fates(writer.run(row, make_row(form), make_row(form))) == [WriteStatus.STORED] * 3
     assert Submission.objects.count() == 3
 
 
@@ -114,15 +119,15 @@ def test_a_row_that_the_database_refuses_fails_alone(writer, form, fault):
     rows = [make_row(form) for _ in range(20)]
     rows[7] = replace(rows[7], **fault)
     results = writer.run(*rows)
-    assert isinstance(results.pop(7), RefusedError)
-    assert fates(results) == [Fate.STORED] * 19
+    assert isinstance(results.pop(7), RowRejectedError)
+    assert fates(results) == [WriteStatus.STORED] * 19
     assert Submission.objects.count() == 19
 
 
 def test_a_row_that_is_no_text_fails_before_it_is_queued(writer, form):
     bad, good = writer.run(make_row(form, raw={"name": "\ud800"}), make_row(form))
     assert isinstance(bad, ValueError)
-    assert good.fate is Fate.STORED
+    assert good.fate is WriteStatus.STORED
 
 
 def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(writer, form):
@@ -134,7 +139,7 @@ def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(w
         leaving.cancel()
         return await asyncio.wait_for(staying, 5)
 
-    assert writer.runner.run(leave()).fate is Fate.STORED
+    assert writer.runner.run(leave()).fate is WriteStatus.STORED
     assert Submission.objects.count() == 2
 
 
@@ -144,7 +149,7 @@ def test_all_who_wait_for_a_stalled_ledger_are_told_together(writer, form):
         held_up()
         started = time.monotonic()
         results = writer.run(*rows)
-    assert {type(result) for result in results} == {DatabaseAwayError}
+    assert {type(result) for result in results} == {DatabaseUnavailableError}
     assert time.monotonic() - started < 2
 
 
@@ -157,7 +162,7 @@ def test_nobody_waits_while_the_ledger_is_known_to_stall(writer, form, returns):
             writer.run(make_row(form))
         assert time.monotonic() - started < 0.3
     deadline = time.monotonic() + 10
-    while isinstance(writer.run(make_row(form))[0], DatabaseAwayError):
+    while isinstance(writer.run(make_row(form))[0], DatabaseUnavailableError):
         assert time.monotonic() < deadline
         writer.runner.run(asyncio.sleep(0.05))
     assert returns == [1]
@@ -169,11 +174,11 @@ def test_a_full_queue_refuses_instead_of_growing(writer, form, monkeypatch):
     with transaction.atomic():
         held_up()
         results = writer.run(*(make_row(form) for _ in range(50)))
-    assert [type(result) for result in results].count(BusyError) >= 35
+    assert [type(result) for result in results].count(LedgerBusyError) >= 35
 
 
 def test_a_batch_is_bounded_in_bytes(writer, form, monkeypatch):
     monkeypatch.setattr(writing, "BATCH_BYTES", 5_000)
     rows = [make_row(form, raw={"text": "x" * 4_000}) for _ in range(6)]
-    assert fates(writer.run(*rows)) == [Fate.STORED] * 6
+    assert fates(writer.run(*rows)) == [WriteStatus.STORED] * 6
     assert transactions() == 3

@@ -6,7 +6,7 @@ import pytest
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
 from leadgen.capture.services import release
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.leads.models import Lead
 from tests import factories
 from tests.flows.test_visitor_to_lead import log_in
@@ -18,9 +18,9 @@ FIELDS = 12
 FORM = Definition(
     title="Anything goes",
     fields=(
-        Field("name", "text", "Name", fills="name"),
-        Field("company", "text", "Company", fills="company"),
-        *(Field(f"text_{n}", "long_text", f"Text {n}") for n in range(2, FIELDS)),
+        FieldDefinition("name", "text", "Name", fills="name"),
+        FieldDefinition("company", "text", "Company", fills="company"),
+        *(FieldDefinition(f"text_{n}", "long_text", f"Text {n}") for n in range(2, FIELDS)),
     ),
 )
 NAMES = [field.name for field in FORM.fields]

@@ -2,7 +2,7 @@ import math
 from html.parser import HTMLParser
 from typing import Any
 
-from leadgen.forms.format.definition import Definition, Field, Option
+from leadgen.forms.format.definition import Definition, FieldDefinition, Option
 from leadgen.forms.format.fields import KINDS, InvalidAnswerError
 
 OPTIONS = (Option("small", "Small"), Option("large", "Large & <wide>"))
@@ -38,7 +38,7 @@ REFUSED: dict[str, list[Any]] = {
 def ask(kind, **attributes):
     attributes.setdefault("options", OPTIONS if "choice" in kind else ())
     attributes.setdefault("wording", "I agree." if kind == "consent" else "")
-    return Field("answer", kind, "Question", **attributes)
+    return FieldDefinition("answer", kind, "Question", **attributes)
 
 
 def form_of(*fields, **texts):

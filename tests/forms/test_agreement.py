@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from leadgen.forms.format.definition import Definition, Field, Option
+from leadgen.forms.format.definition import Definition, FieldDefinition, Option
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.json_schema import json_schema
 from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import HIDDEN_SLOT, form_page
-from leadgen.forms.publish_checks import flaws
+from leadgen.forms.publish_checks import problems
 from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal_of
 
 FORMATS = FormatChecker(formats=())
@@ -48,7 +48,7 @@ def questions(draw, name):
     low, high = sorted(draw(st.lists(st.integers(-50, 50), min_size=2, max_size=2)))
     first, last = sorted(draw(st.lists(DATES, min_size=2, max_size=2)))
     bounds = {"number": (str(low), str(high)), "date": (first, last)}.get(kind, ("", ""))
-    return Field(
+    return FieldDefinition(
         name,
         kind,
         label=draw(WORDS),
@@ -175,7 +175,7 @@ def test_what_the_page_offers_can_be_sent_back_and_shown_again_exactly(data):
     page = form_page(definition, values=posted)
     reader = Reader(page)
 
-    assert flaws(definition) == [] or all(field.kind == "hidden" for field in definition.fields)
+    assert problems(definition) == [] or all(field.kind == "hidden" for field in definition.fields)
     assert page.count(HIDDEN_SLOT) == 1
     assert reader.names() == {*asked, "_url"}
     assert _offered(reader, asked) == _as_sets(posted)

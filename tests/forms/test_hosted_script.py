@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import sync_playwright
 
-from leadgen.forms.format.definition import Definition, Field, Option
+from leadgen.forms.format.definition import Definition, FieldDefinition, Option
 from leadgen.forms.page import form_page, thanks_page
 
 pytestmark = pytest.mark.browser
@@ -20,10 +20,12 @@ POLICY = (
 FORM = Definition(
     "A form",
     (
-        Field("name", "text", "Name"),
-        Field("message", "long_text", "Message"),
-        Field("size", "choice", "Size", options=(Option("s", "Small"), Option("l", "Large"))),
-        Field("news", "consent", "News", wording="Send me news."),
+        FieldDefinition("name", "text", "Name"),
+        FieldDefinition("message", "long_text", "Message"),
+        FieldDefinition(
+            "size", "choice", "Size", options=(Option("s", "Small"), Option("l", "Large"))
+        ),
+        FieldDefinition("news", "consent", "News", wording="Send me news."),
     ),
 )
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from leadgen.forms.format.definition import Field
+from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.json_schema import json_schema
 from leadgen.forms.page import form_page, message_page, thanks_page
@@ -35,7 +35,7 @@ def test_every_control_has_a_label_and_is_tied_to_its_help_and_message(kind):
 
 
 def test_messages_are_listed_on_top_with_links_to_their_controls():
-    fields = (ask("choice"), Field("email", "email", "Email"))
+    fields = (ask("choice"), FieldDefinition("email", "email", "Email"))
     errors = {"email": ["Not an address."], "answer": ["Choose."], "": ["Too late."]}
     reader = page_of(*fields, values={}, errors=errors)
     links = [link["href"] for link in reader.of(tag="a")]
@@ -66,7 +66,7 @@ def test_a_page_without_messages_takes_no_attention():
 
 
 def test_nothing_is_inline_and_all_comes_from_this_server():
-    page = form_page(form_of(*(Field(f"f_{k}", k, k, wording="x") for k in KINDS)))
+    page = form_page(form_of(*(FieldDefinition(f"f_{k}", k, k, wording="x") for k in KINDS)))
 
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page)
     assert re.findall(r'(?:src|href)="([^"#]*)"', page) == [

@@ -10,7 +10,7 @@ from leadgen.forms.format.json_schema import json_schema
 from leadgen.forms.format.reader import read, read_text
 from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page
-from leadgen.forms.publish_checks import flaws
+from leadgen.forms.publish_checks import problems
 from leadgen.forms.services import publish
 from tests.factories import DEFINITION, make_form
 
@@ -123,7 +123,7 @@ def test_no_json_makes_the_reader_or_its_users_fail(data):
     assert form_page(definition, values=names)
     assert json_schema(definition)["type"] == "object"
     assert validate(definition, parse(definition, names))
-    assert isinstance(flaws(definition), list)
+    assert isinstance(problems(definition), list)
 
 
 def test_an_unknown_kind_keeps_its_answers_as_sent():

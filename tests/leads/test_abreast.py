@@ -6,11 +6,11 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.leads.intake import batches
-from leadgen.leads.intake.batches import Outcome, drain, run_batches
-from leadgen.leads.intake.ordering import Abreast
-from leadgen.leads.intake.writing import attach
+from leadgen.leads.intake.batches import BatchOutcome, drain, run_batches
+from leadgen.leads.intake.ordering import BatchOrdering
+from leadgen.leads.intake.writing import write_leads
 from leadgen.leads.models import Contact, Lead, LeadSubmission
 from leadgen.leads.tasks import intake as task
 from tests.factories import make_form, make_pipeline, make_submissions
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FORM = Definition(
     title="Two answers",
-    fields=tuple(Field(name, "text", name, fills=name) for name in ("email", "phone")),
+    fields=tuple(FieldDefinition(name, "text", name, fills=name) for name in ("email", "phone")),
 )
 DEADLINE_SECONDS = 20
 ROWS, PERSONS = 95, 19
@@ -57,7 +57,7 @@ def in_second_thread(monkeypatch, do):
         elif calls:
             assert came.wait(DEADLINE_SECONDS)
         calls.append(batch)
-        return attach(batch)
+        return write_leads(batch)
 
     monkeypatch.setattr(batches, "attach", begin)
 
@@ -73,7 +73,7 @@ def in_order_by_lead():
 def test_who_is_in_another_batch_waits_for_its_end_and_everybody_else_does_not(form):
     ada, number = {"email": "ada@example.com"}, {"phone": "+442079460958"}
     make_submissions(form, [ada, ada | number, number, {"email": "grace@example.com"}, {}])
-    abreast = Abreast()
+    abreast = BatchOrdering()
     with ThreadPoolExecutor(1) as pool:
         with abreast.batch() as first, transaction.atomic():
             outcome, _ = batches._work_claimed(1, None, None, abreast, first)
@@ -83,8 +83,8 @@ def test_who_is_in_another_batch_waits_for_its_end_and_everybody_else_does_not(f
                 seconds=DEADLINE_SECONDS,
             )
             assert not second.done()
-        assert outcome == Outcome(processed=1)
-        assert second.result(DEADLINE_SECONDS) == Outcome(processed=4)
+        assert outcome == BatchOutcome(processed=1)
+        assert second.result(DEADLINE_SECONDS) == BatchOutcome(processed=4)
     ours = Contact.objects.get(email="ada@example.com")
     assert ours.phone == number["phone"]
     assert ours.leads.get().submissions_count == 3
@@ -111,8 +111,8 @@ def test_what_a_person_has_sent_is_worked_in_order_of_receipt(form):
 def test_what_another_batch_has_taken_meanwhile_is_left_to_it(form):
     make_submissions(form, [{"email": "ada@example.com"}] * 2)
     receipts = list(Submission.objects.order_by("received_at").values_list("pk", flat=True))
-    assert drain() == Outcome(processed=2)
-    assert batches._work_later(receipts) == Outcome()
+    assert drain() == BatchOutcome(processed=2)
+    assert batches._work_later(receipts) == BatchOutcome()
 
 
 def test_a_failure_of_the_second_thread_is_told_and_its_rows_are_worked_later(

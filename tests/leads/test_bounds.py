@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from leadgen.accounts.roles import Role
 from leadgen.capture.models import Submission
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page
-from leadgen.leads.intake.batches import Outcome, drain
+from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.models import Campaign, Lead
 from tests.factories import make_form, make_lead, make_pipeline, make_submissions, make_user
 from tests.forms.samples import ask, form_of
@@ -25,14 +25,14 @@ ZONES = ("Pacific/Auckland", "America/New_York", "Pacific/Kiritimati")
 WIDE = Definition(
     title="Everything",
     fields=(
-        Field("name", "text", "Name", fills="name"),
-        Field("email", "email", "Email", fills="email"),
-        Field("phone", "phone", "Phone", fills="phone", max_length=250),
-        Field("company", "text", "Company", fills="company"),
-        Field("job", "text", "Job", fills="job_title", max_length=20_000),
-        Field("message", "long_text", "Message", fills="message"),
-        Field("born", "date", "Born"),
-        Field("many", "number", "How many"),
+        FieldDefinition("name", "text", "Name", fills="name"),
+        FieldDefinition("email", "email", "Email", fills="email"),
+        FieldDefinition("phone", "phone", "Phone", fills="phone", max_length=250),
+        FieldDefinition("company", "text", "Company", fills="company"),
+        FieldDefinition("job", "text", "Job", fills="job_title", max_length=20_000),
+        FieldDefinition("message", "long_text", "Message", fills="message"),
+        FieldDefinition("born", "date", "Born"),
+        FieldDefinition("many", "number", "How many"),
     ),
 )
 # Valid by the form, longer than the contact's columns.
@@ -79,7 +79,7 @@ def test_answers_at_their_limits_are_worked_and_kept_whole(client):
         assert validate(WIDE, answers)[1] == {}
     make_submissions(make_form(WIDE), LIMITS)
 
-    assert drain() == Outcome(processed=len(LIMITS))
+    assert drain() == BatchOutcome(processed=len(LIMITS))
 
     first = Submission.objects.order_by("received_at")[0]
     lead = Lead.objects.get(links__submission=first)

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.leads import services
 from leadgen.leads.bulk_services import assign_leads, complete_tasks
 from leadgen.leads.intake import batches
-from leadgen.leads.intake.batches import Outcome, drain
-from leadgen.leads.intake.ordering import Abreast
+from leadgen.leads.intake.batches import BatchOutcome, drain
+from leadgen.leads.intake.ordering import BatchOrdering
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
 from tests.factories import (
     make_form,
@@ -30,7 +30,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FORM = Definition(
     title="Everything",
-    fields=tuple(Field(name, "text", name, fills=name) for name in ("email", "phone", "company")),
+    fields=tuple(
+        FieldDefinition(name, "text", name, fills=name) for name in ("email", "phone", "company")
+    ),
 )
 DEADLINE_SECONDS = 20
 
@@ -75,7 +77,7 @@ def somebody_is_blocked():
 def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form):
     make_submissions(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
-    assert sum(outcomes, Outcome()) == Outcome(processed=20)
+    assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=20)
     assert Contact.objects.count() == Company.objects.count() == Identity.objects.count() == 1
     assert Lead.objects.get().submissions_count == 20
     assert Event.objects.filter(kind="lead.created").count() == 1
@@ -93,7 +95,7 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     random.Random(seed).shuffle(rows)
     make_submissions(form, rows)
     outcomes = together([lambda: drain(7)] * 8)
-    assert sum(outcomes, Outcome()) == Outcome(processed=240)
+    assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=240)
     assert Contact.objects.count() == Lead.objects.count() == 12
     assert LeadSubmission.objects.count() == 240
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == 240
@@ -103,10 +105,10 @@ def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
     make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
-            first = batches._work_batch(1, None, None, Abreast())
+            first = batches._work_batch(1, None, None, BatchOrdering())
             draining = pool.submit(apart, drain)
             eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
-        assert first == draining.result(DEADLINE_SECONDS) == Outcome(processed=1)
+        assert first == draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     assert Contact.objects.count() == Identity.objects.count() == 1
     assert Lead.objects.get().submissions_count == 2
 
@@ -116,16 +118,16 @@ def test_a_row_that_somebody_holds_is_passed_over_without_waiting(form):
     make_submission(form)
     with transaction.atomic():
         Submission.objects.select_for_update().get(pk=held.pk)
-        assert together([drain]) == [Outcome(processed=1)]
-    assert drain() == Outcome(processed=1)
+        assert together([drain]) == [BatchOutcome(processed=1)]
+    assert drain() == BatchOutcome(processed=1)
 
 
 def test_a_batch_that_finds_no_free_lane_leaves_the_rows_to_the_others(form):
     make_submission(form)
     with transaction.atomic():
-        assert batches._takes_lane(1)
-        assert together([lambda: drain(lanes=1)]) == [Outcome()]
-        assert together([lambda: drain(lanes=2)]) == [Outcome(processed=1)]
+        assert batches._acquire_slot(1)
+        assert together([lambda: drain(lanes=1)]) == [BatchOutcome()]
+        assert together([lambda: drain(lanes=2)]) == [BatchOutcome(processed=1)]
 
 
 def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(form, monkeypatch):
@@ -142,7 +144,7 @@ def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(
         silent = pool.submit(apart, lambda: drain(lanes=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()
-        eventually(lambda: drain(lanes=1) == Outcome(processed=1), seconds=DEADLINE_SECONDS)
+        eventually(lambda: drain(lanes=1) == BatchOutcome(processed=1), seconds=DEADLINE_SECONDS)
         go_on.set()
         with pytest.raises(Error):
             silent.result(DEADLINE_SECONDS)
@@ -158,7 +160,7 @@ def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
             draining = pool.submit(apart, drain)
             eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
-        assert draining.result(DEADLINE_SECONDS) == Outcome(processed=1)
+        assert draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     lead.refresh_from_db()
     assert (lead.is_open, lead.submissions_count) == (False, 0)
     assert Lead.objects.open().get().contact == lead.contact

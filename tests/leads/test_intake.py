@@ -8,11 +8,11 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.leads import services
 from leadgen.leads.intake import batches
-from leadgen.leads.intake.batches import Outcome, drain
-from leadgen.leads.intake.writing import attach
+from leadgen.leads.intake.batches import BatchOutcome, drain
+from leadgen.leads.intake.writing import write_leads
 from leadgen.leads.models import (
     Campaign,
     Company,
@@ -30,8 +30,8 @@ pytestmark = pytest.mark.django_db
 COMPANY_FORM = Definition(
     title="Companies",
     fields=(
-        Field("email", "email", "Email", fills="email"),
-        Field("company", "text", "Company", fills="company"),
+        FieldDefinition("email", "email", "Email", fills="email"),
+        FieldDefinition("company", "text", "Company", fills="company"),
     ),
 )
 
@@ -127,7 +127,7 @@ def test_a_submission_without_any_identity_still_becomes_a_lead(send):
 def test_many_submissions_of_one_person_in_one_batch_are_one_open_lead(send):
     for number in range(20):
         send(work=False, name=f"Ada {number}", email="ada@example.com")
-    assert drain() == Outcome(processed=20)
+    assert drain() == BatchOutcome(processed=20)
     lead = Lead.objects.get()
     assert lead.submissions_count == lead.links.count() == 20
     assert len(events("lead.created")) == 1
@@ -139,13 +139,13 @@ def test_what_is_quarantined_parked_or_not_yet_due_is_left_alone(form):
     make_submission(form, state="quarantined")
     make_submission(form, parked_at=timezone.now())
     make_submission(form, next_at=later)
-    assert drain() == Outcome()
+    assert drain() == BatchOutcome()
     assert not Lead.objects.exists()
 
 
 def test_draining_again_changes_nothing(send):
     send(email="ada@example.com")
-    assert drain() == Outcome()
+    assert drain() == BatchOutcome()
     assert LeadSubmission.objects.count() == Lead.objects.get().submissions_count == 1
 
 
@@ -208,7 +208,7 @@ def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):
 def test_a_default_pipeline_without_stages_gets_them_with_the_first_lead(db):
     pipeline = Pipeline.objects.create(name="Ours", is_default=True)
     make_submission(make_form())
-    assert drain() == Outcome(processed=1)
+    assert drain() == BatchOutcome(processed=1)
     assert Lead.objects.get().pipeline == pipeline
 
 
@@ -230,10 +230,10 @@ def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, 
     def replayed_meanwhile(*batch):
         if received_at := next(late, None):
             make_submission(form, received_at=received_at)
-        return attach(*batch)
+        return write_leads(*batch)
 
     monkeypatch.setattr(batches, "attach", replayed_meanwhile)
-    assert drain(1) == Outcome(processed=5)
+    assert drain(1) == BatchOutcome(processed=5)
 
 
 def test_statements_do_not_grow_with_the_rows_of_a_batch(send):

@@ -1,12 +1,14 @@
 import phonenumbers
 import pytest
 
-from leadgen.forms.format.definition import FILLS, Definition, Field
+from leadgen.forms.format.definition import CONTACT_FIELDS, Definition, FieldDefinition
 from leadgen.leads.intake import matching
 
 FORM = Definition(
     title="Everything",
-    fields=tuple(Field(f"{fills}_field", "text", fills, fills=fills) for fills in FILLS),
+    fields=tuple(
+        FieldDefinition(f"{fills}_field", "text", fills, fills=fills) for fills in CONTACT_FIELDS
+    ),
 )
 
 
@@ -85,15 +87,19 @@ def test_the_answers_go_to_the_attributes_that_their_fields_fill():
 def test_a_number_without_a_country_code_is_of_the_country_that_the_form_names(
     region, country, key
 ):
-    phone = Field("phone", "phone", "Phone", default=region, fills="phone")
-    form = Definition("Call", (phone, Field("country", "text", "Country", fills="country")))
+    phone = FieldDefinition("phone", "phone", "Phone", default=region, fills="phone")
+    form = Definition(
+        "Call", (phone, FieldDefinition("country", "text", "Country", fills="country"))
+    )
     facts = matching.read(form, {"phone": "020 7946 0958", "country": country})
     assert (facts.phone, facts.keys) == (key, (("phone", key),))
 
 
 def test_a_number_that_is_none_in_the_forms_country_is_read_as_of_the_persons_own():
-    phone = Field("phone", "phone", "Phone", default="US", fills="phone")
-    form = Definition("Call", (phone, Field("country", "text", "Country", fills="country")))
+    phone = FieldDefinition("phone", "phone", "Phone", default="US", fills="phone")
+    form = Definition(
+        "Call", (phone, FieldDefinition("country", "text", "Country", fills="country"))
+    )
     facts = matching.read(form, {"phone": "030 901820", "country": "DE"})
     assert facts.phone == "+4930901820"
 

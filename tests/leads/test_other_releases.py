@@ -2,7 +2,7 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.models import Form, FormVersion
-from leadgen.leads.intake.batches import Outcome, drain
+from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.models import Lead
 from tests.factories import make_pipeline, make_submission
 
@@ -32,7 +32,7 @@ def submitted(definition, **fields):
 
 
 def worked(submission):
-    assert drain() == Outcome(processed=1)
+    assert drain() == BatchOutcome(processed=1)
     return Lead.objects.get(links__submission=submission)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.leads.intake import batches
-from leadgen.leads.intake.batches import Outcome, drain
+from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.models import Contact, Lead, LeadSubmission
 from tests.factories import make_lead, make_submission
 
@@ -67,7 +67,7 @@ def test_a_retry_comes_by_the_clock_of_the_database(form, poison, hours):
 def test_a_poisonous_row_is_set_aside_and_its_neighbours_are_worked(form, poison):
     for _ in range(9):
         make_submission(form)
-    assert drain() == Outcome(processed=9, failed=1)
+    assert drain() == BatchOutcome(processed=9, failed=1)
     assert Lead.objects.count() == Contact.objects.count() == 9
     assert not LeadSubmission.objects.filter(submission=poison).exists()
 
@@ -79,7 +79,7 @@ def test_a_poison_row_in_every_batch_holds_up_no_neighbour_and_costs_few_stateme
         if number % 16 == 5:
             poisoned(row)
     with CaptureQueriesContext(connection) as captured:
-        assert drain(16) == Outcome(processed=60, failed=4)
+        assert drain(16) == BatchOutcome(processed=60, failed=4)
     assert set(Submission.objects.filter(attempts=1).values_list("state")) == {("accepted",)}
     assert Contact.objects.count() == 60 + (poisoned is on_a_lead_already)
     # Halving 16 rows tries 9 groups; one by one would be 16 tries, and 60 more for good rows.
@@ -90,7 +90,7 @@ def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
     waits = []
     for attempt in range(1, batches.MAX_ATTEMPTS):
         began = timezone.now()
-        assert drain() == Outcome(failed=1)
+        assert drain() == BatchOutcome(failed=1)
         poison.refresh_from_db()
         assert (poison.attempts, poison.state) == (attempt, "accepted")
         waits.append(round((poison.next_at - began).total_seconds() / 10))
@@ -101,28 +101,28 @@ def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
 
 def test_a_row_that_failed_is_left_alone_until_it_is_due(poison):
     drain()
-    assert drain() == Outcome()
+    assert drain() == BatchOutcome()
     make_due(poison)
-    assert drain() == Outcome(failed=1)
+    assert drain() == BatchOutcome(failed=1)
 
 
 def test_after_five_attempts_the_row_is_parked_where_people_see_it(poison):
     for _ in range(batches.MAX_ATTEMPTS):
         make_due(poison)
         outcome = drain()
-    assert outcome == Outcome(parked=1)
+    assert outcome == BatchOutcome(parked=1)
     assert list(Submission.objects.parked()) == [poison]
     parked = Event.objects.get(kind="submission.parked")
     assert (parked.subject_id, parked.data) == (str(poison.pk), {"error": "AttributeError"})
     make_due(poison)
-    assert drain() == Outcome()
+    assert drain() == BatchOutcome()
 
 
 def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(form, poison):
     drain()
     Submission.objects.filter(pk=poison.pk).update(context={})
     make_due(poison)
-    assert drain() == Outcome(processed=1)
+    assert drain() == BatchOutcome(processed=1)
     poison.refresh_from_db()
     assert (poison.state, poison.last_error, poison.next_at) == ("processed", "", None)
 
@@ -132,11 +132,11 @@ def test_a_fault_of_the_server_costs_a_row_no_attempt_however_long_it_lasts(form
     waiting = [make_submission(form) for _ in range(3)]
     server.fails_with(state)
     for _ in range(batches.MAX_ATTEMPTS + 1):
-        assert drain() == Outcome(failed=3)
+        assert drain() == BatchOutcome(failed=3)
         Submission.objects.update(next_at=None)
     assert set(Submission.objects.values_list("attempts", "parked_at")) == {(0, None)}
     server.recovers()
-    assert drain() == Outcome(processed=len(waiting))
+    assert drain() == BatchOutcome(processed=len(waiting))
 
 
 def test_a_limit_of_postgresql_that_a_row_exceeds_is_the_rows_own_fault(form, server):
@@ -160,7 +160,7 @@ def test_what_postgresql_refuses_is_noted_without_quoting_values(form):
     linked = make_submission(form)
     LeadSubmission.objects.create(lead=make_lead(), submission=linked, reason="new")
     before = Contact.objects.count()
-    assert drain() == Outcome(failed=1)
+    assert drain() == BatchOutcome(failed=1)
     linked.refresh_from_db()
     assert linked.last_error.startswith("IntegrityError: duplicate key value")
     assert str(linked.pk) not in linked.last_error

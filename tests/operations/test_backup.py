@@ -341,14 +341,14 @@ def meanwhile(monkeypatch):
     """Has something done just before a part of a backup is written."""
 
     def arrange(part, act):
-        stream = archive.Writer.stream
+        stream = archive.ArchiveWriter.stream
 
         def interrupted(self, name, chunks):
             if name == part:
                 act()
             return stream(self, name, chunks)
 
-        monkeypatch.setattr(archive.Writer, "stream", interrupted)
+        monkeypatch.setattr(archive.ArchiveWriter, "stream", interrupted)
 
     return arrange
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from leadgen.processes import request_limits
-from leadgen.processes.request_limits import Bounded
+from leadgen.processes.request_limits import RequestLimits
 from tests.factories import make_user
 
 CHUNK = b"a" * 1024
@@ -36,7 +36,7 @@ class Client:
     """Sends bodies to one Bounded; ``unread`` are the pieces that were not taken."""
 
     def __init__(self, app=swallow):
-        self.bounded = Bounded(app)
+        self.bounded = RequestLimits(app)
 
     async def send(self, pieces, pause=0.0, headers=(), address="203.0.113.9"):
         waiting, sent = list(pieces), []

@@ -4,7 +4,7 @@ import pytest
 from django.db.migrations.executor import MigrationExecutor
 
 from leadgen.lib.backends import storage
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.operations import health
 from leadgen.operations.health import Backend
 from leadgen.operations.probes import _migrated
@@ -105,6 +105,6 @@ def test_a_backend_that_hangs_is_given_up_on(client, backends, monkeypatch):
 
 
 def test_what_is_asked_within_a_limit_answers_or_raises_as_it_would_alone():
-    assert within(5, lambda: 7) == 7
+    assert run_with_timeout(5, lambda: 7) == 7
     with pytest.raises(ConnectionRefusedError, match="refuses"):
-        within(5, refuse)
+        run_with_timeout(5, refuse)

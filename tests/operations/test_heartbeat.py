@@ -45,13 +45,13 @@ def grow_old(folder, role, seconds):
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
 def test_a_role_that_has_just_come_round_is_alive(folder, role):
-    heartbeat.beat(role)
+    heartbeat.touch(role)
     assert probe(role) == (0, "")
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
 def test_a_role_that_stands_still_is_not_alive(folder, role):
-    heartbeat.beat(role)
+    heartbeat.touch(role)
     grow_old(folder, role, heartbeat.SECONDS + 2)
     status, said = probe(role)
     assert status == 1
@@ -59,7 +59,7 @@ def test_a_role_that_stands_still_is_not_alive(folder, role):
 
 
 def test_a_role_that_waits_for_its_broker_is_alive_however_long_that_takes(folder):
-    heartbeat.rest("worker")
+    heartbeat.pause("worker")
     grow_old(folder, "worker", 24 * 3600)
     assert probe("worker") == (0, "")
 
@@ -73,15 +73,15 @@ def test_a_role_that_has_not_started_is_not_alive(folder):
 def test_without_a_folder_nothing_is_written_and_the_probe_says_what_to_set(tmp_path, monkeypatch):
     monkeypatch.delenv("HEARTBEAT_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
-    heartbeat.beat("worker")
+    heartbeat.touch("worker")
     assert list(tmp_path.iterdir()) == []
     assert "HEARTBEAT_DIR is not set" in probe("worker")[1]
 
 
 def test_a_disk_that_takes_no_sign_of_life_ends_nobody(tmp_path, monkeypatch):
     monkeypatch.setenv("HEARTBEAT_DIR", str(tmp_path / "gone"))
-    heartbeat.beat("worker")
-    heartbeat.rest("beat")
+    heartbeat.touch("worker")
+    heartbeat.pause("beat")
     assert "worker has left no sign of life" in probe("worker")[1]
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from leadgen.operations.transfer import copy, delta, read_only, tables
-from leadgen.operations.transfer.errors import BusyError
+from leadgen.operations.transfer.errors import InUseError
 from tests.faults.load import loading
 from tests.servers import postgresql
 from tests.stack import running
@@ -130,7 +130,7 @@ def bring(source, target, since):
     """Bring the changes, as a move does; return how many rows were written."""
     (people,) = tables.tables(source)
     with tables.snapshot(source), target.transaction():
-        written = delta.bring(source, target, people, since)
+        written = delta.apply(source, target, people, since)
     assert tables.content(source, people) == tables.content(target, people)
     return written
 
@@ -138,8 +138,8 @@ def bring(source, target, since):
 def copied(source, target):
     (people,) = tables.tables(source)
     with tables.snapshot(source):
-        since = delta.mark(source)
-        copy.fill(target, people, copy.read(source, people))
+        since = delta.position(source)
+        copy.copy_in(target, people, copy.read(source, people))
     return since
 
 
@@ -225,7 +225,7 @@ def test_a_session_of_another_role_that_may_write_is_in_the_way(pair, rotated):
     read_only.refuse_unless_alone(source)
     with (
         psycopg.connect(**rotated),
-        pytest.raises(BusyError, match="1 connections of other roles"),
+        pytest.raises(InUseError, match="1 connections of other roles"),
     ):
         read_only.refuse_unless_alone(source)
 
@@ -234,7 +234,7 @@ def test_behind_a_pooler_nothing_is_frozen(pair):
     source, _ = pair
     info = SimpleNamespace(backend_pid=source.info.backend_pid + 1)
     pooled: Any = SimpleNamespace(execute=source.execute, info=info)
-    with pytest.raises(BusyError, match="a pooler stands between"), read_only.frozen(pooled):
+    with pytest.raises(InUseError, match="a pooler stands between"), read_only.frozen(pooled):
         pass
     assert not read_only.is_frozen(source)
 

@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage
 
 from leadgen.operations.transfer import objects
-from leadgen.operations.transfer.errors import DifferentError
+from leadgen.operations.transfer.errors import VerificationError
 
 SPOOLED, ATTACHED = "spool/2026-01-05/one.json", "attachments/one.txt"
 
@@ -47,7 +47,7 @@ def test_a_spooled_submission_that_is_replayed_at_once_has_arrived(source):
 
 
 def test_any_other_object_that_is_not_there_afterwards_is_told_of(source):
-    with pytest.raises(DifferentError, match="did not arrive"):
+    with pytest.raises(VerificationError, match="did not arrive"):
         objects.copy(source, Replaying(), ATTACHED)
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from leadgen.processes.worker_fallback import Standby
+from leadgen.processes.worker_fallback import FallbackScheduler
 from tests.flows.waiting import eventually
 
 
@@ -23,7 +23,7 @@ def timetable():
 
 
 def test_a_worker_that_hears_nothing_is_silent_until_it_hears_something(timetable):
-    standby = Standby(timetable, patience=0.05)
+    standby = FallbackScheduler(timetable, patience=0.05)
     assert not standby.is_silent()
     eventually(standby.is_silent, seconds=5)
     standby.hear()
@@ -31,7 +31,7 @@ def test_a_worker_that_hears_nothing_is_silent_until_it_hears_something(timetabl
 
 
 def test_a_silent_worker_works_the_timetable_though_a_task_fails(timetable):
-    Standby(timetable).work()
+    FallbackScheduler(timetable).work()
     assert len(timetable.runs) == 1
 
 
@@ -44,14 +44,14 @@ def test_a_look_leaves_no_connection_open(timetable):
         opened.append(connection.connection)
 
     timetable.tasks["works"] = works
-    look = Thread(target=Standby(timetable).work)
+    look = Thread(target=FallbackScheduler(timetable).work)
     look.start()
     look.join()
     assert [link.closed for link in opened] == [True]
 
 
 def test_one_look_is_enough_for_every_process_of_a_worker(timetable):
-    standby = Standby(timetable, patience=0.5)
+    standby = FallbackScheduler(timetable, patience=0.5)
     eventually(standby.is_silent, seconds=5)
     standby.work()
     assert not standby.is_silent()

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
-from leadgen.capture.errors import DatabaseAwayError, RefusedError
-from leadgen.capture.ledger.circuit_breaker import Breaker
-from leadgen.capture.ledger.connection import Line
+from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
+from leadgen.capture.ledger.circuit_breaker import CircuitBreaker
+from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.capture.ledger.record import (
     FIND,
     INSERT,
-    Outcome,
-    Row,
+    SubmissionRecord,
+    WriteResult,
     encode,
     find_value,
     found_in,
@@ -31,19 +31,19 @@ BATCH_ROWS, BATCH_BYTES = 500, 1_000_000
 QUEUE_ROWS, QUEUE_BYTES = 2_000, 16_000_000
 
 
-class BusyError(DatabaseAwayError):
+class LedgerBusyError(DatabaseUnavailableError):
     """More waits to be written than the database takes in a second."""
 
 
 @dataclass(slots=True)
-class _Waiting:
-    row: Row
+class _PendingWrite:
+    row: SubmissionRecord
     text: str
-    outcome: "asyncio.Future[Outcome]"
+    outcome: "asyncio.Future[WriteResult]"
     since: float = field(default_factory=monotonic)
 
 
-class Writer:
+class BatchWriter:
     """Writes together what arrived while the last commit was in flight: no added delay when idle.
 
     One statement and one commit at a time for each process. ``on_return`` is called when the
@@ -51,17 +51,21 @@ class Writer:
     """
 
     def __init__(
-        self, line: Line, on_return: Callable[[], None] = lambda: None, *, patience: float = 1.0
+        self,
+        line: LedgerConnection,
+        on_return: Callable[[], None] = lambda: None,
+        *,
+        patience: float = 1.0,
     ) -> None:
         self._line = line
         self._patience = patience
         # An empty INSERT meets the very locks, rights and read-only servers that a full one does.
-        self._breaker = Breaker(lambda: line.fetch(INSERT, "[]"), on_return)
-        self._queue: deque[_Waiting] = deque()
+        self._breaker = CircuitBreaker(lambda: line.fetch(INSERT, "[]"), on_return)
+        self._queue: deque[_PendingWrite] = deque()
         self._bytes = 0
         self._flusher: asyncio.Task[None] | None = None
 
-    async def write(self, row: Row) -> Outcome:
+    async def write(self, row: SubmissionRecord) -> WriteResult:
         """Return once the row is durable or known already.
 
         Raise BusyError when too much waits, DatabaseAwayError when the database does not answer,
@@ -78,11 +82,11 @@ class Writer:
         self._breaker.close()
         self._line.close()
 
-    def _enqueue(self, row: Row) -> _Waiting:
+    def _enqueue(self, row: SubmissionRecord) -> _PendingWrite:
         text = encode(row)
         if self._is_busy(len(text)):
-            raise BusyError
-        waiting = _Waiting(row, text, asyncio.get_running_loop().create_future())
+            raise LedgerBusyError
+        waiting = _PendingWrite(row, text, asyncio.get_running_loop().create_future())
         self._queue.append(waiting)
         self._bytes += len(text)
         if self._flusher is None:
@@ -103,39 +107,39 @@ class Writer:
         finally:
             self._flusher = None
 
-    def _take(self, rows: int, size: int) -> list[_Waiting]:
+    def _take(self, rows: int, size: int) -> list[_PendingWrite]:
         """Take the first rows off the queue, at least one; equal keys keep their order."""
-        taken: list[_Waiting] = []
+        taken: list[_PendingWrite] = []
         while self._queue and len(taken) < rows and size > 0:
             taken.append(self._queue.popleft())
             size -= len(taken[-1].text)
             self._bytes -= len(taken[-1].text)
         return sorted(taken, key=lambda waiting: waiting.row.lock_order)
 
-    async def _settle(self, batch: Sequence[_Waiting]) -> None:
+    async def _settle(self, batch: Sequence[_PendingWrite]) -> None:
         """Write the rows together; halve them on refusal until the one at fault is alone."""
         try:
             settled = await self._write(batch)
-        except RefusedError as error:
+        except RowRejectedError as error:
             if len(batch) == 1:
                 return _fail(batch, error)
             middle = len(batch) // 2
             await self._settle(batch[:middle])
             return await self._settle(batch[middle:])
-        except DatabaseAwayError as error:
+        except DatabaseUnavailableError as error:
             self._breaker.trip()
             return _fail([*batch, *self._take(len(self._queue), self._bytes)], error)
         except Exception:
             logger.exception("the writer failed")
-            return _fail(batch, DatabaseAwayError("the writer failed"))
+            return _fail(batch, DatabaseUnavailableError("the writer failed"))
         for waiting, outcome in zip(batch, settled, strict=True):
             if not waiting.outcome.done():
                 waiting.outcome.set_result(outcome)
         return None
 
-    async def _write(self, batch: Sequence[_Waiting]) -> list[Outcome]:
+    async def _write(self, batch: Sequence[_PendingWrite]) -> list[WriteResult]:
         if self._breaker.is_open:
-            raise DatabaseAwayError("the last write failed")
+            raise DatabaseUnavailableError("the last write failed")
         rows = [waiting.row for waiting in batch]
         value = joined(waiting.text for waiting in batch)
         inserted = receipts_in(await self._line.fetch(INSERT, value, prepared=True))
@@ -147,7 +151,7 @@ class Writer:
         return outcomes(rows, inserted, found)
 
 
-def _fail(batch: Sequence[_Waiting], error: Exception) -> None:
+def _fail(batch: Sequence[_PendingWrite], error: Exception) -> None:
     for waiting in batch:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)

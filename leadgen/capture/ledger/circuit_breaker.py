@@ -9,7 +9,7 @@ logger = logging.getLogger("leadgen.capture")
 Probe = Callable[[], Awaitable[object]]
 
 
-class Breaker:
+class CircuitBreaker:
     """Open from a fault until ``probe`` succeeds; it asks at once, then with growing pauses."""
 
     def __init__(

@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
-from leadgen.capture.errors import DatabaseAwayError, RefusedError
-from leadgen.capture.ledger.libpq import Wire
+from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
+from leadgen.capture.ledger.libpq import LibpqConnection
 from leadgen.capture.ledger.record import Texts
 from leadgen.lib.postgresql import SET_STATEMENT_TIMEOUT
 from leadgen.lib.postgresql.connections import connection_parameters, is_broken
@@ -17,13 +17,13 @@ from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 logger = logging.getLogger("leadgen.capture")
 
 
-class Line:
+class LedgerConnection:
     """A connection made when it is needed and dropped when it fails; one statement at a time."""
 
     def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 1.5) -> None:
         self._parameters = parameters
         self._patience = patience
-        self._wire: Wire | None = None
+        self._wire: LibpqConnection | None = None
 
     async def fetch(self, statement: str, value: str, *, prepared: bool = False) -> Texts:
         """Run one statement in a transaction of its own and return its rows.
@@ -36,7 +36,7 @@ class Line:
             async with asyncio.timeout(self._patience):
                 return await self._fetch_again(statement, value, prepared)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
-            raise RefusedError(_first_line(error)) from error
+            raise RowRejectedError(_first_line(error)) from error
         except (psycopg.Error, OSError) as error:  # a time-out is an OSError
             self.close()
             raise _away(error) from error
@@ -65,7 +65,7 @@ class Line:
         await self._wire.fetch(limit, str(int(self._patience * 800)), prepared=False)
         return await self._wire.fetch(statement, value, prepared=prepared)
 
-    async def _connect(self) -> Wire:
+    async def _connect(self) -> LibpqConnection:
         parameters = self._parameters or connection_parameters()
         fixed = {
             "autocommit": True,
@@ -74,13 +74,13 @@ class Line:
         }
         # Nothing else is left to psycopg's own coroutines: one that is cancelled waits ten seconds.
         connection = await AsyncConnection.connect(**{"connect_timeout": 2, **parameters, **fixed})
-        return Wire(connection)
+        return LibpqConnection(connection)
 
 
-def _away(error: Exception) -> DatabaseAwayError:
+def _away(error: Exception) -> DatabaseUnavailableError:
     DEPENDENCY_ERRORS.labels("database").inc()
     logger.warning("the ledger was not written: %s", type(error).__name__)
-    return DatabaseAwayError(type(error).__name__)
+    return DatabaseUnavailableError(type(error).__name__)
 
 
 def _first_line(error: Exception) -> str:

@@ -20,7 +20,7 @@ _POOLED = {"26000", "42P05"}
 _LOOK_SECONDS = 0.1
 
 
-class Wire:
+class LibpqConnection:
     """Runs one statement at a time, with one text parameter, written ``%s``.
 
     psycopg connects and its libpq does the rest: its cursors cost 0.1 ms a statement more, and

@@ -16,7 +16,7 @@ Texts = list[tuple[str | None, ...]]
 """Rows as PostgreSQL writes their values; None for NULL."""
 
 
-class Row(msgspec.Struct, frozen=True):
+class SubmissionRecord(msgspec.Struct, frozen=True):
     """A submission as the ledger keeps it; each attribute is a column of Submission's table."""
 
     id: UUID
@@ -46,7 +46,7 @@ class Row(msgspec.Struct, frozen=True):
         return self.form_id, self.idempotency_key or ""
 
 
-class Fate(enum.Enum):
+class WriteStatus(enum.Enum):
     """What became of a row: written, known already by its idempotency key, or spooled."""
 
     STORED = "stored"
@@ -56,10 +56,10 @@ class Fate(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class WriteResult:
     """The fate of a row and the receipt that the ledger holds, or will hold, for it."""
 
-    fate: Fate
+    fate: WriteStatus
     receipt: UUID
 
 
@@ -101,7 +101,7 @@ FIND = (
 )
 
 
-def encode(row: Row) -> str:
+def encode(row: SubmissionRecord) -> str:
     """Return the row as JSON; raise ValueError for text that UTF-8 cannot hold."""
     return msgspec.json.encode(row).decode()
 
@@ -111,13 +111,13 @@ def joined(encoded: Iterable[str]) -> str:
     return f"[{','.join(encoded)}]"
 
 
-def unknown(rows: Sequence[Row], inserted: Collection[UUID]) -> list[Row]:
+def unknown(rows: Sequence[SubmissionRecord], inserted: Collection[UUID]) -> list[SubmissionRecord]:
     """Return the rows whose fate does not follow from those that were inserted with them."""
     keys = {row.key for row in rows if row.id in inserted and row.idempotency_key}
     return [row for row in rows if row.id not in inserted and row.key not in keys]
 
 
-def find_value(rows: Iterable[Row]) -> str:
+def find_value(rows: Iterable[SubmissionRecord]) -> str:
     """Return the one value of FIND for these rows."""
     asked = [(row.id, row.form_id, row.idempotency_key) for row in rows]
     names = ("id", "form_id", "idempotency_key")
@@ -135,8 +135,8 @@ def found_in(texts: Texts) -> list[Found]:
 
 
 def outcomes(
-    rows: Sequence[Row], inserted: Collection[UUID], found: Iterable[Found]
-) -> list[Outcome]:
+    rows: Sequence[SubmissionRecord], inserted: Collection[UUID], found: Iterable[Found]
+) -> list[WriteResult]:
     """Tell each row's fate, in order: of equal keys the ledger's row wins, then the first one.
 
     Raise KeyError for a row that was neither inserted nor found.
@@ -147,8 +147,12 @@ def outcomes(
     return [_outcome(row, ids, by_key) for row in rows]
 
 
-def _outcome(row: Row, ids: Collection[UUID], by_key: Mapping[Any, tuple[UUID, str]]) -> Outcome:
+def _outcome(
+    row: SubmissionRecord, ids: Collection[UUID], by_key: Mapping[Any, tuple[UUID, str]]
+) -> WriteResult:
     if row.id in ids:
-        return Outcome(Fate.STORED, row.id)
+        return WriteResult(WriteStatus.STORED, row.id)
     receipt, fingerprint = by_key[row.key]
-    return Outcome(Fate.REPEATED if fingerprint == row.fingerprint else Fate.CONFLICT, receipt)
+    return WriteResult(
+        WriteStatus.REPEATED if fingerprint == row.fingerprint else WriteStatus.CONFLICT, receipt
+    )

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from leadgen.capture.errors import DatabaseAwayError, RefusedError
-from leadgen.capture.ledger.batch_writer import Writer
-from leadgen.capture.ledger.record import Fate, Outcome, Row
+from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
+from leadgen.capture.ledger.batch_writer import BatchWriter
+from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
 from leadgen.capture.spool import store
 from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
 
@@ -16,10 +16,10 @@ THREADS = 8
 MOST_WAITING = 1_000
 
 
-class Keeper:
+class LedgerWithSpool:
     """Writes to the ledger, and to the spool what the ledger does not take."""
 
-    def __init__(self, writer: Writer, *, patience: float = 4.0) -> None:
+    def __init__(self, writer: BatchWriter, *, patience: float = 4.0) -> None:
         self._writer = writer
         self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="spool")
@@ -29,26 +29,26 @@ class Keeper:
         """Begin to make the storage ready, in the background; never fails."""
         asyncio.get_running_loop().run_in_executor(self._threads, store.prepare)
 
-    async def write(self, row: Row) -> Outcome:
+    async def write(self, row: SubmissionRecord) -> WriteResult:
         """Return once the row is durable; raise DatabaseAwayError when nothing could be kept.
 
         The receipt stays the same on both ways, so a write in doubt and its spooled twin are one.
         """
         try:
             return await self._writer.write(row)
-        except RefusedError as error:
+        except RowRejectedError as error:
             logger.error("the ledger refused a submission, the spool keeps it: %s", error)
-        except DatabaseAwayError as error:
+        except DatabaseUnavailableError as error:
             logger.debug("to the spool: %s", error)
         await self._spool(row)
-        return Outcome(Fate.SPOOLED, row.id)
+        return WriteResult(WriteStatus.SPOOLED, row.id)
 
     async def close(self) -> None:
         """Write what waits and let go of the connection."""
         await self._writer.close()
         self._threads.shutdown(wait=False)
 
-    async def _spool(self, row: Row) -> None:
+    async def _spool(self, row: SubmissionRecord) -> None:
         if self._waiting >= MOST_WAITING:
             raise _failed("too many wait for the storage")
         self._waiting += 1
@@ -68,8 +68,8 @@ class Keeper:
             work.exception()
 
 
-def _failed(reason: str) -> DatabaseAwayError:
+def _failed(reason: str) -> DatabaseUnavailableError:
     DEPENDENCY_ERRORS.labels("storage").inc()
     SPOOL.labels("failed").inc()
     logger.error("neither the ledger nor the spool took a submission: %s", reason)
-    return DatabaseAwayError(reason)
+    return DatabaseUnavailableError(reason)

@@ -16,9 +16,9 @@ from leadgen.capture.ledger.lookup import FIND_BY_KEYS, KnownByKey, known_in
 from leadgen.capture.ledger.record import (
     FIND,
     INSERT,
-    Fate,
-    Outcome,
-    Row,
+    SubmissionRecord,
+    WriteResult,
+    WriteStatus,
     encode,
     find_value,
     joined,
@@ -27,7 +27,7 @@ from leadgen.capture.ledger.record import (
 )
 from leadgen.capture.models import Repeat
 from leadgen.capture.nudge import nudge
-from leadgen.capture.reasons import Reason
+from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.spool import store
 from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
 
@@ -113,7 +113,7 @@ def _stays(name: str, error: Exception) -> None:
     logger.error("an object stays in the spool: %s", error, extra={"object": name})
 
 
-def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Row]]:
+def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, SubmissionRecord]]:
     """Yield what can be read; park what is no submission."""
     for name, content in contents.items():
         if content is None:
@@ -124,7 +124,7 @@ def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Row]]:
             _park(name, content, str(error))
 
 
-def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
+def _restore(rows: Sequence[SubmissionRecord]) -> dict[UUID, str]:
     """Write the rows; return the receipts that the database refuses, with the reason."""
     try:
         with transaction.atomic():
@@ -137,21 +137,21 @@ def _restore(rows: Sequence[Row]) -> dict[UUID, str]:
     return {}
 
 
-def _write(rows: Sequence[Row]) -> None:
+def _write(rows: Sequence[SubmissionRecord]) -> None:
     for row, inserted in zip(rows, _insert(rows), strict=True):
         act = Act.of_key(row.idempotency_key)
         outcome = _settle_act(row, act, inserted) if act else inserted
-        if outcome.fate is Fate.REPEATED:
+        if outcome.fate is WriteStatus.REPEATED:
             SPOOL.labels("repeated").inc()
             _remember(row, outcome.receipt)
-        elif outcome.fate is Fate.CONFLICT:
+        elif outcome.fate is WriteStatus.CONFLICT:
             SPOOL.labels("conflicting").inc()
             _insert([_held(row)])
         else:
             SPOOL.labels("replayed").inc()
 
 
-def _insert(rows: Sequence[Row]) -> list[Outcome]:
+def _insert(rows: Sequence[SubmissionRecord]) -> list[WriteResult]:
     if not rows:
         return []
     with connection.cursor() as cursor:
@@ -163,7 +163,7 @@ def _insert(rows: Sequence[Row]) -> list[Outcome]:
         return outcomes(rows, inserted, cursor.fetchall() if asked else [])
 
 
-def _settle_act(row: Row, act: Act, outcome: Outcome) -> Outcome:
+def _settle_act(row: SubmissionRecord, act: Act, outcome: WriteResult) -> WriteResult:
     """Find out which act of its visit a row is: the spool could not know the acts before it.
 
     As acts.write_act does on the edge, in the order of the receipts.
@@ -173,7 +173,7 @@ def _settle_act(row: Row, act: Act, outcome: Outcome) -> Outcome:
         if is_final(outcome, tried, act):
             return outcome
         step = next_step(row, tried, outcome, _known(row.form_id, tried.later_keys()))
-        if isinstance(step, Outcome):
+        if isinstance(step, WriteResult):
             return step
         if step is None:
             break
@@ -189,16 +189,16 @@ def _known(form_id: int, keys: list[str]) -> KnownByKey:
         return known_in(cursor.fetchall())
 
 
-def _remember(row: Row, first: UUID) -> None:
+def _remember(row: SubmissionRecord, first: UUID) -> None:
     """Keep the second receipt of what the ledger has already: it was promised to somebody."""
     Repeat.objects.get_or_create(
         receipt=row.id, defaults={"submission_id": first, "received_at": row.received_at}
     )
 
 
-def _held(row: Row) -> Row:
+def _held(row: SubmissionRecord) -> SubmissionRecord:
     """The live edge refuses other content under a known key; the spool could not know the key."""
-    reasons = [*row.reasons, Reason.KEY_REUSED.value]
+    reasons = [*row.reasons, ReviewReason.KEY_REUSED.value]
     return msgspec.structs.replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
 
 

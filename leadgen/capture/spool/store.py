@@ -12,7 +12,7 @@ import msgspec
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from leadgen.capture.ledger.record import Row
+from leadgen.capture.ledger.record import SubmissionRecord
 from leadgen.capture.spool import local_files
 
 logger = logging.getLogger("leadgen.capture")
@@ -37,18 +37,18 @@ class Depth:
     parked: int
 
 
-def pack(row: Row) -> bytes:
+def pack(row: SubmissionRecord) -> bytes:
     """Return the object's content: every column, and the version of this layout."""
     return msgspec.json.encode({"version": VERSION, "row": row})
 
 
-def unpack(content: bytes) -> Row:
+def unpack(content: bytes) -> SubmissionRecord:
     """Return the row of an object; raise UnreadableError."""
     try:
         document: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
         if document.get("version") != VERSION:
             raise UnreadableError(f"version {document.get('version')!r} is not known here")
-        return msgspec.convert(document.get("row"), Row)
+        return msgspec.convert(document.get("row"), SubmissionRecord)
     except (msgspec.MsgspecError, UnicodeError) as error:
         raise UnreadableError(str(error)) from error
 
@@ -66,7 +66,7 @@ def prepare() -> None:
         logger.warning("the storage does not answer: %s", type(error).__name__)
 
 
-def store(row: Row) -> None:
+def store(row: SubmissionRecord) -> None:
     """Write the row's object and return when it is durable; raises what the storage raises.
 
     It is there as a whole or not at all, so nobody reads half of one.

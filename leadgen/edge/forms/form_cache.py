@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from leadgen.edge.forms.newer_versions import Resolved, resolve
-from leadgen.edge.read_pool import Database
+from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.newer import FormRow
 from leadgen.forms.published import PublishedForm, build_published_form
 
@@ -49,7 +49,7 @@ class _Entry:
     checked_at: float
 
 
-class PublishedForms:
+class FormCache:
     """A bounded cache by slug and by public id, at most ``fresh`` seconds behind.
 
     One loader runs for each form at a time. A form that cannot be looked up again within ``grace``
@@ -59,7 +59,7 @@ class PublishedForms:
     """
 
     def __init__(
-        self, database: Database, *, fresh: float = 2.0, grace: float = 0.5, most: int = 1000
+        self, database: ReadPool, *, fresh: float = 2.0, grace: float = 0.5, most: int = 1000
     ) -> None:
         self._database = database
         self._fresh = fresh

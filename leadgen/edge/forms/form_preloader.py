@@ -4,10 +4,10 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from leadgen.capture.errors import DatabaseAwayError
-from leadgen.edge.forms.form_cache import PublishedForms
+from leadgen.capture.errors import DatabaseUnavailableError
+from leadgen.edge.forms.form_cache import FormCache
 from leadgen.edge.forms.newer_versions import resolve
-from leadgen.edge.read_pool import Database
+from leadgen.edge.read_pool import ReadPool
 
 logger = logging.getLogger("leadgen.capture")
 
@@ -23,7 +23,7 @@ _CHANGED = (
 )
 
 
-class Preloader:
+class FormPreloader:
     """Reads the forms as soon as the database answers, then every ``pause`` what has changed.
 
     The latest MOST forms only; the others are known once they were asked for. Times in seconds.
@@ -31,8 +31,8 @@ class Preloader:
 
     def __init__(
         self,
-        database: Database,
-        forms: PublishedForms,
+        database: ReadPool,
+        forms: FormCache,
         *,
         pause: float = 30.0,
         retry: float = 1.0,
@@ -60,7 +60,7 @@ class Preloader:
             try:
                 await self.look()
                 pause = self._pause
-            except DatabaseAwayError:
+            except DatabaseUnavailableError:
                 logger.debug("the forms on the air cannot be read ahead")
             await asyncio.sleep(pause)
 

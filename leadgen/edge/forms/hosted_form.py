@@ -12,17 +12,17 @@ from django.conf import settings
 from django.utils.encoding import iri_to_uri
 
 from leadgen.capture.attribution import marks_in
-from leadgen.capture.errors import DatabaseAwayError
-from leadgen.capture.reasons import Reason
-from leadgen.capture.submit import Invalid, Sent, Taken, take
+from leadgen.capture.errors import DatabaseUnavailableError
+from leadgen.capture.reasons import ReviewReason
+from leadgen.capture.submit import Incoming, Invalid, Receipt, submit
 from leadgen.edge.forms import page_token
 from leadgen.edge.forms.page_post import Post, first, shown_by
 from leadgen.edge.http import bodies
 from leadgen.edge.http.headers import page_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response
 from leadgen.edge.http.origins import is_own, may_post
-from leadgen.edge.services import Desk, context
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.edge.services import EdgeServices, submission_context
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS, UNKNOWN
 from leadgen.forms.format.validation import Errors, parse
 from leadgen.forms.newer import unjudged
@@ -53,7 +53,7 @@ _NOT_SAVED = (
 # While PostgreSQL is away, for a form that this process has never read.
 _THANKS = Definition("Thank you", (), thanks_text="We have your message and will be in touch.")
 
-Asked = tuple[PublishedForm, tuple[Reason, ...]]
+Asked = tuple[PublishedForm, tuple[ReviewReason, ...]]
 """The version of a form that a page has shown, and why its answers need a review."""
 
 
@@ -66,10 +66,10 @@ class UnsentError(Refusal):
         self.typed = typed
 
 
-class Hosted:
+class HostedFormPages:
     """Serves the page, takes its post, says thank you."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: EdgeServices) -> None:
         self._desk = desk
 
     async def page(self, request: Request, slug: str) -> Response:
@@ -104,11 +104,11 @@ class Hosted:
             shown, reasons = await self._asked(form, request, post)
         try:
             sent = _sent(shown, request, post, posts, reasons)
-            result = await take(shown, sent, self._desk.ledger, self._desk.known)
+            result = await submit(shown, sent, self._desk.ledger, self._desk.known)
             if isinstance(result, Invalid) and (latest := await self._latest(shown, post)):
                 shown, sent = latest, _sent(latest, request, post, posts, reasons)
-                result = await take(shown, sent, self._desk.ledger, self._desk.known)
-        except DatabaseAwayError:
+                result = await submit(shown, sent, self._desk.ledger, self._desk.known)
+        except DatabaseUnavailableError:
             SUBMISSIONS.labels("failed").inc()
             again = _again(shown, 503, post, {"": [_NOT_SAVED]})
             return again.having({"retry-after": "2"})
@@ -122,7 +122,7 @@ class Hosted:
         receipt = _receipt(request.query)
         try:
             form = await self._desk.forms.by_slug(slug)
-        except DatabaseAwayError:
+        except DatabaseUnavailableError:
             if not receipt:
                 raise
             return _html(200, thanks_page(_THANKS, receipt), {}).having(page_headers(None))
@@ -135,7 +135,7 @@ class Hosted:
         """Return the form if there is one, and whether it could not be looked up."""
         try:
             return await self._desk.forms.by_slug(slug), False
-        except DatabaseAwayError:
+        except DatabaseUnavailableError:
             return None, True
 
     async def _asked(self, form: PublishedForm, request: Request, post: Post) -> Asked:
@@ -145,13 +145,13 @@ class Hosted:
             raise _unsent(Refusal(404, _CLOSED), request, post)
         if shown is None:
             return form, ()
-        late = () if form.is_live else (Reason.UNPUBLISHED,)
+        late = () if form.is_live else (ReviewReason.UNPUBLISHED,)
         try:
             version = await self._desk.forms.version(form, shown.number)
-        except DatabaseAwayError:
-            return unread(shown, form.slug, form.origins), (*late, Reason.VERSION_UNKNOWN)
+        except DatabaseUnavailableError:
+            return unread(shown, form.slug, form.origins), (*late, ReviewReason.VERSION_UNKNOWN)
         # A version that is missing was lost with a restored backup.
-        return (version, late) if version else (form, (*late, Reason.VERSION_UNKNOWN))
+        return (version, late) if version else (form, (*late, ReviewReason.VERSION_UNKNOWN))
 
     async def _latest(self, form: PublishedForm, post: Post) -> PublishedForm | None:
         """Return the version published by now, for answers that name none and do not fit."""
@@ -165,7 +165,7 @@ def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Asked:
     shown = post.token.shown if post.token else None
     if shown is None or not _is_ours(request):
         raise _unsent(AWAY, request, post)
-    return unread(shown, slug), (Reason.VERSION_UNKNOWN,)
+    return unread(shown, slug), (ReviewReason.VERSION_UNKNOWN,)
 
 
 def refuse(refusal: Refusal) -> Response:
@@ -216,16 +216,18 @@ def _prefilled(form: PublishedForm, query: str) -> str:
 
 
 def _sent(
-    form: PublishedForm, request: Request, post: Post, posts: int, reasons: tuple[Reason, ...]
-) -> Sent:
+    form: PublishedForm, request: Request, post: Post, posts: int, reasons: tuple[ReviewReason, ...]
+) -> Incoming:
     raw = post.raw
-    return Sent(
+    return Incoming(
         raw=raw,
         answers=unjudged(form.newer.definition, raw) if form.newer else parse(form.definition, raw),
-        context=context(request, "hosted", _origin_of(request, post.texts)),
+        context=submission_context(request, "hosted", _origin_of(request, post.texts)),
         act=post.act(form.form_id),
         reasons=reasons,
-        reason_if_invalid=Reason.VERSION_UNKNOWN if Reason.VERSION_UNKNOWN in reasons else None,
+        reason_if_invalid=ReviewReason.VERSION_UNKNOWN
+        if ReviewReason.VERSION_UNKNOWN in reasons
+        else None,
         is_version_named=post.shown(form.form_id) is not None,
         honeypot=first(post.texts, "_url"),
         seconds=post.seconds(form.form_id),
@@ -262,11 +264,11 @@ def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
         return form.definition
     known = {field.name for field in form.definition.fields}
     others = (name for name in texts if name not in known and not name.startswith("_"))
-    kept = tuple(Field(name, UNKNOWN, name) for name in others)
+    kept = tuple(FieldDefinition(name, UNKNOWN, name) for name in others)
     return replace(form.definition, fields=form.definition.fields + kept)
 
 
-def _thank(form: PublishedForm, taken: Taken) -> Response:
+def _thank(form: PublishedForm, taken: Receipt) -> Response:
     thanks = f"/f/{form.slug}/thanks?receipt={taken.receipt}"
     target = iri_to_uri(form.definition.redirect_url) or thanks
     headers = {"location": target, "cache-control": "no-store"}

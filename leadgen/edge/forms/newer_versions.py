@@ -1,6 +1,6 @@
 """Serve the last understood version of a form whose published version is newer (ADR 0025)."""
 
-from leadgen.edge.read_pool import Database
+from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.format.reader import read_text
 from leadgen.forms.newer import FormRow
 
@@ -16,7 +16,7 @@ Resolved = tuple[FormRow, FormRow | None]
 """The row of the version looked up, and of the version to serve; None where none is understood."""
 
 
-async def resolve(database: Database, row: FormRow) -> Resolved:
+async def resolve(database: ReadPool, row: FormRow) -> Resolved:
     """Find the newest version, from this one back, that this release understands.
 
     A row without a version is returned as it is. Raise DatabaseAwayError.

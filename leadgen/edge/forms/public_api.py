@@ -6,14 +6,21 @@ from typing import Any
 
 import msgspec
 
-from leadgen.capture.errors import DatabaseAwayError, KeyReusedError
-from leadgen.capture.reasons import Reason
-from leadgen.capture.submit import Invalid, Sent, Taken, first_receipt, sent_at, take
+from leadgen.capture.errors import DatabaseUnavailableError, KeyReusedError
+from leadgen.capture.reasons import ReviewReason
+from leadgen.capture.submit import (
+    Incoming,
+    Invalid,
+    Receipt,
+    first_receipt,
+    read_submitted_at,
+    submit,
+)
 from leadgen.edge.http import bodies
 from leadgen.edge.http.headers import cors_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
 from leadgen.edge.http.origins import may_post
-from leadgen.edge.services import Desk, context
+from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.validation import Errors
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.telemetry.metrics import SUBMISSIONS
@@ -44,18 +51,18 @@ class _Asked(msgspec.Struct, frozen=True):
         """Return what Sent says of a review, given the flaws that were found so far."""
         if self.unknown is None and not (self.is_late or self.is_named):
             return {}
-        reasons = [Reason.UNPUBLISHED] * self.is_late
+        reasons = [ReviewReason.UNPUBLISHED] * self.is_late
         if self.unknown is None:
             return {"reasons": tuple(reasons), "is_version_named": self.is_named}
         if self.unread or errors:
-            reasons.append(Reason.VERSION_UNKNOWN)
-        return {"reasons": tuple(reasons), "reason_if_invalid": Reason.VERSION_UNKNOWN}
+            reasons.append(ReviewReason.VERSION_UNKNOWN)
+        return {"reasons": tuple(reasons), "reason_if_invalid": ReviewReason.VERSION_UNKNOWN}
 
 
-class Api:
+class PublicApi:
     """Answers programs and the embed; every answer of a known form carries its CORS headers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: EdgeServices) -> None:
         self._desk = desk
 
     async def definition(self, request: Request, public_id: str) -> Response:
@@ -90,7 +97,7 @@ class Api:
         except Refusal as refusal:
             SUBMISSIONS.labels("refused").inc()
             response = refuse(refusal)
-        except DatabaseAwayError:
+        except DatabaseUnavailableError:
             SUBMISSIONS.labels("failed").inc()
             response = refuse(AWAY)
         return response.having(cors_headers(form, request))
@@ -119,12 +126,12 @@ class Api:
         body: bodies.Body,
         posts: int,
         refusal: Refusal | None,
-    ) -> Taken | Invalid:
+    ) -> Receipt | Invalid:
         answers, errors = _answers(asked.form, body)
         sent = _sent(request, body, answers, posts, asked.held(errors))
         refusal = _not_found() if asked.is_missing else refusal
         if refusal is None and (not errors or sent.reason_if_invalid):
-            return await take(asked.form, sent, self._desk.ledger, self._desk.known)
+            return await submit(asked.form, sent, self._desk.ledger, self._desk.known)
         if first := await first_receipt(asked.form, sent, self._desk.known):
             return first
         if refusal:
@@ -138,7 +145,7 @@ class Api:
             return _Asked(form, is_missing=not form.is_live)
         try:
             version = await self._desk.forms.version(form, number)
-        except DatabaseAwayError:
+        except DatabaseUnavailableError:
             return _Asked(form, number, unread=True, is_late=not form.is_live)
         if version is None:
             return _Asked(form, number, is_missing=not form.is_live)
@@ -194,16 +201,16 @@ def _sent(
     answers: dict[str, Any],
     posts: int,
     held: Mapping[str, Any],
-) -> Sent:
+) -> Incoming:
     said = body.context if isinstance(body.context, dict) else {}
     told = {"page_url": request.headers.get("referer", ""), **said}
-    return Sent(
+    return Incoming(
         raw=answers,
         answers=answers,
-        context=context(request, "api", told),
+        context=submission_context(request, "api", told),
         key=_key(request),
         posts_this_minute=posts,
-        submitted_at=sent_at(body.submitted_at, datetime.now(UTC)),
+        submitted_at=read_submitted_at(body.submitted_at, datetime.now(UTC)),
         **held,
     )
 
@@ -215,7 +222,7 @@ def _key(request: Request) -> str | None:
     return key
 
 
-def _answer(result: Taken | Invalid) -> Response:
+def _answer(result: Receipt | Invalid) -> Response:
     if isinstance(result, Invalid):
         SUBMISSIONS.labels("invalid").inc()
         return json_response(422, {"errors": result.errors})

@@ -20,7 +20,7 @@ MOST_WAITING = 10_000
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-class Line(msgspec.Struct, frozen=True):
+class AccessRecord(msgspec.Struct, frozen=True):
     """What one line says, as JsonFormatter would write it; nothing here is a person's."""
 
     ts: datetime
@@ -44,7 +44,7 @@ class AccessLog:
 
     def __init__(self, seconds: float = 0.2) -> None:
         self._seconds = seconds
-        self._lines: deque[Line] = deque(maxlen=MOST_WAITING)
+        self._lines: deque[AccessRecord] = deque(maxlen=MOST_WAITING)
         self._timer: asyncio.TimerHandle | None = None
         self._is_json = settings.LOG_FORMAT == "json"
 
@@ -63,7 +63,7 @@ class AccessLog:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self.write)
         message = f"{method} {route} {status}"
         at, kept = datetime.now(UTC), receipt or UNSET
-        line = Line(at, "INFO", logger.name, message, route, status, ms, request_id, kept)
+        line = AccessRecord(at, "INFO", logger.name, message, route, status, ms, request_id, kept)
         self._lines.append(line)
 
     def write(self) -> None:

@@ -7,7 +7,7 @@ from leadgen.lib.net.ip import packed_network
 WINDOW = 60
 
 
-class Flood:
+class RateCounter:
     """Posts by address in the current minute; the quietest addresses are forgotten first.
 
     Each web process counts for itself: the limits bound one process, not the deployment.

@@ -16,7 +16,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldDefinition:
     """One question.
 
     ``name`` is the key of the answer and never changes; ``kind`` is a key of ``fields.KINDS``;
@@ -46,7 +46,7 @@ class Definition:
     """A whole form: its texts and its fields in order."""
 
     title: str
-    fields: tuple[Field, ...]
+    fields: tuple[FieldDefinition, ...]
     intro: str = ""
     submit_label: str = "Send"
     thanks_title: str = "Thank you"
@@ -93,17 +93,17 @@ def parse(data: object, notes: Notes) -> Definition:
     return Definition(**{"title": "", **texts, "fields": asked})
 
 
-def _field(data: object, position: int, notes: Notes) -> Field | None:
+def _field(data: object, position: int, notes: Notes) -> FieldDefinition | None:
     """Rebuild a field; None without a name, the key of its answers."""
     name = data.get("name") if isinstance(data, dict) else None
-    part = _Part(Field, data, f"field {name or position}: ", notes)
+    part = _Part(FieldDefinition, data, f"field {name or position}: ", notes)
     options = [_option(item, part.where, notes) for item in part.items("options")]
     known = part.values(required=("name", "kind", "label"))
     if not known.get("name"):
         notes.unknown += [f"{part.where}no name"] * (name == "")
         return None
     chosen = tuple(option for option in options if option)
-    return Field(**{"kind": "", "label": known["name"], **known, "options": chosen})
+    return FieldDefinition(**{"kind": "", "label": known["name"], **known, "options": chosen})
 
 
 def _option(data: object, where: str, notes: Notes) -> Option | None:
@@ -112,7 +112,8 @@ def _option(data: object, where: str, notes: Notes) -> Option | None:
 
 
 _KEYS = {
-    kind: {field.name: field.type for field in fields(kind)} for kind in (Definition, Field, Option)
+    kind: {field.name: field.type for field in fields(kind)}
+    for kind in (Definition, FieldDefinition, Option)
 }
 _TYPES = {str: str, bool: bool, int | None: int}
 
@@ -158,7 +159,7 @@ def _is_of(kind: Any, value: object) -> bool:
     return type(value) is _TYPES[kind] and (type(value) is not int or value >= 0)
 
 
-FILLS = {
+CONTACT_FIELDS = {
     "name": "Full name",
     "first_name": "First name",
     "last_name": "Last name",

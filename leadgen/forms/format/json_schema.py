@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from leadgen.forms.format.definition import Definition, Field
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS
 
 
@@ -19,7 +19,7 @@ def json_schema(definition: Definition) -> dict[str, Any]:
     return schema | ({"description": definition.intro} if definition.intro else {})
 
 
-def _property(field: Field) -> dict[str, Any]:
+def _property(field: FieldDefinition) -> dict[str, Any]:
     """Describe one answer; an optional one may also be empty."""
     kind = KINDS[field.kind]
     schema = kind.json_schema(field)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from leadgen.leads import lookup
 from leadgen.leads.intake import matching
-from leadgen.leads.intake.items import Entry
+from leadgen.leads.intake.items import IntakeItem
 from leadgen.leads.intake.matching import Key
 from leadgen.leads.models import Company, Contact, Identity
 from leadgen.lib import bulk
@@ -23,7 +23,7 @@ class OvertakenError(Exception):
     """Somebody else has just made a contact with one of our identities."""
 
 
-def identify(entries: Sequence[Entry]) -> None:
+def resolve_contacts(entries: Sequence[IntakeItem]) -> None:
     """Set each entry's contact, saved and locked, with what was empty filled from the entry.
 
     Of two batches that meet the same new person one waits at the unique identity, then sees that
@@ -32,11 +32,11 @@ def identify(entries: Sequence[Entry]) -> None:
     companies = lookup.companies({e.facts.company for e in entries if e.facts.company})
     for _ in range(_ATTEMPTS):
         with suppress(OvertakenError), transaction.atomic():
-            return _identify(entries, companies)
+            return _resolve(entries, companies)
     raise OvertakenError("Other batches kept making the same contacts.")
 
 
-def _identify(entries: Sequence[Entry], companies: Mapping[str, Company]) -> None:
+def _resolve(entries: Sequence[IntakeItem], companies: Mapping[str, Company]) -> None:
     # In one order everywhere, so that two batches never wait for each other in a circle.
     keys = sorted({key for entry in entries for key in entry.facts.keys})
     known = _owners(keys)
@@ -72,7 +72,7 @@ def _contacts(persons: Iterable[int]) -> dict[int, Contact]:
     return {contact.pk: contact for contact in found} | new
 
 
-def _fill(entry: Entry, company: Company | None) -> dict[str, str]:
+def _fill(entry: IntakeItem, company: Company | None) -> dict[str, str]:
     """Fill what the contact lacks, noting the receipt; return the values that differ."""
     contact, differing = entry.contact, {}
     told = {name: getattr(entry.facts, name) for name in _FILLED}

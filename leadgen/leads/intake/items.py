@@ -9,12 +9,12 @@ from leadgen.capture.attribution import source_and_medium
 from leadgen.capture.models import Submission
 from leadgen.forms.models import Form, FormVersion
 from leadgen.leads.intake import matching
-from leadgen.leads.intake.matching import Facts
+from leadgen.leads.intake.matching import PersonDetails
 from leadgen.leads.models import Campaign, Contact, Lead
 
 
 @dataclass(slots=True)
-class Entry:
+class IntakeItem:
     """What identify and attach find out is set by them.
 
     ``differing`` holds values for which the contact has others, ``other`` is a second contact
@@ -24,7 +24,7 @@ class Entry:
     submission: Submission
     receipt: str
     form: Form
-    facts: Facts
+    facts: PersonDetails
     source: str
     medium: str
     campaign: Campaign | None = None
@@ -39,13 +39,13 @@ class Entry:
         return str(_mapping(self.submission.context.get("utm")).get("campaign") or "").strip()
 
 
-def read(submissions: Sequence[Submission]) -> list[Entry]:
+def read(submissions: Sequence[Submission]) -> list[IntakeItem]:
     """Read each submission by the questions of the version that it answers; one query."""
     wanted = {submission.version_id for submission in submissions}
     versions = FormVersion.objects.select_related("form").in_bulk(wanted)
     definition = cache(lambda pk: versions[pk].read())
     return [
-        Entry(
+        IntakeItem(
             submission,
             str(submission.pk),
             versions[submission.version_id].form,

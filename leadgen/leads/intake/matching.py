@@ -9,7 +9,7 @@ from typing import Any
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from leadgen.forms.format.definition import FILLS, Definition
+from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 
 Key = tuple[str, str]
 """An identity: ("email", normalised address) or ("phone", E.164 number)."""
@@ -25,7 +25,7 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class PersonDetails:
     """What a submission tells of a person: trimmed, and cut visibly where the column ends."""
 
     name: str = ""
@@ -38,9 +38,9 @@ class Facts:
     keys: tuple[Key, ...] = ()
 
 
-def read(definition: Definition, answers: Mapping[str, Any]) -> Facts:
+def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
     """Gather the answers by the attribute that their field fills; keys stand email first."""
-    told = dict.fromkeys(FILLS, "")
+    told = dict.fromkeys(CONTACT_FIELDS, "")
     for field in definition.fields:
         if field.fills in told and field.name in answers:
             told[field.fills] = _text(answers[field.name])
@@ -48,7 +48,7 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> Facts:
     # As the form has read it; else as the country that the person has chosen would.
     number = phone_key(told["phone"], _region(definition)) or phone_key(told["phone"], country)
     keys = {"email": email_key(told["email"]), "phone": number}
-    return Facts(
+    return PersonDetails(
         name=_line(told["name"] or f"{told['first_name']} {told['last_name']}"),
         email=_line(told["email"], "email"),
         phone=number or _line(told["phone"], "phone"),

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
-from leadgen.leads.intake.items import Entry
+from leadgen.leads.intake.items import IntakeItem
 from leadgen.leads.intake.matching import Key
 
 
@@ -27,7 +27,7 @@ class Batch:
             other.ended.wait()
 
 
-class Abreast:
+class BatchOrdering:
     """The batches at work in this process.
 
     Hold ``turn`` from a batch's claim to the end of its split: who claims first comes first.
@@ -47,7 +47,9 @@ class Abreast:
             batch.ended.set()
             batch.before.clear()  # or each would hold on to all that ever were before it
 
-    def split(self, batch: Batch, entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:
+    def split(
+        self, batch: Batch, entries: Sequence[IntakeItem]
+    ) -> tuple[list[IntakeItem], list[IntakeItem]]:
         """Return what can be worked now, and what concerns persons that others are at."""
         self._at_work = [other for other in self._at_work if not other.ended.is_set()]
         batch.before = list(self._at_work)
@@ -56,7 +58,9 @@ class Abreast:
         return _split(entries, set().union(*(other.keys for other in batch.before)))
 
 
-def _split(entries: Sequence[Entry], busy: Collection[Key]) -> tuple[list[Entry], list[Entry]]:
+def _split(
+    entries: Sequence[IntakeItem], busy: Collection[Key]
+) -> tuple[list[IntakeItem], list[IntakeItem]]:
     taken, now, later = set(busy), [], []
     for entry in entries:
         if taken.isdisjoint(entry.facts.keys):

@@ -33,7 +33,7 @@ from leadgen.lib.net.http_errors import (
 )
 from leadgen.lib.net.outbound_headers import checked_headers
 from leadgen.lib.net.outbound_url import OutboundUrl, join, parse
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -172,7 +172,9 @@ class Client:
             return [str(url.address)]
         try:
             # getaddrinfo has no time limit of its own.
-            return list(within(budget.seconds(), lambda: self.resolve(url.host, url.port)))
+            return list(
+                run_with_timeout(budget.seconds(), lambda: self.resolve(url.host, url.port))
+            )
         except (socket.gaierror, UnicodeError) as error:
             raise ConnectionFailedError(
                 f"{url.host} cannot be resolved ({error}): check the name and the DNS server."

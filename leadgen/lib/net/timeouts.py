@@ -10,7 +10,7 @@ from django.db import connections
 Answer = TypeVar("Answer")
 
 
-def within(seconds: float, ask: Callable[[], Answer]) -> Answer:
+def run_with_timeout(seconds: float, ask: Callable[[], Answer]) -> Answer:
     """Return what ``ask`` returns or raise what it raises; TimeoutError when it takes longer.
 
     It runs in a thread of its own, with database connections of its own. One that hangs is left

@@ -7,7 +7,7 @@ from prometheus_client import Counter, Histogram
 
 from leadgen.lib.telemetry import multiprocess_metrics
 
-multiprocess_metrics.share()
+multiprocess_metrics.enable_multiprocess()
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 

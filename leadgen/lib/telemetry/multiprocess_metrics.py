@@ -17,7 +17,7 @@ from leadgen.lib import env
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def share() -> None:
+def enable_multiprocess() -> None:
     """Let worker and beat count in files when METRICS_PORT is set; before any counter is made.
 
     The web process gets its folder from gunicorn (leadgen.processes.gunicorn_config); every
@@ -32,7 +32,7 @@ def share() -> None:
     values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call]
 
 
-def counted() -> CollectorRegistry:
+def registry() -> CollectorRegistry:
     """What all processes of this role have counted, or this one where no folder is shared."""
     if not env.is_set(_FOLDER):
         return REGISTRY
@@ -41,7 +41,7 @@ def counted() -> CollectorRegistry:
     return together
 
 
-def may_read(authorization: str, token: str) -> bool:
+def is_authorized(authorization: str, token: str) -> bool:
     """Tell whether this header opens the metrics; without a token everybody may read them."""
     return not token or hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
 

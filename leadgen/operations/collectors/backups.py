@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.operations.models import Backup
 
 SECONDS = 3.0
@@ -23,7 +23,7 @@ class BackupCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         try:
-            newest, checked = within(SECONDS, _read)
+            newest, checked = run_with_timeout(SECONDS, _read)
         except (Error, OSError) as error:
             logger.warning("the backups cannot be read for metrics: %s", error)
             return

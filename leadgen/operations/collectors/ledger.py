@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Cursor, Event, ParkedEvent
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0
@@ -46,7 +46,7 @@ class LedgerCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         try:
-            reading = within(SECONDS, _read)
+            reading = run_with_timeout(SECONDS, _read)
         except (Error, OSError) as error:
             logger.warning("the ledger cannot be read for metrics: %s", error)
             reading = None

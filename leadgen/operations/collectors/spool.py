@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from leadgen.capture.spool import store
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 
 SECONDS = 3.0
 
@@ -21,7 +21,7 @@ class SpoolCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         try:
-            depth = within(SECONDS, store.depth)
+            depth = run_with_timeout(SECONDS, store.depth)
         except Exception as error:
             logger.warning("the spool cannot be read for metrics: %s", error)
             yield _gauge("readable", "1 while the spool can be read.", 0)

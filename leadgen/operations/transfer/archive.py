@@ -50,7 +50,7 @@ def make_key() -> tuple[str, str]:
     return str(made), str(made.to_public())
 
 
-class Writer:
+class ArchiveWriter:
     """Writes the parts of one backup below its folder, two at a time."""
 
     def __init__(self, storage: Storage, folder: str, keys: list[Any]) -> None:
@@ -80,7 +80,7 @@ class Writer:
         return Part(name, len(stored), hashlib.sha256(stored).hexdigest())
 
 
-class Reader:
+class ArchiveReader:
     """Reads the parts of one backup, and refuses each that is not as it was written."""
 
     def __init__(self, storage: Storage, folder: str, key: Any) -> None:

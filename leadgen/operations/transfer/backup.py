@@ -12,8 +12,8 @@ from django.utils import timezone
 from leadgen.capture.spool import store
 from leadgen.lib.postgresql.connections import connection_parameters
 from leadgen.operations.transfer import copy, objects, tables
-from leadgen.operations.transfer.archive import Writer, chunks
-from leadgen.operations.transfer.errors import UnfitError
+from leadgen.operations.transfer.archive import ArchiveWriter, chunks
+from leadgen.operations.transfer.errors import SchemaMismatchError
 from leadgen.operations.transfer.manifest import Manifest, TableParts
 from leadgen.operations.transfer.scheduled import target as target_check
 from leadgen.operations.transfer.tables import Connection, Table
@@ -29,11 +29,11 @@ def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
     and for a folder that cannot be written or is lost with this container.
     """
     if objects.is_within(target, default_storage):
-        raise UnfitError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
+        raise SchemaMismatchError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
     target_check.refuse_unfit_folder(target)
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    writer, packing = Writer(target, name, keys), Packing(default_storage)
+    writer, packing = ArchiveWriter(target, name, keys), Packing(default_storage)
     # The spool before the snapshot: what is replayed meanwhile is in the snapshot. Everything else
     # after it: an object is written before the row that names it.
     spooled = objects.names(default_storage, store.FOLDER, spooled=True)
@@ -61,7 +61,7 @@ def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
     return name, made
 
 
-def _table(connection: Connection, table: Table, writer: Writer, say: Say) -> TableParts:
+def _table(connection: Connection, table: Table, writer: ArchiveWriter, say: Say) -> TableParts:
     content = tables.content(connection, table)
     rows = copy.read(connection, table)
     parts = writer.stream(f"tables/{table.name}", chunks(rows))

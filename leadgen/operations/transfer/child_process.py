@@ -37,7 +37,7 @@ def manage(say: Say, backends: dict[str, str], *arguments: str) -> None:
 
 
 @contextmanager
-def unwinding() -> Iterator[None]:
+def exit_on_sigterm() -> Iterator[None]:
     """Inside, SIGTERM ends this process as Ctrl-C does: what was begun is undone on the way out."""
 
     def end(*_: object) -> None:

@@ -22,7 +22,7 @@ _EVERY_ROW = sql.SQL("")
 
 
 @contextmanager
-def bare(connection: Connection) -> Iterator[None]:
+def without_constraints(connection: Connection) -> Iterator[None]:
     """Inside, tables have no foreign keys, which may form circles, and no indexes but of keys.
 
     Leaving makes them again and so checks every row. Needs a transaction, and nobody else at work.
@@ -46,7 +46,7 @@ def empty(connection: Connection, tables: Iterable[Table]) -> None:
     connection.execute(sql.SQL("TRUNCATE {}").format(names))
 
 
-def fill(connection: Connection, table: Table, pieces: Iterable[Any], into: str = "") -> int:
+def copy_in(connection: Connection, table: Table, pieces: Iterable[Any], into: str = "") -> int:
     """Write pieces of COPY's text format into the table, or one like it; return the rows."""
     named = Table(into or table.name, table.columns)
     with connection.cursor() as cursor:

@@ -14,13 +14,13 @@ WHERE indisprimary AND indrelid = format('%%I', %s::text)::regclass ORDER BY att
 _CHANGED, _KEPT = "changed_rows", "kept_rows"
 
 
-def mark(connection: Connection) -> str:
+def position(connection: Connection) -> str:
     """Return the transaction from which on a row may be missing in the snapshot we are in."""
     row = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text").fetchone()
     return str(row[0]) if row else ""
 
 
-def bring(source: Connection, target: Connection, table: Table, since: str) -> int:
+def apply(source: Connection, target: Connection, table: Table, since: str) -> int:
     """Make the target's table what the source's is now; return how many rows were written.
 
     Only rows written since that mark are read in full. Both ends are in a transaction, and the
@@ -29,11 +29,11 @@ def bring(source: Connection, target: Connection, table: Table, since: str) -> i
     key = _key(target, table)
     recent = sql.SQL("WHERE age(xmin) <= age({}::xid)").format(sql.Literal(since))
     _make(target, table, _CHANGED)
-    changed = copy.fill(target, table, copy.read(source, table, recent), into=_CHANGED)
+    changed = copy.copy_in(target, table, copy.read(source, table, recent), into=_CHANGED)
     _delete(target, key, "EXISTS", _CHANGED)
     if _count(target, table) + changed != _count(source, table):
         _make(target, key, _KEPT)
-        copy.fill(target, key, copy.read(source, key), into=_KEPT)
+        copy.copy_in(target, key, copy.read(source, key), into=_KEPT)
         _delete(target, key, "NOT EXISTS", _KEPT)
     target.execute(
         table.query(

@@ -13,19 +13,19 @@ class DamagedError(MovingError):
     """A part of a backup is gone, changed, or not for this key."""
 
 
-class OccupiedError(MovingError):
+class NotEmptyError(MovingError):
     """What should be empty is not."""
 
 
-class UnfitError(MovingError):
+class SchemaMismatchError(MovingError):
     """Tables here and there are not the same."""
 
 
-class DifferentError(MovingError):
+class VerificationError(MovingError):
     """What arrived is not what was sent."""
 
 
-class BusyError(MovingError):
+class InUseError(MovingError):
     """Somebody is still at work who should have stopped."""
 
 

@@ -29,7 +29,7 @@ class TableParts(msgspec.Struct, frozen=True):
     parts: list[Part]
 
 
-class Entry(msgspec.Struct, frozen=True, order=True):
+class ManifestEntry(msgspec.Struct, frozen=True, order=True):
     """An object of the storage. Names may tell of people, so entries are kept encrypted."""
 
     name: str

@@ -19,7 +19,7 @@ from leadgen.operations.transfer import (
     read_only,
     tables,
 )
-from leadgen.operations.transfer.errors import BusyError, DifferentError, UnfitError
+from leadgen.operations.transfer.errors import InUseError, SchemaMismatchError, VerificationError
 from leadgen.operations.transfer.restore import refuse_unless_empty
 from leadgen.operations.transfer.tables import Connection, Table
 
@@ -61,7 +61,9 @@ def move(given: Move) -> float:
         read_only.refuse_unless_alone(source)
         refuse_unless_empty(target, storage)
     if objects.is_within(storage, default_storage):
-        raise UnfitError("TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it.")
+        raise SchemaMismatchError(
+            "TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it."
+        )
     given.say("Preparing the target …")
     given.manage("migrate", "--verbosity", "0")
     given.manage("doctor")
@@ -75,7 +77,7 @@ def move(given: Move) -> float:
             given.say(_objects(storage))
             _prove(given, source, target)
             given.manage("rebase_events")
-            spooled = object_copy.spool_over(default_storage, storage, target)
+            spooled = object_copy.copy_spool(default_storage, storage, target)
             given.say(f"{spooled:>12,}  spooled submissions")
             given.manage("reconcile")
         return time.perf_counter() - started
@@ -89,16 +91,16 @@ def finish(given: Move) -> int:
     storage = given.storage
     with given.both() as (source, target):
         if not read_only.is_frozen(source):
-            raise BusyError("the source is not frozen: run move first, without --finish.")
+            raise InUseError("the source is not frozen: run move first, without --finish.")
         running = read_only.sessions(source)
-        copied = object_copy.spool_over(default_storage, storage, target)
+        copied = object_copy.copy_spool(default_storage, storage, target)
         given.say(f"{copied:>12,}  more spooled submissions")
         if running:
-            raise BusyError(
+            raise InUseError(
                 f"{running} connections of the old deployment are open: stop its processes, then"
                 " run this again."
             )
-        count = object_copy.prove_spool(default_storage, storage, target)
+        count = object_copy.verify_spool(default_storage, storage, target)
     given.manage("reconcile")
     return count
 
@@ -112,14 +114,14 @@ def cancel() -> None:
 def _copy(given: Move) -> str:
     """Copy every table while the deployment runs; return the mark of the moment it was at."""
     with given.both() as (source, target), tables.snapshot(source):
-        since = delta.mark(source)
+        since = delta.position(source)
         listed = _alike(source, target)
         with target.transaction():
             tables.settle(target)
-            with copy.bare(target):
+            with copy.without_constraints(target):
                 copy.empty(target, listed)
                 for table in listed:
-                    rows = copy.fill(target, table, copy.read(source, table))
+                    rows = copy.copy_in(target, table, copy.read(source, table))
                     given.say(f"{rows:>12,}  {table.name}")
                 given.say("Making indexes and foreign keys …")
         target.execute("ANALYZE")
@@ -130,7 +132,9 @@ def _alike(source: Connection, target: Connection) -> list[Table]:
     """Return the tables; raise UnfitError unless both ends have the same ones."""
     here, there = tables.tables(source), tables.tables(target)
     if here != there or tables.history(source) != tables.history(target):
-        raise UnfitError("the source's tables are of another version: run manage.py migrate there.")
+        raise SchemaMismatchError(
+            "the source's tables are of another version: run manage.py migrate there."
+        )
     return here
 
 
@@ -138,13 +142,13 @@ def _bring(given: Move, source: Connection, target: Connection, since: str) -> N
     with tables.snapshot(source), target.transaction():
         tables.settle(target)
         for table in tables.tables(source):
-            if written := delta.bring(source, target, table, since):
+            if written := delta.apply(source, target, table, since):
                 given.say(f"{written:>12,}  {table.name}, changed meanwhile")
         tables.set_sequences(target, tables.sequences(source))
 
 
 def _objects(storage: Storage) -> str:
-    copied, size = object_copy.objects_over(default_storage, storage)
+    copied, size = object_copy.copy_objects(default_storage, storage)
     return f"{copied:>12,}  objects copied, {size / 1e6:,.1f} MB"
 
 
@@ -155,5 +159,5 @@ def _prove(given: Move, source: Connection, target: Connection) -> None:
             asked = [threads.submit(tables.content, end, table) for end in (source, target)]
             here, there = (answer.result() for answer in asked)
             if here != there:
-                raise DifferentError(f"{table.name} differs: {here} here, {there} there.")
+                raise VerificationError(f"{table.name} differs: {here} here, {there} there.")
             given.say(f"{here.rows:>12,}  {table.name}, the same on both ends")

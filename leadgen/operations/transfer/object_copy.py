@@ -6,7 +6,7 @@ from django.core.files.storage import Storage
 
 from leadgen.capture.spool import store
 from leadgen.operations.transfer import objects
-from leadgen.operations.transfer.errors import DifferentError
+from leadgen.operations.transfer.errors import VerificationError
 from leadgen.operations.transfer.tables import Connection
 
 _KNOWN = """
@@ -15,7 +15,7 @@ UNION ALL SELECT receipt FROM capture_repeat WHERE receipt = ANY (%(asked)s)
 """
 
 
-def objects_over(source: Storage, target: Storage) -> tuple[int, int]:
+def copy_objects(source: Storage, target: Storage) -> tuple[int, int]:
     """Make the target hold what the source does, the spool left out; return (copied, bytes)."""
     wanted = set(objects.names(source, spooled=False))
     held = set(objects.names(target, spooled=False))
@@ -25,7 +25,7 @@ def objects_over(source: Storage, target: Storage) -> tuple[int, int]:
     return len(entries), sum(entry.size for entry in entries)
 
 
-def spool_over(source: Storage, target: Storage, ledger: Connection) -> int:
+def copy_spool(source: Storage, target: Storage, ledger: Connection) -> int:
     """Copy every spooled submission that the target's ledger does not hold; return how many.
 
     The source keeps its own: until the old deployment is given up it can go on.
@@ -35,14 +35,16 @@ def spool_over(source: Storage, target: Storage, ledger: Connection) -> int:
     return len(list(objects.copy_all(source, target, _unknown(sorted(waiting), ledger))))
 
 
-def prove_spool(source: Storage, target: Storage, ledger: Connection) -> int:
+def verify_spool(source: Storage, target: Storage, ledger: Connection) -> int:
     """Return how many the source's spool has; raise DifferentError for one that is nowhere else."""
     waiting = list(objects.names(source, store.FOLDER, spooled=True))
     # The target's spool first: what is replayed meanwhile is in its ledger.
     held = {_last(name) for name in objects.names(target, store.FOLDER, spooled=True)}
     nowhere = [name for name in waiting if _last(name) not in held]
     if lost := _unknown(nowhere, ledger):
-        raise DifferentError(f"{len(lost)} spooled submissions did not arrive, such as {lost[0]}.")
+        raise VerificationError(
+            f"{len(lost)} spooled submissions did not arrive, such as {lost[0]}."
+        )
     return len(waiting)
 
 

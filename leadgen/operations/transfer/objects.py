@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 
 from leadgen.capture.spool import store
-from leadgen.operations.transfer.errors import DifferentError
-from leadgen.operations.transfer.manifest import Entry
+from leadgen.operations.transfer.errors import VerificationError
+from leadgen.operations.transfer.manifest import ManifestEntry
 
 THREADS = 8
 # Objects that come and go by themselves: what the health check and a doctor write, and what is
@@ -44,7 +44,7 @@ def _place(storage: Any) -> list[str]:
     return [*where, *filter(None, str(storage.location).split("/"))]
 
 
-def read(storage: Storage, name: str) -> tuple[Entry, bytes]:
+def read(storage: Storage, name: str) -> tuple[ManifestEntry, bytes]:
     """Return an object whole: what takes uploads bounds them. FileNotFoundError when it is gone."""
     with storage.open(name) as stored:
         try:
@@ -54,7 +54,7 @@ def read(storage: Storage, name: str) -> tuple[Entry, bytes]:
             if storage.exists(name):
                 raise
             raise FileNotFoundError(name) from error
-    return Entry(name, len(content), hashlib.sha256(content).hexdigest()), content
+    return ManifestEntry(name, len(content), hashlib.sha256(content).hexdigest()), content
 
 
 def put(storage: Storage, name: str, content: bytes) -> None:
@@ -62,10 +62,10 @@ def put(storage: Storage, name: str, content: bytes) -> None:
     saved = storage.save(name, ContentFile(content))
     if saved != name:
         storage.delete(saved)
-        raise DifferentError(f"{name} is there already")
+        raise VerificationError(f"{name} is there already")
 
 
-def copy(source: Storage, target: Storage, name: str) -> Entry | None:
+def copy(source: Storage, target: Storage, name: str) -> ManifestEntry | None:
     """Copy one object and read it back; None when it is gone from the source.
 
     Raise DifferentError when the copy is not the same.
@@ -81,13 +81,13 @@ def copy(source: Storage, target: Storage, name: str) -> Entry | None:
         # The new deployment has replayed it already; whoever finishes looks for it in the ledger.
         if name.startswith(f"{store.FOLDER}/"):
             return entry
-        raise DifferentError(f"{name} did not arrive") from None
+        raise VerificationError(f"{name} did not arrive") from None
     if arrived != entry:
-        raise DifferentError(f"{name} arrived with other content")
+        raise VerificationError(f"{name} arrived with other content")
     return entry
 
 
-def copy_all(source: Storage, target: Storage, wanted: Iterable[str]) -> Iterator[Entry]:
+def copy_all(source: Storage, target: Storage, wanted: Iterable[str]) -> Iterator[ManifestEntry]:
     """Copy these objects, several at a time, and yield what each holds."""
     with ThreadPoolExecutor(THREADS) as threads:
         queue = iter(wanted)

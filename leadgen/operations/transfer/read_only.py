@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from psycopg import sql
 
-from leadgen.operations.transfer.errors import BusyError
+from leadgen.operations.transfer.errors import InUseError
 from leadgen.operations.transfer.tables import Connection
 
 _PATIENCE = 30.0
@@ -35,12 +35,12 @@ SELECT EXISTS (
 def refuse_unless_alone(connection: Connection) -> None:
     """Raise BusyError where another role, or a pooler's connections, could go on writing."""
     if _count(connection, b"SELECT pg_backend_pid()") != connection.info.backend_pid:
-        raise BusyError(
+        raise InUseError(
             "a pooler stands between, whose connections would go on writing: stop it, and give a"
             " DATABASE_URL of the server itself."
         )
     if strangers := _count(connection, _STRANGERS.encode()):
-        raise BusyError(
+        raise InUseError(
             f"{strangers} connections of other roles that may write here are open: end them, and"
             " look for their role in pg_stat_activity."
         )
@@ -69,7 +69,7 @@ def freeze(connection: Connection) -> None:
     older = f"SELECT count(pg_terminate_backend(pid)) {_OTHERS} AND backend_start <= %s"
     while _count(connection, older.encode(), *(row or ())):
         if time.monotonic() > deadline:
-            raise BusyError("a session of the old deployment does not end: look for its query")
+            raise InUseError("a session of the old deployment does not end: look for its query")
         time.sleep(0.05)
 
 

@@ -12,9 +12,14 @@ from django.db.migrations.executor import MigrationExecutor
 from leadgen.events.consumers import rebase
 from leadgen.lib.postgresql.connections import connection_parameters
 from leadgen.operations.transfer import copy, objects, read_only, tables
-from leadgen.operations.transfer.archive import Reader
-from leadgen.operations.transfer.errors import BusyError, DifferentError, OccupiedError, UnfitError
-from leadgen.operations.transfer.manifest import Entry, Manifest, TableParts
+from leadgen.operations.transfer.archive import ArchiveReader
+from leadgen.operations.transfer.errors import (
+    InUseError,
+    NotEmptyError,
+    SchemaMismatchError,
+    VerificationError,
+)
+from leadgen.operations.transfer.manifest import Manifest, ManifestEntry, TableParts
 from leadgen.operations.transfer.tables import Connection, Table
 from leadgen.operations.transfer.tar import members
 
@@ -27,21 +32,21 @@ _FURNITURE = {"auth_permission", "django_content_type"}
 def refuse_unless_empty(connection: Connection, storage: Storage) -> None:
     """Raise OccupiedError unless there is neither a row nor an object."""
     if found := tables.occupied(connection, but=_FURNITURE):
-        raise OccupiedError(
+        raise NotEmptyError(
             f"the database holds rows in {', '.join(found[:5])}"
             f"{f' and {len(found) - 5} more tables' if found[5:] else ''}: give an empty one."
         )
     if name := next(objects.names(storage, spooled=True), None):
-        raise OccupiedError(f"the storage holds {name}: give an empty bucket, prefix or folder.")
+        raise NotEmptyError(f"the storage holds {name}: give an empty bucket, prefix or folder.")
 
 
 def _refuse_unless_idle(connection: Connection) -> None:
     ours = int(django_connection.connection is not None)
     if others := read_only.sessions(connection, seconds=0) - ours:
-        raise BusyError(f"{others} connections to this database are open: stop every process.")
+        raise InUseError(f"{others} connections to this database are open: stop every process.")
 
 
-def restore(reader: Reader, say: Say) -> Manifest:
+def restore(reader: ArchiveReader, say: Say) -> Manifest:
     """Fill this deployment from a backup; raise before anything is committed to its database.
 
     What can fail after that (migrating, the event log) can be done again by itself.
@@ -67,9 +72,11 @@ def _make_tables(made: Manifest) -> None:
     executor = MigrationExecutor(django_connection)
     wanted = set(made.migrations)
     if unknown := wanted - set(executor.loader.graph.nodes):
-        raise UnfitError(f"{min(unknown)} is not known here: restore with version {made.version}.")
+        raise SchemaMismatchError(
+            f"{min(unknown)} is not known here: restore with version {made.version}."
+        )
     if ahead := set(executor.loader.applied_migrations) - wanted:
-        raise UnfitError(
+        raise SchemaMismatchError(
             f"the database has {min(ahead)}, which is younger than the backup: give one without"
             " tables, and the restore makes and upgrades them itself."
         )
@@ -82,13 +89,15 @@ def _make_tables(made: Manifest) -> None:
     executor.migrate(leaves)
 
 
-def _load(connection: Connection, reader: Reader, made: Manifest, say: Say) -> None:
+def _load(connection: Connection, reader: ArchiveReader, made: Manifest, say: Say) -> None:
     listed = tables.tables(connection)
     here, there = {(t.name, t.columns) for t in listed}, {(t.name, t.columns) for t in made.tables}
     if here != there:
         name, _ = min(here ^ there)
-        raise UnfitError(f"{name} differs from the backup's: restore with version {made.version}.")
-    with copy.bare(connection):
+        raise SchemaMismatchError(
+            f"{name} differs from the backup's: restore with version {made.version}."
+        )
+    with copy.without_constraints(connection):
         copy.empty(connection, listed)
         for kept in made.tables:
             _fill(connection, reader, kept, say)
@@ -96,19 +105,19 @@ def _load(connection: Connection, reader: Reader, made: Manifest, say: Say) -> N
     tables.set_sequences(connection, made.sequences)
 
 
-def _fill(connection: Connection, reader: Reader, kept: TableParts, say: Say) -> None:
+def _fill(connection: Connection, reader: ArchiveReader, kept: TableParts, say: Say) -> None:
     table = Table(kept.name, kept.columns)
-    copy.fill(connection, table, reader.stream(kept.parts))
+    copy.copy_in(connection, table, reader.stream(kept.parts))
     found = tables.content(connection, table)
     if (found.rows, found.checksum) != (kept.rows, kept.checksum):
-        raise DifferentError(
+        raise VerificationError(
             f"{kept.name} has {found.rows:,} rows, checksum {found.checksum}; the backup has"
             f" {kept.rows:,}, checksum {kept.checksum}."
         )
     say(f"{kept.rows:>12,}  {kept.name}")
 
 
-def _restore_objects(reader: Reader, made: Manifest, say: Say) -> None:
+def _restore_objects(reader: ArchiveReader, made: Manifest, say: Say) -> None:
     wanted = set(_index(reader, made))
     with ThreadPoolExecutor(objects.THREADS) as threads:
         for archive in reader.stream(made.contents):
@@ -116,18 +125,20 @@ def _restore_objects(reader: Reader, made: Manifest, say: Say) -> None:
             list(threads.map(_put, packed))
             wanted -= {entry for entry, _ in packed}
     if wanted:
-        raise DifferentError(f"{len(wanted)} objects are missing, {min(wanted).name} among them.")
+        raise VerificationError(
+            f"{len(wanted)} objects are missing, {min(wanted).name} among them."
+        )
     say(f"{made.objects:>12,}  objects, {made.objects_size / 1e6:,.1f} MB")
 
 
-def _put(packed: tuple[Entry, bytes]) -> None:
+def _put(packed: tuple[ManifestEntry, bytes]) -> None:
     entry, content = packed
     objects.put(default_storage, entry.name, content)
     if objects.read(default_storage, entry.name)[0] != entry:
-        raise DifferentError(f"{entry.name} arrived with other content.")
+        raise VerificationError(f"{entry.name} arrived with other content.")
 
 
-def _index(reader: Reader, made: Manifest) -> Iterator[Entry]:
+def _index(reader: ArchiveReader, made: Manifest) -> Iterator[ManifestEntry]:
     for part in reader.stream(made.index):
         for line in part.splitlines():
-            yield msgspec.json.decode(line, type=Entry)
+            yield msgspec.json.decode(line, type=ManifestEntry)

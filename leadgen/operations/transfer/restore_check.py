@@ -11,7 +11,7 @@ from psycopg import sql
 
 from leadgen.lib.postgresql.connections import connection_parameters
 from leadgen.operations.transfer import child_process, tables
-from leadgen.operations.transfer.errors import BusyError
+from leadgen.operations.transfer.errors import InUseError
 from leadgen.operations.transfer.tables import Connection
 
 Say = Callable[[str], None]
@@ -41,7 +41,7 @@ def _database() -> Iterator[str]:
     """Yield the URL of a new database; drop it on leaving, and those of checks that were killed."""
     with tables.connected(connection_parameters()) as connection:
         if not tables.one(connection, _ALONE)[0]:
-            raise BusyError("another restore --check is running: wait for its end.")
+            raise InUseError("another restore --check is running: wait for its end.")
         (prefix,) = tables.one(connection, _PREFIX)
         for (left,) in connection.execute(_LEFT, [prefix]).fetchall():
             _drop(connection, left)

@@ -11,7 +11,7 @@ from django.core.files.storage import Storage
 
 from leadgen.operations.transfer import objects
 from leadgen.operations.transfer.archive import PART_BYTES
-from leadgen.operations.transfer.manifest import Entry
+from leadgen.operations.transfer.manifest import ManifestEntry
 
 
 class Packing:
@@ -19,7 +19,7 @@ class Packing:
 
     def __init__(self, source: Storage) -> None:
         self._source = source
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, ManifestEntry] = {}
 
     def archives(self, names: Iterable[str]) -> Iterator[bytes]:
         """Yield tar archives of these objects; those that are gone by now are left out."""
@@ -33,13 +33,13 @@ class Packing:
         if archive.size:
             yield archive.close()
 
-    def _read(self, names: Iterable[str]) -> Iterator[tuple[Entry, bytes]]:
+    def _read(self, names: Iterable[str]) -> Iterator[tuple[ManifestEntry, bytes]]:
         queue = iter(names)
         with ThreadPoolExecutor(objects.THREADS) as threads:
             while batch := list(islice(queue, objects.THREADS)):
                 yield from filter(None, threads.map(self._read_one, batch))
 
-    def _read_one(self, name: str) -> tuple[Entry, bytes] | None:
+    def _read_one(self, name: str) -> tuple[ManifestEntry, bytes] | None:
         try:
             return objects.read(self._source, name)
         except FileNotFoundError:
@@ -65,10 +65,13 @@ class _Archive:
         return self._buffer.getvalue()
 
 
-def members(archive: bytes) -> Iterator[tuple[Entry, bytes]]:
+def members(archive: bytes) -> Iterator[tuple[ManifestEntry, bytes]]:
     """Yield the objects of an archive, each with what it really holds."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
             stored = tar.extractfile(member)
             content = stored.read() if stored else b""
-            yield Entry(member.name, len(content), hashlib.sha256(content).hexdigest()), content
+            yield (
+                ManifestEntry(member.name, len(content), hashlib.sha256(content).hexdigest()),
+                content,
+            )

@@ -21,7 +21,7 @@ from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.forms.models import Form
 from leadgen.leads.models import Lead, Stage, Task
-from leadgen.lib.net.timeouts import within
+from leadgen.lib.net.timeouts import run_with_timeout
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CountRow:
     """One line of a table: what it is about, its numbers by name."""
 
     name: str
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class LeadSummary:
     leads: Change
     won: int
     unanswered: int
@@ -76,7 +76,7 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class LedgerNumbers:
     """What the ledger holds that no lead has; counts stop at 10,000."""
 
     waiting: int
@@ -91,7 +91,7 @@ def days_ago(days: int) -> datetime:
     return start - timedelta(days=days)
 
 
-def pulse(leads: QuerySet[Lead]) -> Pulse:
+def lead_summary(leads: QuerySet[Lead]) -> LeadSummary:
     """How leads came and were answered lately."""
     recent = Q(created_at__gte=days_ago(DAYS))
     row = leads.filter(created_at__gte=days_ago(2 * DAYS)).aggregate(
@@ -103,7 +103,7 @@ def pulse(leads: QuerySet[Lead]) -> Pulse:
         response=Median(_RESPONSE, filter=recent & Q(first_response_at__isnull=False)),
     )
     change = Change(row.pop("now"), row.pop("before"))
-    return Pulse(leads=change, **row)
+    return LeadSummary(leads=change, **row)
 
 
 def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
@@ -117,17 +117,18 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     return [(day, counted.get(day, 0)) for day in shown]
 
 
-def by_stage(leads: QuerySet[Lead]) -> list[Row]:
+def by_stage(leads: QuerySet[Lead]) -> list[CountRow]:
     """Open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
     recent = leads.filter(created_at__gte=days_ago(OPEN_DAYS), closed_at=None)
     counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
     stages = Stage.objects.filter(type=Stage.Type.OPEN)
     return [
-        Row(stage.name, {"count": counted.get(stage.pk, 0), "stage": stage.pk}) for stage in stages
+        CountRow(stage.name, {"count": counted.get(stage.pk, 0), "stage": stage.pk})
+        for stage in stages
     ]
 
 
-def by_origin(leads: QuerySet[Lead], field: str) -> list[Row]:
+def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
     """The sources or campaigns (``source``, ``campaign__name``) that brought most, and before."""
     recent = Q(created_at__gte=days_ago(DAYS))
     rows = (
@@ -144,12 +145,12 @@ def by_origin(leads: QuerySet[Lead], field: str) -> list[Row]:
     # Those of no campaign are left out here: in SQL that would read every campaign's whole index.
     named = [row for row in rows if row[field] is not None][:_ROWS]
     return [
-        Row(row[field] or "unknown", {"change": Change(row["now"], row["before"]), **row})
+        CountRow(row[field] or "unknown", {"change": Change(row["now"], row["before"]), **row})
         for row in named
     ]
 
 
-def by_form(leads: QuerySet[Lead]) -> list[Row]:
+def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
     """Each form's submissions of the last DAYS days and the leads they opened, busiest first."""
     titles = dict(Form.objects.values_list("pk", "title"))
     since = days_ago(DAYS)
@@ -170,7 +171,8 @@ def by_form(leads: QuerySet[Lead]) -> list[Row]:
     none = {"leads": 0, "won": 0}
     busiest = sorted(titles, key=lambda form: -sent.get(form, 0))[:_ROWS]
     return [
-        Row(titles[form], {"sent": sent.get(form, 0), **opened.get(form, none)}) for form in busiest
+        CountRow(titles[form], {"sent": sent.get(form, 0), **opened.get(form, none)})
+        for form in busiest
     ]
 
 
@@ -184,7 +186,9 @@ def submissions() -> Change:
     return Change(row["now"], row["before"])
 
 
-def load(leads: QuerySet[Lead], tasks: QuerySet[Task], people: QuerySet[User]) -> list[Row]:
+def workload(
+    leads: QuerySet[Lead], tasks: QuerySet[Task], people: QuerySet[User]
+) -> list[CountRow]:
     """What each person has to do: open leads, those not answered, overdue tasks, response."""
     names = dict(people.values_list("pk", "name"))
     late = dict(
@@ -206,19 +210,19 @@ def load(leads: QuerySet[Lead], tasks: QuerySet[Task], people: QuerySet[User]) -
     }
     idle = {"open": 0, "unanswered": 0, "response": None}
     rows = [
-        Row(name, {**worked.get(pk, idle), "owner": pk, "late": late.get(pk, 0)})
+        CountRow(name, {**worked.get(pk, idle), "owner": pk, "late": late.get(pk, 0)})
         for pk, name in names.items()
     ]
     return sorted(rows, key=lambda row: -row.numbers["open"])
 
 
-def ledger() -> Ledger:
+def ledger() -> LedgerNumbers:
     """What waits, is parked, or is held; each count reads a partial index of few rows."""
     states = Submission.State
     waiting = Submission.objects.filter(
         state__in=[states.RECEIVED, states.ACCEPTED], parked_at=None
     )
-    return Ledger(
+    return LedgerNumbers(
         waiting=waiting[:_CAP].count(),
         oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
         parked=Submission.objects.filter(parked_at__isnull=False)[:_CAP].count(),
@@ -229,7 +233,7 @@ def ledger() -> Ledger:
 def spooled() -> store.Depth | None:
     """What waits in the storage; None when that does not tell within SPOOL_SECONDS."""
     try:
-        return within(SPOOL_SECONDS, store.depth)
+        return run_with_timeout(SPOOL_SECONDS, store.depth)
     except Exception as error:
         logger.warning("the spool cannot be read for the home page: %s", error)
         return None

@@ -53,7 +53,7 @@ class Section:
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the reader's tiles and sections to the context of the index page."""
     user = current_user(request)
-    desk = _Desk(user)
+    desk = HomeContext(user)
     tiles, sections = _HOMES[Role(user.role)]
     return {
         **context,
@@ -76,42 +76,42 @@ def quarantine_badge(request: HttpRequest) -> str:
     return _short(numbers.quarantined()) if may_decide else ""
 
 
-class _Desk:
+class HomeContext:
     """What the sections of one page share: the reader, and the rows the reader may see."""
 
     def __init__(self, user: User) -> None:
         self.user = user
         self.leads = Lead.objects.visible_to(user)
         self.tasks = Task.objects.visible_to(user)
-        self.pulse = numbers.pulse(self.leads)
+        self.pulse = numbers.lead_summary(self.leads)
 
 
-def _came(desk: _Desk) -> Tile:
+def _came(desk: HomeContext) -> Tile:
     change = desk.pulse.leads
     return Tile("New leads", f"{change.now:,}", "last 30 days", _url("lead", "all"), change=change)
 
 
-def _unanswered(desk: _Desk) -> Tile:
+def _unanswered(desk: HomeContext) -> Tile:
     count = desk.pulse.unanswered
     hint = "no answer yet" if count else "all answered"
     return Tile("Not answered", f"{count:,}", hint, _url("lead", "new"), "warn" if count else "")
 
 
-def _unowned(desk: _Desk) -> Tile:
+def _unowned(desk: HomeContext) -> Tile:
     count = desk.pulse.unowned
     hint = "give them to somebody" if count else "every lead has an owner"
     return Tile("No owner", f"{count:,}", hint, _url("lead", "unowned"), "bad" if count else "")
 
 
-def _response(desk: _Desk) -> Tile:
+def _response(desk: HomeContext) -> Tile:
     return Tile("First response", in_words(desk.pulse.response), "median, last 30 days")
 
 
-def _won(desk: _Desk) -> Tile:
+def _won(desk: HomeContext) -> Tile:
     return Tile("Won", f"{desk.pulse.won:,}", "last 30 days", _url("lead", "won"))
 
 
-def _tasks_due(desk: _Desk) -> Tile:
+def _tasks_due(desk: HomeContext) -> Tile:
     due = _due(desk.user)
     late = due.filter(due_at__lt=timezone.now())[:1000].count()
     hint = f"{late} overdue" if late else "none overdue"
@@ -119,19 +119,19 @@ def _tasks_due(desk: _Desk) -> Tile:
     return Tile("Due today", f"{count:,}", hint, _url("task", "due"), "bad" if late else "")
 
 
-def _sent(desk: _Desk) -> Tile:
+def _sent(desk: HomeContext) -> Tile:
     change = numbers.submissions()
     return Tile("Submissions", f"{change.now:,}", "last 30 days", change=change)
 
 
-def _held(desk: _Desk) -> Tile:
+def _held(desk: HomeContext) -> Tile:
     count = numbers.quarantined()
     hint = "release or leave them" if count else "nothing to look at"
     url = reverse("admin:capture_submission_changelist")
     return Tile("In quarantine", f"{count:,}", hint, url, "warn" if count else "")
 
 
-def _per_day(desk: _Desk) -> Section:
+def _per_day(desk: HomeContext) -> Section:
     days = numbers.per_day(desk.leads)
     highest = max((count for _, count in days), default=0) or 1
     bars = [_bar(i, day, count * 100 / highest, count) for i, (day, count) in enumerate(days)]
@@ -139,16 +139,16 @@ def _per_day(desk: _Desk) -> Section:
     return Section("chart", "Leads per day", bars, place="main", more=total)
 
 
-def _stages(desk: _Desk) -> Section:
+def _stages(desk: HomeContext) -> Section:
     return Section("stages", "Open leads by stage", _with_share(numbers.by_stage(desk.leads)))
 
 
-def _new(desk: _Desk) -> Section:
+def _new(desk: HomeContext) -> Section:
     unanswered = desk.leads.filter(closed_at=None, first_response_at=None)
     return _leads("Waiting for an answer", "new", unanswered, place="main")
 
 
-def _without_owner(desk: _Desk) -> Section:
+def _without_owner(desk: HomeContext) -> Section:
     return _leads(
         "Leads without an owner", "unowned", desk.leads.filter(closed_at=None, owner=None)
     )
@@ -159,47 +159,47 @@ def _leads(title: str, view: str, leads: Any, place: str = "side") -> Section:
     return Section("leads", title, rows, place, more={"url": _url("lead", view)})
 
 
-def _my_tasks(desk: _Desk) -> Section:
+def _my_tasks(desk: HomeContext) -> Section:
     tasks = desk.tasks.filter(done_at=None, owner=desk.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
     return Section("tasks", "Your tasks", tasks.order_by("due_at", "id")[:_LIST], more=more)
 
 
-def _team(desk: _Desk) -> Section:
+def _team(desk: HomeContext) -> Section:
     people = owners_for(desk.user).filter(takes_leads=True)
     rows = [
         {"row": row, "response": in_words(row.numbers["response"])}
-        for row in numbers.load(desk.leads, desk.tasks, people)
+        for row in numbers.workload(desk.leads, desk.tasks, people)
     ]
     return Section("team", "Who has what", rows, place="main")
 
 
-def _sources(desk: _Desk) -> Section:
+def _sources(desk: HomeContext) -> Section:
     rows = numbers.by_origin(desk.leads, "source")
     return Section("origins", "Leads by source", _with_share(rows, "now"))
 
 
-def _campaigns(desk: _Desk) -> Section:
+def _campaigns(desk: HomeContext) -> Section:
     rows = numbers.by_origin(desk.leads, "campaign__name")
     return Section("origins", "Leads by campaign", _with_share(rows, "now"))
 
 
-def _forms(desk: _Desk) -> Section:
+def _forms(desk: HomeContext) -> Section:
     return Section("forms", "Forms, last 30 days", numbers.by_form(desk.leads), place="main")
 
 
-def _spool(desk: _Desk) -> Section | None:
+def _spool(desk: HomeContext) -> Section | None:
     depth = numbers.spooled()
     is_empty = depth and not (depth.waiting or depth.parked)
     return None if is_empty else Section("spool", "Not in the ledger yet", depth, place="top")
 
 
-def _system(desk: _Desk) -> Section:
+def _system(desk: HomeContext) -> Section:
     return Section("system", "The ledger", numbers.ledger(), place="top")
 
 
-_Tiles = list[Callable[[_Desk], Tile]]
-_Sections = list[Callable[[_Desk], Section | None]]
+_Tiles = list[Callable[[HomeContext], Tile]]
+_Sections = list[Callable[[HomeContext], Section | None]]
 _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
     Role.SALES_REP: (
         [_unanswered, _tasks_due, _came, _response],
@@ -224,7 +224,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
 }
 
 
-def _with_share(rows: list[numbers.Row], key: str = "count") -> list[dict[str, Any]]:
+def _with_share(rows: list[numbers.CountRow], key: str = "count") -> list[dict[str, Any]]:
     """Add each row's part of the largest, in percent, as the width of its bar."""
     largest = max((row.numbers[key] for row in rows), default=0) or 1
     return [{"row": row, "width": round(row.numbers[key] * 100 / largest, 1)} for row in rows]

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
-from leadgen.capture.presentation import Answer, answers_of, consents_of, origin_of
+from leadgen.capture.presentation import ShownAnswer, answers_of, consents_of, origin_of
 from leadgen.events.models import Event
 from leadgen.leads.models import Lead, Note, Stage
-from leadgen.leads.timeline import Line, describe, people
+from leadgen.leads.timeline import TimelineItem, describe, people
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.kit.html import in_words
 
@@ -27,11 +27,11 @@ _NEWS = {"message", "changed", "possible_duplicate"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class LeadSubmissionView:
     """One submission of the lead in words."""
 
     submission: Submission
-    answers: list[Answer]
+    answers: list[ShownAnswer]
     opened_the_lead: bool
 
 
@@ -75,7 +75,7 @@ def find(user: User, pk: int | str) -> Lead | None:
     return Lead.objects.visible_to(user).select_related(*related).filter(pk=pk).first()
 
 
-def timeline(lead: Lead, before: int | None) -> tuple[list[Line], int | None]:
+def timeline(lead: Lead, before: int | None) -> tuple[list[TimelineItem], int | None]:
     """A page of lines, newest first, and where the next one starts (None at the end)."""
     events = lead.timeline()
     page = list((events.filter(pk__lt=before) if before else events)[: LINES + 1])
@@ -95,7 +95,7 @@ def _said_twice(event: Event, shown: list[Event]) -> bool:
     return bool(receipt) and receipt in opened
 
 
-def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> Line:
+def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> TimelineItem:
     line = describe(event, names)
     body = notes.get(event.data.get("note", 0))
     return replace(line, detail=body) if body else line
@@ -129,10 +129,10 @@ def _identities(lead: Lead) -> list[str]:
     return [value for value in values if value not in shown]
 
 
-def _sent(lead: Lead) -> list[Sent]:
+def _sent(lead: Lead) -> list[LeadSubmissionView]:
     links = lead.links.select_related("submission__version", "submission__form")
     return [
-        Sent(
+        LeadSubmissionView(
             link.submission,
             answers_of(link.submission.version.read(), link.submission.answers),
             link.reason == link.Reason.NEW,
@@ -141,7 +141,7 @@ def _sent(lead: Lead) -> list[Sent]:
     ]
 
 
-def _origin(sent: list[Sent]) -> dict[str, list[Answer]]:
+def _origin(sent: list[LeadSubmissionView]) -> dict[str, list[ShownAnswer]]:
     """Last touch from the newest submission; first touch as the oldest one shown recalls it."""
     contexts = [each.submission.context for each in sent] or [{}]
     before = contexts[-1] if len(contexts) > 1 else {}

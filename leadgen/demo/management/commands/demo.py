@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.demo import organisation
-from leadgen.demo.fill import OccupiedError, fill
+from leadgen.demo.fill import ForeignFormsError, fill
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             )
         try:
             filled = fill(force=force)
-        except OccupiedError:
+        except ForeignFormsError:
             raise CommandError(
                 "This database has forms already. Use an empty one, or --force to add the demo."
             ) from None

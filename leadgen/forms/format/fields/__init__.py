@@ -1,6 +1,6 @@
 """Field kinds: each a small pure class that cleans a value, describes it and draws it."""
 
-from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, UnknownKind
+from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, UnknownKind
 from leadgen.forms.format.fields.choices import Choice, Consent, Country, MultipleChoice, YesNo
 from leadgen.forms.format.fields.numbers import Date, Number
 from leadgen.forms.format.fields.texts import Email, Hidden, LongText, Phone, Text
@@ -9,12 +9,12 @@ UNKNOWN = ""
 """The name of no kind: a field of it keeps any answer as sent."""
 
 
-class _Kinds(dict[str, Kind]):
+class _Kinds(dict[str, FieldKind]):
     """The kinds by name; a kind of a newer release is read as UnknownKind."""
 
     _unknown = UnknownKind()
 
-    def __missing__(self, name: str) -> Kind:
+    def __missing__(self, name: str) -> FieldKind:
         return self._unknown
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from leadgen.forms.format.definition import Field
+from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.markup import element, text
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -14,7 +14,7 @@ class InvalidAnswerError(ValueError):
     """An answer that a kind refuses; the text says what to change."""
 
 
-class Kind:
+class FieldKind:
     """A kind of question. To add one: a class here, a line in KINDS, a test, its look in CSS."""
 
     label: ClassVar[str]
@@ -28,82 +28,86 @@ class Kind:
         """Tell whether a JSON value is no answer at all (False and 0 are answers)."""
         return value in self.empties
 
-    def clean(self, field: Field, value: Any) -> Any:
+    def clean(self, field: FieldDefinition, value: Any) -> Any:
         """Return the answer to keep, exactly as sent, or raise InvalidAnswerError."""
         raise NotImplementedError
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         """Turn what an HTML form posted into a JSON value for ``clean``; None is no answer."""
         return texts[-1] if texts and texts[-1].strip() else None
 
-    def start(self, field: Field) -> list[str]:
+    def start(self, field: FieldDefinition) -> list[str]:
         """Return the texts that the control holds before anything was posted."""
         return [field.default] if field.default else []
 
-    def given(self, field: Field, values: list[str] | None) -> list[str]:
+    def given(self, field: FieldDefinition, values: list[str] | None) -> list[str]:
         """Return the texts to show: what was posted, or else what the control starts with."""
         return self.start(field) if values is None else values
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         """Return the JSON Schema of an answer that was given."""
         raise NotImplementedError
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         """Draw the control; ``values`` are texts as posted, None before anything was."""
         raise NotImplementedError
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         """Draw the whole question: label, help, control and messages."""
         label = element("label", caption(field, field.label), for_=f"f-{field.name}")
         control = self.control(field, values, **described(field, errors))
         return question("div", field, errors, label + help_text(field) + control)
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         """Name the parts of a published field whose meaning this release does not know."""
         yield from ()
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         """Say what keeps a field of this kind from being published, and the fix."""
         if field.fills and field.fills not in self.fills:
             yield f"{self.label} cannot go to “{field.fills}”: choose another kind or target."
         if field.default:
             yield from self._default_flaws(field)
 
-    def _default_flaws(self, field: Field) -> Iterator[str]:
+    def _default_flaws(self, field: FieldDefinition) -> Iterator[str]:
         try:
             self.clean(field, self.parse(field, [field.default]))
         except InvalidAnswerError as error:
             yield f"The default is not a valid answer: {error}"
 
 
-class UnknownKind(Kind):
+class UnknownKind(FieldKind):
     """A kind of a newer release: any answer is kept as sent."""
 
     label = "Unknown"
 
-    def clean(self, field: Field, value: Any) -> Any:
+    def clean(self, field: FieldDefinition, value: Any) -> Any:
         return value
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         return texts if len(texts) > 1 else super().parse(field, texts)
 
-    def start(self, field: Field) -> list[str]:
+    def start(self, field: FieldDefinition) -> list[str]:
         return []
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {}
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         """Return hidden inputs, so that what was posted is posted again."""
         return "".join(
             element("input", type="hidden", name=field.name, value=value)
             for value in self.given(field, values)
         )
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         yield f"kind {field.kind or 'missing'}"
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         yield f"This release does not know the kind “{field.kind}”: choose another kind."
 
 
@@ -118,7 +122,7 @@ def storable(value: object) -> str:
     return value
 
 
-def described(field: Field, errors: list[str]) -> dict[str, str | None]:
+def described(field: FieldDefinition, errors: list[str]) -> dict[str, str | None]:
     """Return the attributes that tie a control to its help and messages."""
     ids = [f"h-{field.name}"] * bool(field.help) + [f"e-{field.name}"] * bool(errors)
     return {
@@ -128,7 +132,7 @@ def described(field: Field, errors: list[str]) -> dict[str, str | None]:
 
 
 def question(
-    tag: str, field: Field, errors: list[str], content: str, **attributes: str | None
+    tag: str, field: FieldDefinition, errors: list[str], content: str, **attributes: str | None
 ) -> str:
     """Wrap a question; its messages come last, below the control."""
     messages = "<br>".join(text(error) for error in errors)
@@ -137,7 +141,7 @@ def question(
     return element(tag, content + error, class_=" ".join(filter(None, look)), **attributes)
 
 
-def group(field: Field, errors: list[str], content: str, role: str | None = None) -> str:
+def group(field: FieldDefinition, errors: list[str], content: str, role: str | None = None) -> str:
     """Wrap a question of several controls; the group carries the help and the messages."""
     legend = element("legend", caption(field, field.label))
     inside = legend + help_text(field) + element("div", content, class_="options")
@@ -147,12 +151,12 @@ def group(field: Field, errors: list[str], content: str, role: str | None = None
     return question("fieldset", field, errors, inside, role=role, **ties)
 
 
-def caption(field: Field, words: str) -> str:
+def caption(field: FieldDefinition, words: str) -> str:
     """Return the words' HTML; what need not be answered says so."""
     optional = "" if field.required else " " + element("span", "(optional)", class_="optional")
     return text(words) + optional
 
 
-def help_text(field: Field) -> str:
+def help_text(field: FieldDefinition) -> str:
     """Return the help's HTML, or nothing."""
     return element("p", text(field.help), class_="help", id=f"h-{field.name}") if field.help else ""

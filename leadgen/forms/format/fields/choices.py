@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import pycountry
 
-from leadgen.forms.format.definition import Field, Option
+from leadgen.forms.format.definition import FieldDefinition, Option
 from leadgen.forms.format.fields.base import (
+    FieldKind,
     InvalidAnswerError,
-    Kind,
     caption,
     described,
     group,
@@ -23,28 +23,28 @@ from leadgen.forms.markup import element, text
 _BUTTONS = 6
 
 
-class Choice(Kind):
+class Choice(FieldKind):
     label: ClassVar[str] = "Choice"
     missing: ClassVar[str] = "Choose an option."
     fills = frozenset({"company", "job_title", "country", "message"})
     autocomplete: ClassVar[str | None] = None
 
-    def options(self, field: Field) -> tuple[Option, ...]:
+    def options(self, field: FieldDefinition) -> tuple[Option, ...]:
         """Return what can be chosen."""
         return field.options
 
-    def clean(self, field: Field, value: Any) -> str:
+    def clean(self, field: FieldDefinition, value: Any) -> str:
         if not isinstance(value, str) or value not in _values(self.options(field)):
             raise InvalidAnswerError("Choose one of the options.")
         return value
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         return texts[-1] if texts else None
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"type": "string", "enum": _values(self.options(field))}
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         if len(self.options(field)) > _BUTTONS:
             return super().html(field, values, errors)
         buttons = _buttons(
@@ -52,7 +52,9 @@ class Choice(Kind):
         )
         return group(field, errors, buttons, role="radiogroup")
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         chosen = self.given(field, values)[-1:]
         options = [Option("", field.placeholder or "Choose…"), *self.options(field)]
         return element(
@@ -73,11 +75,11 @@ class Choice(Kind):
             **described,
         )
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         if not self.options(field):
             yield "no options"
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         values = _values(self.options(field))
         if not values:
             yield "Add at least one option, one a line."
@@ -96,7 +98,7 @@ class Country(Choice):
     fills = frozenset({"country"})
     autocomplete = "country"
 
-    def options(self, field: Field) -> tuple[Option, ...]:
+    def options(self, field: FieldDefinition) -> tuple[Option, ...]:
         return _countries()
 
 
@@ -106,7 +108,7 @@ class MultipleChoice(Choice):
     empties = (None, [])
     fills = frozenset()
 
-    def clean(self, field: Field, value: Any) -> Any:
+    def clean(self, field: FieldDefinition, value: Any) -> Any:
         if not isinstance(value, list):
             raise InvalidAnswerError("This must be a list of options.")
         values = [super(MultipleChoice, self).clean(field, item) for item in value]
@@ -114,64 +116,64 @@ class MultipleChoice(Choice):
             raise InvalidAnswerError("Choose each option once.")
         return values
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         return [answer for answer in texts if answer] or None
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         items = super().json_schema(field)
         return {"type": "array", "items": items, "uniqueItems": True, "minItems": 1}
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         ticked = self.given(field, values)
         boxes = _buttons("checkbox", field, self.options(field), ticked, bool(errors))
         return group(field, errors, boxes)
 
 
-class YesNo(Kind):
+class YesNo(FieldKind):
     label = "Yes or no"
     missing = "Choose yes or no."
     empties = (None,)
 
-    def clean(self, field: Field, value: Any) -> bool:
+    def clean(self, field: FieldDefinition, value: Any) -> bool:
         if not isinstance(value, bool):
             raise InvalidAnswerError("Choose yes or no.")
         return value
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         answer = super().parse(field, texts)
         return {"yes": True, "no": False}.get(answer, answer)
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"type": "boolean"}
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
         buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
         return group(field, errors, buttons, role="radiogroup")
 
 
-class Consent(Kind):
+class Consent(FieldKind):
     """A box that a visitor ticks under the exact wording; a required one must be ticked."""
 
     label = "Consent"
     missing = "Please tick this box to go on."
     empties = (None,)
 
-    def clean(self, field: Field, value: Any) -> bool:
+    def clean(self, field: FieldDefinition, value: Any) -> bool:
         if not isinstance(value, bool):
             raise InvalidAnswerError("This must be true or false.")
         if field.required and not value:
             raise InvalidAnswerError(self.missing)
         return value
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         answer = super().parse(field, texts)
         return {"yes": True, "no": False}.get(answer, answer)
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"const": True} if field.required else {"type": "boolean"}
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         box = element(
             "input",
             type="checkbox",
@@ -186,11 +188,11 @@ class Consent(Kind):
         label = element("label", box + wording, for_=f"f-{field.name}")
         return question("div", field, errors, label + help_text(field))
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         if not field.wording.strip():
             yield "no wording"
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if not field.wording.strip():
             yield "Write the wording: what a visitor agrees to, word for word."
         if field.default:
@@ -204,7 +206,7 @@ def _values(options: tuple[Option, ...]) -> list[str]:
 
 
 def _buttons(
-    shape: str, field: Field, options: tuple[Option, ...], chosen: list[str], wrong: bool
+    shape: str, field: FieldDefinition, options: tuple[Option, ...], chosen: list[str], wrong: bool
 ) -> str:
     """Draw one button an option; the first has the field's own id, where messages lead to."""
     return "".join(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from leadgen.forms.format.definition import Field
-from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, storable
+from leadgen.forms.format.definition import FieldDefinition
+from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
 from leadgen.forms.markup import element
 
 # Beyond this neither JavaScript nor PostgreSQL's JSON gives a number back as it was sent.
@@ -15,17 +15,17 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class Number(Kind):
+class Number(FieldKind):
     label = "Number"
     missing = "Enter a number."
     empties = (None,)
 
-    def bounds(self, field: Field) -> tuple[float, float]:
+    def bounds(self, field: FieldDefinition) -> tuple[float, float]:
         """Return the smallest and the largest answer, both included."""
         low, high = read_number(field.minimum), read_number(field.maximum)
         return -LARGEST if low is None else low, LARGEST if high is None else high
 
-    def clean(self, field: Field, value: Any) -> int | float:
+    def clean(self, field: FieldDefinition, value: Any) -> int | float:
         if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
             raise InvalidAnswerError("Enter a number in digits, such as 1250 or 12.5.")
         low, high = self.bounds(field)
@@ -35,16 +35,18 @@ class Number(Kind):
             raise InvalidAnswerError(f"Enter {high} or less.")
         return value
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         answer = super().parse(field, texts)
         number = read_number(answer or "")
         return answer if number is None else number
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         low, high = self.bounds(field)
         return {"type": "number", "minimum": low, "maximum": high}
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         # Not input type=number: browsers send nothing at all for what they cannot read.
         return element(
             "input",
@@ -59,12 +61,12 @@ class Number(Kind):
             **described,
         )
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             if bound and read_number(bound) is None:
                 yield f"bound {bound}"
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             number = read_number(bound)
             if bound and (number is None or abs(number) > LARGEST):
@@ -75,11 +77,11 @@ class Number(Kind):
         yield from super().flaws(field)
 
 
-class Date(Kind):
+class Date(FieldKind):
     label = "Date"
     missing = "Enter a date."
 
-    def clean(self, field: Field, value: Any) -> str:
+    def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = storable(value)
         if not is_date(answer):
             raise InvalidAnswerError("Enter a date as year-month-day, such as 2026-03-31.")
@@ -89,13 +91,15 @@ class Date(Kind):
             raise InvalidAnswerError(f"Enter {field.maximum} or earlier.")
         return answer
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         bounds = [_from(field.minimum)] * bool(field.minimum)
         bounds += [_until(field.maximum)] * bool(field.maximum)
         schema: dict[str, Any] = {"type": "string", "format": "date"}
         return schema | ({"allOf": [{"pattern": bound} for bound in bounds]} if bounds else {})
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         value = "".join(self.given(field, values)[-1:])
         return element(
             "input",
@@ -110,12 +114,12 @@ class Date(Kind):
             **described,
         )
 
-    def unknown(self, field: Field) -> Iterator[str]:
+    def unknown(self, field: FieldDefinition) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             if bound and not is_date(bound):
                 yield f"bound {bound}"
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             if bound and not is_date(bound):
                 yield f"“{bound}” is not a date: write year-month-day, such as 2026-03-31."

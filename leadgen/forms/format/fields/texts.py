@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import phonenumbers
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from leadgen.forms.format.definition import Field
-from leadgen.forms.format.fields.base import InvalidAnswerError, Kind, storable
+from leadgen.forms.format.definition import FieldDefinition
+from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
 from leadgen.forms.markup import element, text
 
 LONGEST = 20_000
@@ -35,7 +35,7 @@ _AUTOCOMPLETE = {
 }
 
 
-class Text(Kind):
+class Text(FieldKind):
     label: ClassVar[str] = "Text"
     fills = frozenset(_AUTOCOMPLETE) - {"email", "phone"} | {"message", "country"}
     length: ClassVar[int] = 500
@@ -43,11 +43,11 @@ class Text(Kind):
     inputmode: ClassVar[str | None] = None
     autocomplete: ClassVar[str | None] = None
 
-    def longest(self, field: Field) -> int:
+    def longest(self, field: FieldDefinition) -> int:
         """Return the longest answer in characters (code points, as JSON Schema counts)."""
         return min(field.max_length or self.length, LONGEST)
 
-    def clean(self, field: Field, value: Any) -> str:
+    def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = storable(value)
         if field.required and is_blank(answer):
             raise InvalidAnswerError(self.missing)
@@ -57,14 +57,16 @@ class Text(Kind):
             )
         return answer
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         return texts[-1] if texts else None
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         schema = {"type": "string", "maxLength": self.longest(field), "not": {"pattern": r"\u0000"}}
         return schema | ({"pattern": _NOT_BLANK} if field.required else {})
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         # No maxlength: it counts otherwise than we do and cuts what is pasted without a word.
         return element(
             "input",
@@ -79,7 +81,7 @@ class Text(Kind):
             **described,
         )
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.max_length and field.max_length > LONGEST:
             yield f"The longest answer may have {LONGEST:,} characters at most."
         yield from super().flaws(field)
@@ -89,7 +91,9 @@ class LongText(Text):
     label = "Long text"
     length = 10_000
 
-    def control(self, field: Field, values: list[str] | None, **described: str | None) -> str:
+    def control(
+        self, field: FieldDefinition, values: list[str] | None, **described: str | None
+    ) -> str:
         # A browser drops the first line break of a textarea, so one more is written.
         return element(
             "textarea",
@@ -113,7 +117,7 @@ class Email(Text):
     inputmode = "email"
     autocomplete = "email"
 
-    def clean(self, field: Field, value: Any) -> str:
+    def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = super().clean(field, value)
         address = answer.strip()
         if _ORDINARY_EMAIL.match(address):
@@ -129,10 +133,10 @@ class Email(Text):
             raise InvalidAnswerError(str(error)) from None
         return answer
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
-        return Kind.parse(self, field, texts)
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
+        return FieldKind.parse(self, field, texts)
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return super().json_schema(field) | {"format": "idn-email"}
 
 
@@ -146,10 +150,10 @@ class Phone(Text):
     input_type = "tel"
     autocomplete = "tel"
 
-    def start(self, field: Field) -> list[str]:
+    def start(self, field: FieldDefinition) -> list[str]:
         return []
 
-    def clean(self, field: Field, value: Any) -> str:
+    def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = super().clean(field, value)
         if not _is_plainly_possible(answer) and read_phone(answer, field.default) is None:
             raise InvalidAnswerError(
@@ -159,15 +163,15 @@ class Phone(Text):
             )
         return answer
 
-    def parse(self, field: Field, texts: list[str]) -> Any:
-        return Kind.parse(self, field, texts)
+    def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
+        return FieldKind.parse(self, field, texts)
 
-    def json_schema(self, field: Field) -> dict[str, Any]:
+    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         """The format is ``phone``, or such as ``phone-GB`` where national numbers count too."""
         name = f"phone-{field.default}" if field.default else "phone"
         return super().json_schema(field) | {"format": name}
 
-    def _default_flaws(self, field: Field) -> Iterator[str]:
+    def _default_flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.default not in phonenumbers.SUPPORTED_REGIONS:
             yield (
                 "The default is the country of numbers without a country code: "
@@ -180,11 +184,11 @@ class Hidden(Text):
 
     label = "Hidden"
 
-    def html(self, field: Field, values: list[str] | None, errors: list[str]) -> str:
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])
         return element("input", type="hidden", name=field.name, value=value)
 
-    def flaws(self, field: Field) -> Iterator[str]:
+    def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.required:
             yield "A hidden field cannot be required: a visitor has no way to fill it in."
         yield from super().flaws(field)

@@ -39,7 +39,7 @@ class Command(BaseCommand):
             if options["finish"]:
                 count = move.finish(given)
                 return self.stdout.write(f"All {count:,} that the old spool holds have arrived.")
-            with child_process.unwinding():
+            with child_process.exit_on_sigterm():
                 seconds = move.move(given)
         except MovingError as error:
             raise CommandError(str(error)) from error

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.timesince import timesince
 
-from leadgen.operations.reconcile import SHOWN, Balance, measure
+from leadgen.operations.reconcile import SHOWN, BalanceSheet, measure
 
 
 class Command(BaseCommand):
@@ -23,11 +23,11 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _as_json(balance: Balance) -> str:
+def _as_json(balance: BalanceSheet) -> str:
     return json.dumps({"total": balance.total, **asdict(balance)}, default=str, indent=2)
 
 
-def _in_words(balance: Balance) -> list[str]:
+def _in_words(balance: BalanceSheet) -> list[str]:
     lines = [f"{balance.total:>12,}  submissions, of which"]
     lines += [f"{count:>12,}  {place}" for place, count in balance.places.items()]
     if balance.oldest_waiting:

@@ -37,7 +37,7 @@ class Command(BaseCommand):
             return
         name = options["name"] or _newest(storage, url)
         try:
-            with child_process.unwinding():
+            with child_process.exit_on_sigterm():
                 self._check(url, name) if options["check"] else self._restore(storage, name)
         except MovingError as error:
             raise CommandError(str(error)) from error
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _restore(self, storage: Storage, name: str) -> None:
         started = time.perf_counter()
         key = archive.identity(env.string("BACKUP_IDENTITY"))
-        made = restore(archive.Reader(storage, name, key), self.stdout.write)
+        made = restore(archive.ArchiveReader(storage, name, key), self.stdout.write)
         self.stdout.write(
             f"{name}: {made.rows:,} rows and {made.objects:,} objects are as they were,"
             f" {time.perf_counter() - started:.1f} s"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage, Storage
 
-from leadgen.operations.transfer.errors import UnfitError
+from leadgen.operations.transfer.errors import SchemaMismatchError
 
 MOUNTS = Path("/proc/self/mountinfo")
 _CONTAINER_FILES = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -19,7 +19,7 @@ def refuse_unfit_folder(storage: Storage) -> None:
         return
     folder = Path(storage.location)
     if is_container() and file_system(folder) in _IN_MEMORY:
-        raise UnfitError(
+        raise SchemaMismatchError(
             f"BACKUP_URL: {folder} is in the memory of this container and is lost with it: give a"
             " volume, a mounted folder or s3://bucket/…."
         )
@@ -52,7 +52,7 @@ def _refuse_unwritable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise UnfitError(
+        raise SchemaMismatchError(
             f"BACKUP_URL: {folder} cannot be written by user {os.geteuid()} ({error.strerror}):"
             f" make that user its owner (chown {os.geteuid()} on the host), or give another place."
         ) from error

@@ -55,7 +55,7 @@ def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
         _create_database(f"{url}/postgres")
         yield f"{url}/leadgen"
     finally:
-        process.stop(patience=30)
+        process.stop(timeout=30)
 
 
 def binaries() -> Path:

@@ -74,11 +74,11 @@ class Process:
             self._asked = True
             self._child.send_signal(self._stop_signal)
 
-    def stop(self, patience: float = 15) -> None:
+    def stop(self, timeout: float = 15) -> None:
         """Ask it to stop, wait that many seconds, then end whatever is left of its group."""
         self.ask_to_stop()
         try:
-            self._child.wait(patience)
+            self._child.wait(timeout)
         except subprocess.TimeoutExpired:
             self._kill_group()
         self._kill_group()
@@ -144,14 +144,14 @@ def identity(user: str | None) -> dict[str, Any]:
 
 @contextmanager
 def running(
-    name: str, command: Sequence[str | Path], env: Mapping[str, str], patience: float = 15
+    name: str, command: Sequence[str | Path], env: Mapping[str, str], timeout: float = 15
 ) -> Iterator[Process]:
     """Run a program for as long as the context lasts, keeping only the tail of its output."""
     process = Process(name, command, env=env)
     try:
         yield process
     finally:
-        process.stop(patience)
+        process.stop(timeout)
 
 
 class Interrupted(BaseException):

@@ -49,7 +49,7 @@ class Node:
         command = [f"{Path(sys.executable).parent}/weed", *_arguments(self.folder, self.numbers)]
         env = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
         # Its data is thrown away: no need to be patient with its shutdown.
-        with running("seaweedfs", command, env, patience=0) as process:
+        with running("seaweedfs", command, env, timeout=0) as process:
             yield process
 
     def wait(self, process: Process) -> None:

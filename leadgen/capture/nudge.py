@@ -32,21 +32,21 @@ class Nudger:
     """Sends at most one hint per ``interval`` seconds from a thread of its own.
 
     A broker that stops answering can hold a publisher for minutes. A thread that sends for longer
-    than ``patience`` seconds is left behind (it ends by itself when the broker lets go) and the
+    than ``timeout`` seconds is left behind (it ends by itself when the broker lets go) and the
     next one starts after a pause that doubles each time. Beat's sweep bridges the gap.
     """
 
     def __init__(
-        self, send: Callable[[], None], *, interval: float = 0.2, patience: float = 5.0
+        self, send: Callable[[], None], *, interval: float = 0.2, timeout: float = 5.0
     ) -> None:
         self._send = send
         self._interval = interval
-        self._patience = patience
+        self._timeout = timeout
         self._lock = threading.Lock()
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
         self._sending_since = 0.0
-        self._pause = patience
+        self._pause = timeout
         self._not_before = 0.0
         self._failing = False
 
@@ -62,7 +62,7 @@ class Nudger:
 
     def _is_stuck(self) -> bool:
         since = self._sending_since
-        return bool(since) and time.monotonic() - since > self._patience
+        return bool(since) and time.monotonic() - since > self._timeout
 
     def _may_start(self) -> bool:
         return time.monotonic() >= self._not_before
@@ -72,7 +72,7 @@ class Nudger:
         NUDGES.labels("stuck").inc()
         self._thread, self._sending_since = None, 0.0
         self._not_before = time.monotonic() + self._pause
-        self._pause = min(self._pause * 2, 60 * self._patience)
+        self._pause = min(self._pause * 2, 60 * self._timeout)
 
     def _run(self) -> None:
         while self._is_current():
@@ -99,7 +99,7 @@ class Nudger:
         with self._lock:
             if self._is_current():
                 self._sending_since = 0.0
-                self._pause = self._patience
+                self._pause = self._timeout
 
     def _is_current(self) -> bool:
         return self._thread is threading.current_thread()

@@ -64,13 +64,13 @@ class Edge:
         database: ReadPool | None = None,
         line: LedgerConnection | None = None,
         *,
-        fresh: float = 2.0,
+        max_age: float = 2.0,
     ) -> None:
         self._django = django
         self._database = database or ReadPool()
         self._access = AccessLog()
         self._keeper = LedgerWithSpool(BatchWriter(line or LedgerConnection(), nudge_replay))
-        forms = FormCache(self._database, fresh=fresh)
+        forms = FormCache(self._database, max_age=max_age)
         self._preloader = FormPreloader(self._database, forms)
         known = KnownSubmissions(self._database)
         self._routes = _routes(EdgeServices(forms, self._keeper, known))

@@ -24,9 +24,9 @@ _STATEMENT_MS = 3000
 class ReadPool:
     """A pool that opens without PostgreSQL, and finds it again by itself after it was away."""
 
-    def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 3.0) -> None:
+    def __init__(self, parameters: dict[str, Any] | None = None, *, timeout: float = 3.0) -> None:
         self._parameters = parameters
-        self._patience = patience
+        self._timeout = timeout
         self._pool: AsyncConnectionPool | None = None
 
     async def open(self) -> AsyncConnectionPool:
@@ -50,7 +50,7 @@ class ReadPool:
         """
         pool = await self.open()
         try:
-            async with asyncio.timeout(self._patience + 1):
+            async with asyncio.timeout(self._timeout + 1):
                 return await _fetch_again(pool, statement, values)
         except (psycopg.Error, TimeoutError) as error:
             DEPENDENCY_ERRORS.labels("database").inc()
@@ -61,7 +61,7 @@ class ReadPool:
         parameters = self._parameters or connection_parameters()
         return AsyncConnectionPool(
             kwargs={
-                "connect_timeout": max(2, int(self._patience)),
+                "connect_timeout": max(2, int(self._timeout)),
                 "autocommit": True,
                 # Poolers in transaction mode lose prepared statements.
                 "prepare_threshold": None,
@@ -70,7 +70,7 @@ class ReadPool:
             },
             min_size=1,
             max_size=settings.CAPTURE_POOL_SIZE,
-            timeout=self._patience,
+            timeout=self._timeout,
             # A short campaign to reconnect: the next request that needs one starts another.
             reconnect_timeout=1.0,
             configure=_bound_statements,

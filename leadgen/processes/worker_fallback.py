@@ -13,19 +13,19 @@ from leadgen.lib.telemetry.metrics import STANDBY_RUNS
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 
 
 class FallbackScheduler:
     """A thread in each process of the worker's pool; together they are quiet while hints come.
 
-    After ``patience`` seconds without a task one of them runs what beat would have sent. Every task
+    After ``timeout`` seconds without a task one of them runs what beat would have sent. Every task
     of the timetable is a look at the database, so it does no harm to run it twice or at once.
     """
 
-    def __init__(self, app: Celery, *, patience: float = PATIENCE) -> None:
+    def __init__(self, app: Celery, *, timeout: float = TIMEOUT) -> None:
         self._app = app
-        self._patience = patience
+        self._timeout = timeout
         # Shared with the processes that are forked from this one; monotonic time is the machine's.
         self._heard = Value("d", time.monotonic(), lock=False)
 
@@ -39,7 +39,7 @@ class FallbackScheduler:
 
     def is_silent(self) -> bool:
         """Whether no process of this worker has had a task for too long."""
-        return bool(time.monotonic() - self._heard.value > self._patience)
+        return bool(time.monotonic() - self._heard.value > self._timeout)
 
     def work(self) -> None:
         """Run every task of the timetable once."""
@@ -52,7 +52,7 @@ class FallbackScheduler:
     def _watch(self) -> None:
         parent = os.getppid()
         while os.getppid() == parent:
-            time.sleep(self._patience / 4)
+            time.sleep(self._timeout / 4)
             if self.is_silent():
                 self.work()
 

@@ -118,10 +118,10 @@ def make_client(transactional_db):
     with asyncio.Runner() as runner:
         edges = []
 
-        def make(parameters=None, patience=3.0, fresh=0.0, line_parameters=None):
-            database = ReadPool(parameters, patience=patience)
-            line = LedgerConnection(line_parameters or parameters, patience=patience)
-            edges.append(Edge(get_asgi_application(), database, line, fresh=fresh))
+        def make(parameters=None, timeout=3.0, max_age=0.0, line_parameters=None):
+            database = ReadPool(parameters, timeout=timeout)
+            line = LedgerConnection(line_parameters or parameters, timeout=timeout)
+            edges.append(Edge(get_asgi_application(), database, line, max_age=max_age))
             return Client(edges[-1], runner)
 
         yield make

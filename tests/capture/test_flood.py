@@ -16,7 +16,7 @@ def test_a_household_of_ipv6_addresses_counts_as_one():
 
 
 def test_memory_is_bounded_and_the_quietest_are_forgotten():
-    flood = RateCounter(most=2)
+    flood = RateCounter(max_entries=2)
     for address in ("a", "b", "a", "c"):
         flood.count(address, 0)
     assert flood.count("a", 0) == 3

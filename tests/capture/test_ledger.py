@@ -76,7 +76,7 @@ def test_fifty_at_once_with_one_key_are_one_submission(client, path):
 
 
 def test_a_form_that_was_never_seen_cannot_be_answered_without_postgresql(make_client, form, away):
-    client = make_client(away, patience=0.2)
+    client = make_client(away, timeout=0.2)
     api = client.post_json(f"/api/v1/public/forms/{form.public_id}/submissions", {"fields": ADA})
     page = client.post_form(f"/f/{form.slug}", ADA)
     assert (api.status, page.status) == (503, 503)
@@ -88,7 +88,7 @@ def test_a_form_that_was_never_seen_cannot_be_answered_without_postgresql(make_c
 def test_through_an_outage_the_form_stays_on_the_air_and_answers_are_spooled(
     make_client, form, path, outage
 ):
-    client = make_client(patience=0.3)
+    client = make_client(timeout=0.3)
     client.get(f"/f/{form.slug}")
     client.post_json(path, {"fields": ADA})
     outage.start()
@@ -110,7 +110,7 @@ def test_through_an_outage_the_form_stays_on_the_air_and_answers_are_spooled(
 def test_with_the_storage_away_too_nothing_is_promised_and_the_answers_are_kept(
     make_client, form, path, outage, no_storage
 ):
-    client = make_client(patience=0.3)
+    client = make_client(timeout=0.3)
     client.get(f"/f/{form.slug}")
     client.post_json(path, {"fields": ADA})
     outage.start()
@@ -131,7 +131,7 @@ def test_a_connection_that_died_unseen_costs_no_submission(client, form, path, o
 
 
 def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
-    client = make_client(patience=0.2)
+    client = make_client(timeout=0.2)
     client.post_json(path, {"fields": ADA})
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE capture_submission IN ACCESS EXCLUSIVE MODE")

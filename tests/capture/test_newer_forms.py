@@ -186,7 +186,7 @@ def test_the_page_shown_in_an_outage_carries_every_answer(make_client, form, awa
 def test_preloaded_forms_fall_back_without_the_database(form, data, monkeypatch):
     async def story():
         database = ReadPool()
-        forms = FormCache(database, fresh=0, grace=0.01)
+        forms = FormCache(database, max_age=0, stale_timeout=0.01)
         await FormPreloader(database, forms).look()
         await database.close()
         monkeypatch.setattr(database, "fetch", _unavailable)
@@ -320,7 +320,7 @@ def test_rows_that_wait_for_a_reader_have_an_index(form):
 
 @pytest.mark.parametrize("channel", ["page", "api"])
 def test_answers_to_a_version_not_yet_in_memory_are_kept(make_client, form, path, channel):
-    client = make_client(fresh=60)
+    client = make_client(max_age=60)
     client.get(f"/f/{form.slug}")
     client.get(path.removesuffix("/submissions"))
     published = publish(form, OLD | {"needs": ["logic"], "fields": [MOOD]})
@@ -332,7 +332,7 @@ def test_answers_to_a_version_not_yet_in_memory_are_kept(make_client, form, path
 
 
 def test_invalid_answers_are_refused_while_the_database_is_away(make_client, form, path, away):
-    client = make_client(fresh=60)
+    client = make_client(max_age=60)
     client.get(path.removesuffix("/submissions"))
     client.runner.run(client.app._database.close())
     client.app._database._parameters = away
@@ -358,7 +358,7 @@ def test_publications_under_posts_lose_none(make_client, form, path, fresh):
             answers += (await asyncio.gather(*posts, published))[:-1]
         return answers
 
-    client = make_client(fresh=fresh)
+    client = make_client(max_age=fresh)
     client.get(f"/f/{form.slug}")
     answers = client.runner.run(story(client))
     assert {answer.status for answer in answers} <= {201, 202}

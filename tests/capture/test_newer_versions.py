@@ -76,7 +76,7 @@ def wordings(row):
 def test_a_named_version_not_understood_waits_as_itself(
     make_client, form, path, is_replaced, fresh
 ):
-    client = make_client(fresh=fresh)
+    client = make_client(max_age=fresh)
     client.get(f"/f/{form.slug}")
     client.get(path.removesuffix("/submissions"))
     version = publish(form, NEWER)
@@ -211,11 +211,11 @@ def test_a_version_not_in_memory_in_an_outage_waits_for_people(
     make_client, form, path, away, reader
 ):
     publish(form, NEWER)
-    client = make_client(fresh=60)
+    client = make_client(max_age=60)
     client.get(path.removesuffix("/submissions"))
     client.runner.run(client.app._database.close())
     client.app._database._parameters = away
-    client.app._database._patience = 0.2
+    client.app._database._timeout = 0.2
     assert client.post_json(path, {"fields": FIELDS, "version": 7}).status == 201
     reader()
     assert (replay(seconds=5), release_judged(seconds=5)) == (0, 0)
@@ -255,7 +255,7 @@ def test_a_former_address_keeps_answers_to_a_newer_version(client, form):
 
 @pytest.mark.parametrize("channel", ["page", "api"])
 def test_answers_to_a_version_out_of_memory_count_once(make_client, form, path, channel):
-    client = make_client(fresh=60)
+    client = make_client(max_age=60)
     client.get(f"/f/{form.slug}")
     client.get(path.removesuffix("/submissions"))
     publish(form, Definition("Second", (FieldDefinition("name", "text", "Name"),)).to_json())

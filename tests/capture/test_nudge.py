@@ -91,7 +91,7 @@ def test_a_failing_broker_is_tried_again_at_the_next_wish():
 def test_a_thread_that_hangs_is_left_behind_and_another_takes_over_after_a_pause(broker):
     broker.gate.clear()
     before = outcomes("stuck")
-    nudger = Nudger(broker.send, interval=0, patience=0.05)
+    nudger = Nudger(broker.send, interval=0, timeout=0.05)
 
     def wish_until_asked(times):
         def asked():

@@ -44,7 +44,7 @@ def database(run):
 
 @pytest.fixture
 def forms(database):
-    return FormCache(database, fresh=0, grace=1.0)
+    return FormCache(database, max_age=0, stale_timeout=1.0)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
 
 def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
     made = [make_form() for _ in range(5)]
-    forms = FormCache(database, most=3)
+    forms = FormCache(database, max_entries=3)
     run(FormPreloader(database, forms).look())
     database.is_away = True
     for form in made[2:]:

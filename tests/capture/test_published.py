@@ -37,7 +37,7 @@ def run():
 def test_a_form_is_looked_up_once_while_it_is_fresh(run):
     async def story():
         database = Database()
-        forms = FormCache(database, fresh=60)
+        forms = FormCache(database, max_age=60)
         found = [await forms.by_slug("talk") for _ in range(3)]
         return found, database.asked
 
@@ -50,7 +50,7 @@ def test_a_form_is_looked_up_once_while_it_is_fresh(run):
 def test_a_hundred_visitors_at_once_make_one_look(run):
     async def story():
         database = Database()
-        forms = FormCache(database, fresh=60)
+        forms = FormCache(database, max_age=60)
         await asyncio.gather(*(forms.by_slug("talk") for _ in range(100)))
         return database.asked
 
@@ -61,7 +61,7 @@ def test_a_visitor_who_leaves_does_not_stop_the_look_for_the_others(run):
     async def story():
         database = Database()
         database.gate.clear()
-        forms = FormCache(database, fresh=60)
+        forms = FormCache(database, max_age=60)
         first, second = (asyncio.create_task(forms.by_slug("talk")) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
@@ -75,7 +75,7 @@ def test_a_visitor_who_leaves_does_not_stop_the_look_for_the_others(run):
 def test_a_form_is_served_stale_while_the_database_is(run, fault):
     async def story():
         database = Database()
-        forms = FormCache(database, fresh=0, grace=0.01)
+        forms = FormCache(database, max_age=0, stale_timeout=0.01)
         await forms.by_slug("talk")
         database.is_away = fault == "away"
         if fault == "hanging":
@@ -100,7 +100,7 @@ def test_without_a_database_an_unseen_form_cannot_be_answered_for(run):
 def test_an_unknown_form_is_remembered_for_a_moment(run):
     async def story():
         database = Database()
-        forms = FormCache(database, fresh=60)
+        forms = FormCache(database, max_age=60)
         return [await forms.by_slug("nowhere") for _ in range(3)], database.asked
 
     assert run(story()) == ([None] * 3, 1)
@@ -118,7 +118,7 @@ def test_an_impossible_address_never_reaches_the_database(run, slug):
 def test_a_scanner_pushes_no_form_out_of_the_bounded_memory(run):
     async def story():
         database = Database()
-        forms = FormCache(database, fresh=60, most=2)
+        forms = FormCache(database, max_age=60, max_entries=2)
         await forms.by_slug("talk")
         for number in range(20):
             await forms.by_slug(f"guess-{number}")

@@ -249,7 +249,7 @@ def test_while_postgresql_is_away_a_version_out_of_memory_waits_for_review(
     make_client, form, away, storage
 ):
     page = opened(make_client(), form)
-    cut_off = make_client(away, patience=0.2)
+    cut_off = make_client(away, timeout=0.2)
     answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
     assert answer.status == 303
     assert "Thank you" in cut_off.get(answer.headers["location"]).text
@@ -262,7 +262,7 @@ def test_while_postgresql_is_away_a_version_out_of_memory_waits_for_review(
 
 def test_with_both_away_the_page_shows_what_was_typed(make_client, form, away, no_storage):
     page = opened(make_client(), form)
-    cut_off = make_client(away, patience=0.2)
+    cut_off = make_client(away, timeout=0.2)
     answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
     assert "500 licences" in answer.text

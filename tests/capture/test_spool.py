@@ -30,22 +30,22 @@ def form(transactional_db):
 def keep():
     """Write rows at once by way of the given line; return their outcomes and errors."""
 
-    async def all_of(rows, line, patience):
-        keeper = LedgerWithSpool(BatchWriter(line), patience=patience)
+    async def all_of(rows, line, timeout):
+        keeper = LedgerWithSpool(BatchWriter(line), timeout=timeout)
         writes = (keeper.write(row) for row in rows)
         kept = await asyncio.gather(*writes, return_exceptions=True)
         await keeper.close()
         return kept
 
-    def run(*rows, line=None, patience=4.0):
-        return asyncio.run(all_of(rows, line or LedgerConnection(patience=0.4), patience))
+    def run(*rows, line=None, timeout=4.0):
+        return asyncio.run(all_of(rows, line or LedgerConnection(timeout=0.4), timeout))
 
     return run
 
 
 def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
     row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
-    (outcome,) = keep(row, line=LedgerConnection(away, patience=0.4))
+    (outcome,) = keep(row, line=LedgerConnection(away, timeout=0.4))
     assert (outcome.fate, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
@@ -53,7 +53,7 @@ def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage
 
 
 def test_many_at_once_are_all_spooled(form, keep, away):
-    outcomes = keep(*(make_row(form) for _ in range(50)), line=LedgerConnection(away, patience=0.4))
+    outcomes = keep(*(make_row(form) for _ in range(50)), line=LedgerConnection(away, timeout=0.4))
     assert {outcome.fate for outcome in outcomes} == {WriteStatus.SPOOLED}
     assert store.depth().waiting == 50
 
@@ -70,7 +70,7 @@ def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
 
 
 def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
-    (outcome,) = keep(make_row(form), line=LedgerConnection(away, patience=0.4))
+    (outcome,) = keep(make_row(form), line=LedgerConnection(away, timeout=0.4))
     assert isinstance(outcome, DatabaseUnavailableError)
 
 
@@ -93,7 +93,7 @@ def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, mon
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(with_spool, "MOST_WAITING", 20)
     rows = [make_row(form) for _ in range(50)]
-    outcomes = keep(*rows, line=LedgerConnection(away, patience=0.4), patience=0.2)
+    outcomes = keep(*rows, line=LedgerConnection(away, timeout=0.4), timeout=0.2)
     gate.set()
     assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
     assert [str(outcome) for outcome in outcomes].count("no answer in time") == 20

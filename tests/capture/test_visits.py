@@ -163,7 +163,7 @@ def test_the_page_shown_again_belongs_to_the_same_visit(client, form):
 
 def test_acts_in_the_spool_stay_apart(make_client, form, away):
     reachable = make_client()
-    cut_off = make_client(patience=0.2, line_parameters=away)
+    cut_off = make_client(timeout=0.2, line_parameters=away)
     token = hidden_inputs(reachable.get(f"/f/{form.slug}"))["_token"]
     reachable.post_form(f"/f/{form.slug}", {**YES, "_token": token})
     receipts = set()

@@ -29,8 +29,8 @@ def make_line(request):
     with asyncio.Runner(loop_factory=request.param) as runner:
         lines = []
 
-        def make(parameters=None, patience=0.5):
-            lines.append(LedgerConnection(parameters, patience=patience))
+        def make(parameters=None, timeout=0.5):
+            lines.append(LedgerConnection(parameters, timeout=timeout))
             return lambda *args, **named: runner.run(lines[-1].fetch(*args, **named))
 
         yield make
@@ -119,7 +119,7 @@ def test_a_connection_that_is_reset_in_the_middle_of_a_large_value_is_replaced(m
         return False
 
     with between(connection_parameters(), upstream, meddle) as parameters:
-        line = make_line(parameters, patience=10)
+        line = make_line(parameters, timeout=10)
         line(LENGTH, "")
         assert line(LENGTH, "x" * 20_000_000) == [("20000000", None)]
     assert len(resets) == 1

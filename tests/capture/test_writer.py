@@ -46,7 +46,7 @@ def returns():
 def writer(form, returns):
     """A writer that waits for the database for 0.4 seconds."""
     with asyncio.Runner() as runner:
-        made = BatchWriter(LedgerConnection(patience=0.4), lambda: returns.append(1))
+        made = BatchWriter(LedgerConnection(timeout=0.4), lambda: returns.append(1))
         yield Bench(made, runner)
         runner.run(made.close())
 

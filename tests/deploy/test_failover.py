@@ -34,7 +34,7 @@ class Pair:
     def run(self, step, **environment):
         path = f"{postgres.binaries()}:{os.environ['PATH']}"
         ends = {"SOURCE": self.source, "TARGET": self.target}
-        return run([SCRIPT, step], PATH=path, PATIENCE="60", **ends, **environment)
+        return run([SCRIPT, step], PATH=path, TIMEOUT="60", **ends, **environment)
 
     def steps(self, *names):
         for name in names:

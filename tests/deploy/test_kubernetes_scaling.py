@@ -17,7 +17,7 @@ def triggers():
 def test_beat_sends_each_worker_a_hint_before_it_loses_patience():
     worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
     timetable = celery.app.conf.beat_schedule.values()
-    hints = sum(worker_fallback.PATIENCE // entry["schedule"] for entry in timetable)
+    hints = sum(worker_fallback.TIMEOUT // entry["schedule"] for entry in timetable)
     assert worker["spec"]["maxReplicaCount"] < hints
 
 

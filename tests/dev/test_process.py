@@ -40,7 +40,7 @@ def test_a_program_that_will_not_stop_is_killed():
         "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
         "print('deaf', flush=True); time.sleep(600)"
     )
-    process.stop(patience=0.2)
+    process.stop(timeout=0.2)
     assert process.exit_code() == -signal.SIGKILL
 
 

@@ -23,7 +23,7 @@ def timetable():
 
 
 def test_a_worker_that_hears_nothing_is_silent_until_it_hears_something(timetable):
-    standby = FallbackScheduler(timetable, patience=0.05)
+    standby = FallbackScheduler(timetable, timeout=0.05)
     assert not standby.is_silent()
     eventually(standby.is_silent, seconds=5)
     standby.hear()
@@ -51,7 +51,7 @@ def test_a_look_leaves_no_connection_open(timetable):
 
 
 def test_one_look_is_enough_for_every_process_of_a_worker(timetable):
-    standby = FallbackScheduler(timetable, patience=0.5)
+    standby = FallbackScheduler(timetable, timeout=0.5)
     eventually(standby.is_silent, seconds=5)
     standby.work()
     assert not standby.is_silent()

@@ -55,10 +55,10 @@ class BatchWriter:
         line: LedgerConnection,
         on_return: Callable[[], None] = lambda: None,
         *,
-        patience: float = 1.0,
+        timeout: float = 1.0,
     ) -> None:
         self._line = line
-        self._patience = patience
+        self._timeout = timeout
         # An empty INSERT meets the very locks, rights and read-only servers that a full one does.
         self._breaker = CircuitBreaker(lambda: line.fetch(INSERT, "[]"), on_return)
         self._queue: deque[_PendingWrite] = deque()
@@ -97,7 +97,7 @@ class BatchWriter:
         return bool(self._queue) and (
             len(self._queue) >= QUEUE_ROWS
             or self._bytes + size > QUEUE_BYTES
-            or monotonic() - self._queue[0].since > self._patience
+            or monotonic() - self._queue[0].since > self._timeout
         )
 
     async def _flush(self) -> None:

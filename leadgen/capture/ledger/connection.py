@@ -20,9 +20,9 @@ logger = logging.getLogger("leadgen.capture")
 class LedgerConnection:
     """A connection made when it is needed and dropped when it fails; one statement at a time."""
 
-    def __init__(self, parameters: dict[str, Any] | None = None, *, patience: float = 1.5) -> None:
+    def __init__(self, parameters: dict[str, Any] | None = None, *, timeout: float = 1.5) -> None:
         self._parameters = parameters
-        self._patience = patience
+        self._timeout = timeout
         self._wire: LibpqConnection | None = None
 
     async def fetch(self, statement: str, value: str, *, prepared: bool = False) -> Texts:
@@ -30,10 +30,10 @@ class LedgerConnection:
 
         It must be harmless to run twice: over a connection that turns out dead it is sent again.
         Raise RefusedError for a fault of the value, DatabaseAwayError for every other and after
-        ``patience`` seconds; what was sent then may still be committed.
+        ``timeout`` seconds; what was sent then may still be committed.
         """
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 return await self._fetch_again(statement, value, prepared)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise RowRejectedError(_first_line(error)) from error
@@ -62,7 +62,7 @@ class LedgerConnection:
         self._wire = await self._connect()
         # The server gives up first, so that a statement which waits for a lock is not in doubt.
         limit = SET_STATEMENT_TIMEOUT.format(pid=self._wire.backend_pid)
-        await self._wire.fetch(limit, str(int(self._patience * 800)), prepared=False)
+        await self._wire.fetch(limit, str(int(self._timeout * 800)), prepared=False)
         return await self._wire.fetch(statement, value, prepared=prepared)
 
     async def _connect(self) -> LibpqConnection:

@@ -19,9 +19,9 @@ MOST_WAITING = 1_000
 class LedgerWithSpool:
     """Writes to the ledger, and to the spool what the ledger does not take."""
 
-    def __init__(self, writer: BatchWriter, *, patience: float = 4.0) -> None:
+    def __init__(self, writer: BatchWriter, *, timeout: float = 4.0) -> None:
         self._writer = writer
-        self._patience = patience
+        self._timeout = timeout
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="spool")
         self._waiting = 0
 
@@ -55,7 +55,7 @@ class LedgerWithSpool:
         work = asyncio.get_running_loop().run_in_executor(self._threads, store.store, row)
         # A storage that hangs holds its threads, so what it holds is counted until it lets go.
         work.add_done_callback(self._done)
-        await asyncio.wait({work}, timeout=self._patience)
+        await asyncio.wait({work}, timeout=self._timeout)
         if not work.done():
             raise _failed("no answer in time")
         if error := work.exception():

@@ -50,21 +50,26 @@ class _Entry:
 
 
 class FormCache:
-    """A bounded cache by slug and by public id, at most ``fresh`` seconds behind.
+    """A bounded cache by slug and by public id, at most ``max_age`` seconds behind.
 
-    One loader runs for each form at a time. A form that cannot be looked up again within ``grace``
-    seconds is served as it was last seen. Unknown and former addresses are remembered too, apart
-    from the forms, so that a scanner pushes no form out. Replaced versions have a memory of their
-    own, which no visit to the present page touches.
+    One loader runs for each form at a time. A form that cannot be looked up again within
+    ``stale_timeout`` seconds is served as it was last seen. Unknown and former addresses are
+    remembered too, apart from the forms, so that a scanner pushes no form out. Replaced versions
+    have a memory of their own, which no visit to the present page touches.
     """
 
     def __init__(
-        self, database: ReadPool, *, fresh: float = 2.0, grace: float = 0.5, most: int = 1000
+        self,
+        database: ReadPool,
+        *,
+        max_age: float = 2.0,
+        stale_timeout: float = 0.5,
+        max_entries: int = 1000,
     ) -> None:
         self._database = database
-        self._fresh = fresh
-        self._grace = grace
-        self._most = most
+        self._max_age = max_age
+        self._stale_timeout = stale_timeout
+        self._max_entries = max_entries
         self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._versions: OrderedDict[tuple[int, int], PublishedForm] = OrderedDict()
@@ -108,7 +113,7 @@ class FormCache:
         A post that is refused may answer a version which is younger than what is in memory.
         """
         loader = self._load_once(("public_id", form.public_id))
-        await asyncio.wait({loader}, timeout=self._grace)
+        await asyncio.wait({loader}, timeout=self._stale_timeout)
         is_known = loader.done() and not loader.cancelled() and not loader.exception()
         latest = loader.result() if is_known else None
         is_other = latest and latest.is_live and latest.published_id != form.published_id
@@ -127,14 +132,14 @@ class FormCache:
                     entries.pop(key, None)
                 if row[4] is not None:
                     self._ahead[key] = found
-        while len(self._ahead) > 2 * self._most:
+        while len(self._ahead) > 2 * self._max_entries:
             self._ahead.popitem(last=False)
 
     async def _get(self, key: tuple[str, str]) -> PublishedForm | None:
         if not _KEY.fullmatch(key[1]):
             return None
         entry = self._forms.get(key) or self._unknown.get(key) or self._foreseen(key)
-        if entry and time.monotonic() - entry.checked_at < self._fresh:
+        if entry and time.monotonic() - entry.checked_at < self._max_age:
             return entry.form
         loader = self._load_once(key)
         if entry is None or entry.form is None:
@@ -149,7 +154,7 @@ class FormCache:
     async def _fresh_or_stale(
         self, loader: "asyncio.Task[PublishedForm | None]", entry: _Entry
     ) -> PublishedForm | None:
-        await asyncio.wait({loader}, timeout=self._grace)
+        await asyncio.wait({loader}, timeout=self._stale_timeout)
         if loader.done() and not loader.exception():
             return loader.result()
         # Nobody else waits for this form again until the next look is due.
@@ -191,7 +196,7 @@ class FormCache:
         self._unknown.pop(key, None)
         entries = self._forms if form and _is_at(form, key) else self._unknown
         entries[key] = entry = _Entry(form, checked_at)
-        if len(entries) > self._most:
+        if len(entries) > self._max_entries:
             entries.popitem(last=False)
         return entry
 

@@ -13,8 +13,8 @@ class RateCounter:
     Each web process counts for itself: the limits bound one process, not the deployment.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
-        self._most = most
+    def __init__(self, max_entries: int = 10_000) -> None:
+        self._max_entries = max_entries
         self._counts: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def count(self, address: str, now: float) -> int:
@@ -24,6 +24,6 @@ class RateCounter:
         seen_in, seen = self._counts.pop(neighbourhood, (minute, 0))
         total = seen + 1 if seen_in == minute else 1
         self._counts[neighbourhood] = (minute, total)
-        if len(self._counts) > self._most:
+        if len(self._counts) > self._max_entries:
             self._counts.popitem(last=False)
         return total

@@ -158,10 +158,15 @@ def test_who_may_only_look_can_neither_save_nor_publish(client, draft):
     assert Form.objects.get().published is None
 
 
+def asked(number):
+    question = {"name": "question", "kind": "text", "label": f"Asked {number}"}
+    return {"title": "Talk to us", "fields": [question]}
+
+
 def test_page_of_a_form_shows_its_newest_versions(client, marketer, draft, monkeypatch):
     monkeypatch.setattr(forms_admin, "VERSIONS_SHOWN", 3)
     for number in range(1, 6):
-        draft.versions.create(number=number, definition={"fields": [{"label": f"Asked {number}"}]})
+        draft.versions.create(number=number, definition=asked(number))
 
     page = client.get(change(draft)).text
     client.post(change(draft), filled(draft, title="Talk to sales"))

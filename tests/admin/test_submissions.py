@@ -39,8 +39,8 @@ def test_one_click_releases(browse):
 
 
 def test_release_of_whole_list_counts_each_kind(browse):
-    held(), held(), make_submission()
-    data = {"action": "release_chosen", "_selected_action": ["x"], "select_across": "1"}
+    first, _, _ = held(), held(), make_submission()
+    data = {"action": "release_chosen", "_selected_action": [first.pk], "select_across": "1"}
 
     page = browse(make_user(Role.MARKETER)).post(f"{LIST}?view=all", data, follow=True).text
 

@@ -1,6 +1,8 @@
 """Whether this process may be given requests."""
 
 import logging
+import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,9 @@ from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 from leadgen.operations import probes
 
 SECONDS = 2.0
+# Anybody may ask, at any rate: 16 clients made 80 to 160 rounds a second, each with a connection to
+# database, storage and broker. Probes come every few seconds, so this delays none of them.
+MAX_AGE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +51,27 @@ def ask_all() -> list[BackendAnswer]:
     """Ask every backend at the same time, each within the limit."""
     with ThreadPoolExecutor(len(BACKENDS)) as executor:
         return list(executor.map(_ask, BACKENDS))
+
+
+class Readiness:
+    """The latest answers of the backends, kept for ``MAX_AGE_SECONDS``."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._answers: list[BackendAnswer] = []
+        self._asked_at = -math.inf
+
+    def answers(self) -> list[BackendAnswer]:
+        """Return the kept answers, or ask the backends; one thread of a process asks for all."""
+        with self._asking:
+            if self._clock() - self._asked_at >= MAX_AGE_SECONDS:
+                self._answers = ask_all()
+                self._asked_at = self._clock()
+            return self._answers
+
+
+READINESS = Readiness()
 
 
 def keeps_submissions(answers: Sequence[BackendAnswer]) -> bool:

@@ -1,7 +1,9 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
 
 from leadgen.lib.backends import storage
 from leadgen.lib.net.timeouts import run_with_timeout
@@ -10,6 +12,13 @@ from leadgen.operations.health import Backend
 from leadgen.operations.probes import _migrated
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def readiness(monkeypatch):
+    """Ask the backends for each request, except where a test sets the age."""
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 0.0)
+    monkeypatch.setattr(health, "READINESS", health.Readiness())
 
 
 @pytest.fixture
@@ -108,3 +117,25 @@ def test_what_is_asked_within_a_limit_answers_or_raises_as_it_would_alone():
     assert run_with_timeout(5, lambda: 7) == 7
     with pytest.raises(ConnectionRefusedError, match="refuses"):
         run_with_timeout(5, refuse)
+
+
+def test_a_flood_of_probes_asks_each_backend_once(backends, monkeypatch):
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 60.0)
+    asked = []
+    backends(Backend("database", lambda: asked.append(1)))
+    with ThreadPoolExecutor(16) as strangers:
+        answers = list(strangers.map(lambda _: Client().get("/health/ready"), range(64)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(asked) == 1
+
+
+def test_a_fault_shows_once_the_last_answer_is_old(client, backends, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(health, "MAX_AGE_SECONDS", 1.0)
+    monkeypatch.setattr(health, "READINESS", health.Readiness(lambda: now[0]))
+    assert client.get("/health/ready").status_code == 200
+    backends(Backend("database", refuse), Backend("storage", refuse, required=False))
+    now[0] = 100.9
+    assert client.get("/health/ready").status_code == 200
+    now[0] = 101.1
+    assert client.get("/health/ready").status_code == 503

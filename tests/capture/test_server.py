@@ -215,6 +215,21 @@ def test_page_says_413_to_a_client_that_sends_30_mb(server):
     assert b"at most 262,144 bytes" in answer
 
 
+@pytest.mark.parametrize("path", ["/login", "/f/nowhere"])
+def test_a_body_in_very_many_pieces_is_refused_before_its_end(server, path):
+    lines = (f"POST {path} HTTP/1.1", "Host: localhost", "Transfer-Encoding: chunked", "", "")
+    answer = exchange(server, "\r\n".join(lines).encode() + b"1\r\na\r\n" * 5_000)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"send larger chunks" in answer
+
+
+def test_a_body_may_come_in_a_few_thousand_pieces(server):
+    form = make_form()
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"
+    opening = head(form, "Transfer-Encoding: chunked", "Connection: close")
+    assert exchange(server, opening + chunks).startswith(b"HTTP/1.1 201")
+
+
 @contextmanager
 def silent(server, *addresses, each):
     """Hold so many connections from each address; yields them."""

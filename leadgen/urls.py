@@ -10,5 +10,8 @@ urlpatterns = [
     path("", include("leadgen.workspace.login.urls")),
     path("admin/", admin.site.urls),
 ]
+handler400 = "leadgen.operations.error_page.bad_request"
+handler403 = "leadgen.operations.error_page.forbidden"
+handler404 = "leadgen.operations.error_page.not_found"
 handler429 = "leadgen.workspace.login.refusals.too_many_requests"
 handler500 = "leadgen.operations.error_page.page"

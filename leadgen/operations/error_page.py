@@ -1,4 +1,4 @@
-"""Error pages: 503 for what the database could not do in time, 500 for a fault of ours."""
+"""Error pages: a refused request, a database that could not answer in time, a fault of ours."""
 
 import logging
 import sys
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views.defaults import server_error
 from psycopg_pool import PoolTimeout, TooManyRequests
 
 from leadgen.lib.telemetry.metrics import PAGES_FAILED
@@ -52,7 +51,28 @@ _SLOW = Trouble(
 
 def page(request: HttpRequest) -> HttpResponse:
     """Answer 503 for an expected fault of the database, else 500."""
-    return answer_to(sys.exc_info()[1]) or server_error(request)
+    return answer_to(sys.exc_info()[1]) or _render(500)
+
+
+# Django's own handlers read the posted fields once more, for a CSRF token that these pages have no
+# form for. Where the fields cannot be read, that raises again, with a traceback of 63 kB and a 500.
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400 without reading the body."""
+    return _render(400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403 without reading the body."""
+    return _render(403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 404 without reading the body."""
+    return _render(404)
+
+
+def _render(status: int) -> HttpResponse:
+    return HttpResponse(render_to_string(f"{status}.html"), status=status)
 
 
 def answer_to(error: BaseException | None) -> HttpResponse | None:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 from django.db import OperationalError, connection
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 from django.urls import path
 
 from leadgen import urls
@@ -17,6 +17,7 @@ def broken(request):
     raise ValueError("a mistake of ours")
 
 
+handler400, handler403, handler404 = urls.handler400, urls.handler403, urls.handler404
 handler500 = urls.handler500
 urlpatterns = [*urls.urlpatterns, path("away", away), path("broken", broken)]
 
@@ -50,3 +51,13 @@ def test_the_asynchronous_chain_tells_the_two_apart_too():
     client = AsyncClient(raise_request_exception=False)
     answers = [asyncio.run(client.get(address)) for address in ("/away", "/broken")]
     assert [answer.status_code for answer in answers] == [503, 500]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/login", 400), ("/nowhere", 404)])
+@pytest.mark.parametrize("charset", ["utf-7", "idna", "utf-16"])
+def test_a_body_that_cannot_be_read_is_the_senders_fault(path, status, charset):
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = "a" * 32
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = client.post(path, b"login=a%40example.com", content_type=kind)
+    assert answer.status_code == status

@@ -218,12 +218,16 @@ LOGGING = {
         "json": {"()": "leadgen.operations.logs.JsonFormatter"},
         "console": {"()": "leadgen.operations.logs.ConsoleFormatter"},
     },
-    "filters": {"unanswered": {"()": "leadgen.operations.logs.Unanswered"}},
+    "filters": {
+        "refused": {"()": "leadgen.operations.logs.Refused"},
+        "unanswered": {"()": "leadgen.operations.logs.Unanswered"},
+    },
     "handlers": {
         "stdout": {
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stdout",
             "formatter": LOG_FORMAT,
+            "filters": ["refused"],
         }
     },
     "root": {"handlers": ["stdout"], "level": LOG_LEVEL},

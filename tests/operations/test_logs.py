@@ -6,7 +6,7 @@ import time
 import pytest
 
 from leadgen.lib.telemetry import request_context
-from leadgen.operations.logs import ConsoleFormatter, JsonFormatter, redact
+from leadgen.operations.logs import ConsoleFormatter, JsonFormatter, Refused, redact
 
 
 def record(message="hello", *args, exc_info=None, **extra):
@@ -109,3 +109,24 @@ def test_a_long_line_costs_no_more_than_its_length(word):
 def test_rows_that_postgresql_quotes_are_left_out():
     text = "null value\nDETAIL:  Failing row contains (7, Ada Lovelace, London).\nat line 3"
     assert redact(text) == "null value\nDETAIL: [left out]\nat line 3"
+
+
+def test_a_json_line_stays_below_what_containers_cut():
+    path, text = "/" + "\x01" * 8_000, "a" * 60_000
+    assert len(JsonFormatter().format(record("GET %s 404", path, exc_info=caught(text)))) < 16_384
+
+
+def test_a_long_message_keeps_its_beginning_and_its_end():
+    told = as_json("GET %s 404", "/" + "a" * 8_000)["message"]
+    assert told.startswith("GET /aaa")
+    assert told.endswith("aaa 404")
+
+
+def test_a_refused_request_is_a_warning_without_traceback():
+    told = logging.getLogger("django.security.DisallowedHost").makeRecord(
+        "django.security.DisallowedHost", logging.ERROR, __file__, 1, "no", (), caught("no")
+    )
+    assert Refused().filter(told)
+    line = json.loads(JsonFormatter().format(told))
+    assert line["level"] == "WARNING"
+    assert "exc_info" not in line

@@ -48,7 +48,7 @@ def unavailable(request: HttpRequest, dependency: str) -> HttpResponse:
     LOGINS.labels("unavailable").inc()
     DEPENDENCY_ERRORS.labels(dependency).inc()
     logger.warning("%s unavailable, a log-in or reset was refused", dependency)
-    return _page(request, "503.html", 503, _OUTAGE_SECONDS)
+    return _page(request, "account/unavailable.html", 503, _OUTAGE_SECONDS)
 
 
 def missing_dependency(error: Exception) -> str:

@@ -130,6 +130,7 @@ def test_outage_of_the_database_lets_nobody_in(visitor, monkeypatch, counted, ca
     monkeypatch.setattr(limits, "count_attempt", away)
     answer = visitor().log_in("ada@example.com")
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
+    assert "send it again in a minute" in answer.text
     assert counted("unavailable") == 1
     assert "Traceback" not in caplog.text
     assert [line.levelname for line in caplog.records if line.name.startswith("leadgen.acc")] == [

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-LOGIN = "/admin/login/"
+LOGIN = "/login"
 HOST = "Host: localhost"
 _TOKEN = re.compile(rb'csrfmiddlewaretoken" value="(\w+)"')
 _COOKIE = re.compile(rb"set-cookie: csrftoken=(\w+)", re.IGNORECASE)
@@ -25,6 +25,7 @@ class Strangers:
     seconds: float
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     held: int = 0
+    _numbers: Iterator[int] = field(default_factory=count)
 
     def attack(self, connections: int, logins: int, uploads: int) -> None:
         """Do all of it at once for so many seconds; each comes from an address of its own."""
@@ -66,7 +67,12 @@ class Strangers:
             writer.close()
 
     async def _log_in(self, address: str) -> None:
-        """Send a wrong password with a valid token."""
+        """Send a wrong password with a valid token.
+
+        Each comes from a network and names an account of its own: no limit spares the server.
+        """
+        number = next(self._numbers)
+        address = f"127.{number // 254 + 1}.{number % 254 + 1}.1"
         reader, writer = await self._open(address)
         try:
             writer.write(_head("GET", LOGIN, "Connection: close"))
@@ -77,7 +83,8 @@ class Strangers:
         if not (token and cookie):
             self.answers["_log_in", int(page[9:12] or 0)] += 1
             return
-        fields = {"csrfmiddlewaretoken": token[1], "username": "a@example.com", "password": "no"}
+        email = f"stranger-{number}@example.com"
+        fields = {"csrfmiddlewaretoken": token[1], "login": email, "password": "no"}
         body = urlencode(fields)
         kind = "Content-Type: application/x-www-form-urlencoded"
         lines = (kind, f"Content-Length: {len(body)}", f"Cookie: csrftoken={cookie[1].decode()}")

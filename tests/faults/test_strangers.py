@@ -180,6 +180,9 @@ def test_strangers_take_nothing_from_visitors(
         "web connections": most["connections"],
         "strangers": answered,
     }
+    # Without these the attack itself has missed its aim.
+    assert not logins or answered.get("log_in 200")
+    assert not uploads or answered.get("upload 413")
     if group:
         assert group.kills == kills
     assert most["rss"] < LIMIT / 1024**2

@@ -133,7 +133,7 @@ def test_the_edge_answers_and_leaves_the_rest_to_django(server):
     base = f"http://{server[0]}:{server[1]}"
     with urllib.request.urlopen(f"{base}/f/{form.slug}") as page:
         assert b"Talk to sales" in page.read()
-    with urllib.request.urlopen(f"{base}/admin/login/") as login:
+    with urllib.request.urlopen(f"{base}/login") as login:
         assert login.status == 200
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{base}/f/nowhere")
@@ -208,7 +208,7 @@ def test_what_has_no_end_is_refused_at_once_and_leaves_nothing_behind(gunicorn, 
 
 
 def test_page_says_413_to_a_client_that_sends_30_mb(server):
-    lines = ("POST /admin/login/ HTTP/1.1", "Host: localhost", "Content-Length: 30000000", "", "")
+    lines = ("POST /login HTTP/1.1", "Host: localhost", "Content-Length: 30000000", "", "")
     opening = "\r\n".join(lines).encode()
     answer = exchange(server, opening, *[bytes(1_000_000)] * 30)
     assert answer.startswith(b"HTTP/1.1 413")

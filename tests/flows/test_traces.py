@@ -101,9 +101,9 @@ def test_one_trace_leads_from_the_browsers_request_to_the_lead(traced_stack, col
 @pytest.mark.processes
 def test_what_the_caller_does_not_record_is_not_recorded_here_either(traced_stack, collector):
     request = Request(
-        f"{traced_stack.url}/admin/login/", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"}
+        f"{traced_stack.url}/login", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"}
     )
-    with urlopen(request, timeout=10), urlopen(f"{traced_stack.url}/admin/login/", timeout=10):
+    with urlopen(request, timeout=10), urlopen(f"{traced_stack.url}/login", timeout=10):
         eventually(lambda: len(collector.spans) > 0, seconds=20)
     assert collector.of(TRACE) == {}
 

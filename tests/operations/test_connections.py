@@ -66,10 +66,10 @@ def stack(database, tmp_path_factory):
 def ask(stack):
     """Return status and text of a page for the administrator."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    login = f"{stack.url}/admin/login/"
+    login = f"{stack.url}/login"
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', opener.open(login).read().decode())
     assert token
-    told = {"csrfmiddlewaretoken": token[1], "username": EMAIL, "password": PASSWORD}
+    told = {"csrfmiddlewaretoken": token[1], "login": EMAIL, "password": PASSWORD}
     opener.open(login, urlencode(told).encode())
 
     def page(path):

@@ -19,11 +19,14 @@ from leadgen.accounts.models import Team, User
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 from leadgen.workspace.login.views import change_own_password, to_login
+from leadgen.workspace.search import choices, no_search
 
 admin.site.unregister([Group, EmailAddress])
 # No page of the admin site checks a password without the limits of a log-in.
 admin.site.login = to_login  # type: ignore[method-assign]
 admin.site.password_change = change_own_password  # type: ignore[method-assign, assignment]
+admin.site.search = no_search  # type: ignore[attr-defined]  # unfold has it
+admin.site.autocomplete_view = choices  # type: ignore[method-assign]
 
 _STANDING = ("role", "team", "visibility", "is_active")
 

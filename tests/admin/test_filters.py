@@ -148,3 +148,16 @@ def test_no_text_in_the_address_of_a_row_breaks_its_page(lists, client, model_ad
         for page in ("change/", "delete/", "history/", ""):
             answer = client.get(f"{base}{key}/{page}")
             assert answer.status_code in (200, 301, 302, 400, 403, 404), (key, page)
+
+
+def test_search_of_pages_is_off(client):
+    client.force_login(make_user(role=Role.VIEWER))
+    for asked in ({"s": "leads"}, {"s": "leads", "page": "-1"}, {"s": "\0", "extended": ""}):
+        assert client.get("/admin/search/", asked).status_code == 404
+
+
+def test_choices_for_a_text_with_nul_are_none(client):
+    client.force_login(make_user(role=Role.VIEWER))
+    asked = {"app_label": "leads", "model_name": "lead", "field_name": "contact", "term": "a\0"}
+    answer = client.get("/admin/autocomplete/", asked)
+    assert (answer.status_code, answer.json()["results"]) == (200, [])

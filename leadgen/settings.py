@@ -188,8 +188,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # No mail to addresses that a stranger types in.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = True
-# Failed log-ins are counted by leadgen/accounts/login/limits.py; the others are allauth's.
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+# Failed log-ins are counted by leadgen/accounts/login/limits.py; the others are allauth's. Its five
+# resets a minute would let a stranger with many addresses mail one person 300 links an hour.
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": None,
+    "reset_password": "20/15m/ip,5/15m/key",
+    "reset_password_from_key": "20/15m/ip",
+}
 # allauth's own writes rows of email addresses, which would still log in after a change of address.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105
 LOGIN_URL = "account_login"

@@ -14,8 +14,8 @@ from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, LOGINS
 logger = logging.getLogger(__name__)
 
 _READ_ONLY = "25006"
-# allauth's limits on resets are for a minute.
-_RESET_SECONDS = 60
+# The window of the limits on resets (ACCOUNT_RATE_LIMITS).
+_RESET_SECONDS = 900
 _OUTAGE_SECONDS = 30
 
 

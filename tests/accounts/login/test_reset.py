@@ -106,7 +106,18 @@ def test_requests_for_one_address_are_limited(client):
     codes = [ask(client, "no@example.com").status_code for _ in range(6)]
     assert codes == [302] * 5 + [429]
     answer = ask(client, "NO@example.com")
-    assert (answer.status_code, answer["Retry-After"]) == (429, "60")
+    assert (answer.status_code, answer["Retry-After"]) == (429, "900")
+
+
+def test_limit_on_one_address_lasts_for_15_minutes(client):
+    cache.clear()
+    with time_machine.travel("2026-11-28 12:00", tick=False) as clock:
+        codes = [ask(client, "no@example.com").status_code for _ in range(5)]
+        clock.shift(890)
+        codes.append(ask(client, "no@example.com").status_code)
+        clock.shift(20)
+        codes.append(ask(client, "no@example.com").status_code)
+    assert codes == [302] * 5 + [429, 302]
 
 
 def test_requests_of_one_network_are_limited(client):

@@ -1,5 +1,6 @@
 """gunicorn's ASGI worker, which gives up on clients that only hold a connection."""
 
+import functools
 import socket
 from asyncio import Transport
 from collections import Counter
@@ -124,6 +125,13 @@ class TimeoutWorker(gasgi.ASGIWorker):  # type: ignore[misc]
         for listener in self.sockets:
             _bound_writing(listener.sock)
         super().init_process()
+
+    def run(self) -> None:
+        # gunicorn leaves the backlog to uvloop, which listens anew with 100: further connections
+        # waited for a second, until the client sent its SYN again.
+        listening = functools.partial(self.loop.create_server, backlog=self.cfg.backlog)
+        self.loop.create_server = listening
+        super().run()
 
 
 def _count(reason: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -264,6 +265,21 @@ def test_full_process_serves_a_new_visitor(server):
         request = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         assert exchange(server, request).startswith(b"HTTP/1.1 200")
         assert ended(connections) >= 200
+
+
+def test_500_new_connections_wait_for_a_process_that_is_busy(gunicorn):
+    address, parent = gunicorn
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    started = time.monotonic()
+    with ExitStack() as stack:
+        for child in children:
+            os.kill(int(child), signal.SIGSTOP)
+            stack.callback(os.kill, int(child), signal.SIGCONT)
+        for number in range(500):
+            source = (f"127.0.1.{number % 250 + 1}", 0)
+            stack.enter_context(socket.create_connection(address, 20, source))
+        # A SYN that finds the backlog full is sent again after a second.
+        assert time.monotonic() - started < 1
 
 
 def test_half_a_body_is_no_submission(server):

@@ -10,23 +10,33 @@ from leadgen.forms.models import Form, FormVersion
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
 
+# States of submissions that intake turns into leads, unless they are parked (dead-lettered).
+PENDING_STATES = ("received", "accepted")
+
+# Named conditions: the one spelling that filters, counts and partial indexes share.
+WAITING = models.Q(state__in=[*PENDING_STATES], parked_at=None)
+QUARANTINED = models.Q(state="quarantined")
+UNJUDGED = models.Q(state="quarantined", reasons__contains=["newer_form"])
+PARKED = models.Q(parked_at__isnull=False)
+ON_NO_LEAD = models.Q(state__in=[*PENDING_STATES, "quarantined"])
+
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def waiting(self) -> Self:
-        """What intake will still turn into leads by itself."""
-        return self.filter(state__in=["received", "accepted"], parked_at=None)
+        """Return the submissions that intake will turn into leads without help."""
+        return self.filter(WAITING)
 
     def quarantined(self) -> Self:
-        """What screening or a colleague holds."""
-        return self.filter(state="quarantined")
+        """Return the submissions in review: held by screening or by a person."""
+        return self.filter(QUARANTINED)
 
     def unjudged(self) -> Self:
-        """What waits in quarantine for a process that understands the form."""
-        return self.filter(state="quarantined", reasons__contains=["newer_form"])
+        """Return the quarantined submissions of a form that only a newer release can read."""
+        return self.filter(UNJUDGED)
 
     def parked(self) -> Self:
-        """What intake has given up on until somebody looks."""
-        return self.filter(parked_at__isnull=False)
+        """Return the parked (dead-lettered) submissions: intake retries them on request only."""
+        return self.filter(PARKED)
 
 
 class Submission(models.Model):
@@ -82,23 +92,23 @@ class Submission(models.Model):
             models.Index(
                 fields=["received_at", "id"],
                 name="submission_waiting",
-                condition=models.Q(state__in=["received", "accepted"], parked_at=None),
+                condition=WAITING,
             ),
             models.Index(
                 fields=["-received_at", "-id"],
                 name="submission_quarantine",
-                condition=models.Q(state="quarantined"),
+                condition=QUARANTINED,
             ),
             # Empty but while a newer release's form is on the air, or after that was rolled back.
             models.Index(
                 fields=["version", "received_at"],
                 name="submission_unjudged",
-                condition=models.Q(state="quarantined", reasons__contains=["newer_form"]),
+                condition=UNJUDGED,
             ),
             models.Index(
                 fields=["-parked_at"],
                 name="submission_parked",
-                condition=models.Q(parked_at__isnull=False),
+                condition=PARKED,
             ),
             models.Index(fields=["form", "-received_at"], name="submission_by_form"),
         ]

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from leadgen.accounts.models import User
 from leadgen.capture import newer_forms
-from leadgen.capture.models import Submission
+from leadgen.capture.models import PENDING_STATES, Submission, SubmissionQuerySet
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.events.services import Fact, emit, emit_many
@@ -31,7 +31,7 @@ def release_many(keys: Sequence[UUID], *, actor: User) -> int:
 
     The number of statements is fixed, except for answers that no release has judged yet.
     """
-    held = _locked(keys, state=Submission.State.QUARANTINED)
+    held = _locked(Submission.objects.quarantined(), keys)
     newer_forms.judge([each.pk for each in held if ReviewReason.NEWER_FORM in each.reasons])
     _rows(held).update(state=Submission.State.ACCEPTED)
     facts = [Fact("submission.released", each, {"reasons": each.reasons}) for each in held]
@@ -42,7 +42,7 @@ def release_many(keys: Sequence[UUID], *, actor: User) -> int:
 def hold(submission: Submission, *, actor: User) -> None:
     """Put an accepted submission that no lead has yet into quarantine; emit submission.held."""
     submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
-    if submission.state not in (Submission.State.RECEIVED, Submission.State.ACCEPTED):
+    if submission.state not in PENDING_STATES:
         return
     submission.state = Submission.State.QUARANTINED
     if ReviewReason.HELD_BY_HAND not in submission.reasons:
@@ -62,7 +62,7 @@ def retry(submission: Submission, *, actor: User) -> None:
 @transaction.atomic
 def retry_many(keys: Sequence[UUID], *, actor: User) -> int:
     """Retry submissions with a fixed number of statements; return how many were parked."""
-    parked = _locked(keys, parked_at__isnull=False)
+    parked = _locked(Submission.objects.parked(), keys)
     _rows(parked).update(**_NO_FAILURES)
     return _emitted([Fact("submission.retried", each) for each in parked], actor)
 
@@ -70,9 +70,9 @@ def retry_many(keys: Sequence[UUID], *, actor: User) -> int:
 _NO_FAILURES: dict[str, Any] = {"attempts": 0, "next_at": None, "parked_at": None}
 
 
-def _locked(keys: Sequence[UUID], **narrow: Any) -> list[Submission]:
+def _locked(submissions: SubmissionQuerySet, keys: Sequence[UUID]) -> list[Submission]:
     """Lock submissions in the order of their receipts and load what their events need."""
-    rows = Submission.objects.select_for_update().filter(pk__in=keys, **narrow)
+    rows = submissions.select_for_update().filter(pk__in=keys)
     return list(rows.only("reasons").order_by("pk"))
 
 

@@ -37,7 +37,7 @@ def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int
 @transaction.atomic
 def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
     """Complete tasks; emit lead.task_completed for each that was open; return how many were."""
-    open_tasks = Task.objects.filter(pk__in=keys, done_at=None)
+    open_tasks = Task.objects.open().filter(pk__in=keys)
     leads = {lead.pk: lead for lead in _locked(Lead.objects.filter(tasks__in=open_tasks))}
     # Read after the lock: a colleague may have completed some in the meantime.
     tasks = list(open_tasks.filter(lead__in=leads))

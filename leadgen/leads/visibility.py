@@ -11,14 +11,15 @@ from django.db.models.functions import NullIf
 
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role, Visibility
-from leadgen.capture.models import Submission
+from leadgen.capture.models import ON_NO_LEAD, Submission
+from leadgen.leads import conditions
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from leadgen.leads.models import Company, Contact, Lead, Task  # noqa: F401 - named in strings
 
 _Row = TypeVar("_Row", bound=models.Model)
-_State = Submission.State
-_ON_NO_LEAD = (_State.RECEIVED, _State.ACCEPTED, _State.QUARANTINED)
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -31,7 +32,26 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         return self.filter(owner=user.pk)
 
     def open(self) -> Self:
-        return self.filter(closed_at=None)
+        """Return the leads that are neither won nor lost."""
+        return self.filter(conditions.OPEN)
+
+    def unanswered(self) -> Self:
+        """Return the open leads without a first response."""
+        return self.filter(conditions.UNANSWERED)
+
+    def unowned(self) -> Self:
+        """Return the open leads without an owner."""
+        return self.filter(conditions.UNOWNED)
+
+    def without_owner(self) -> Self:
+        """Return the leads without an owner, open or closed."""
+        return self.filter(conditions.NO_OWNER)
+
+    def won(self) -> Self:
+        return self.filter(conditions.WON)
+
+    def lost(self) -> Self:
+        return self.filter(conditions.LOST)
 
 
 class _SeenThroughLeads(models.QuerySet[_Row]):
@@ -79,6 +99,16 @@ class CompanyQuerySet(_SeenThroughLeads["Company"]):
 class TaskQuerySet(_SeenThroughLeads["Task"]):
     path = "tasks"
 
+    def open(self) -> Self:
+        return self.filter(conditions.TASK_OPEN)
+
+    def done(self) -> Self:
+        return self.exclude(conditions.TASK_OPEN)
+
+    def due_before(self, moment: datetime) -> Self:
+        """Return the open tasks that are due before the moment; with now, the overdue ones."""
+        return self.open().filter(due_at__lt=moment)
+
 
 def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
     """The submissions that a person may see.
@@ -90,7 +120,7 @@ def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
     # EXISTS and the state, not a join: OR over a join of a million links takes minutes.
     seen = Q(Exists(_leads_of(user).filter(links__submission=OuterRef("pk"))))
     if user.has_perm("capture.change_submission"):
-        seen |= Q(state__in=_ON_NO_LEAD)
+        seen |= ON_NO_LEAD
     return Submission.objects.filter(seen)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from leadgen.capture.models import Submission
+from leadgen.capture.models import PARKED, PENDING_STATES, QUARANTINED, Submission
 from leadgen.capture.spool import store
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class Group:
     @property
     def place(self) -> str:
         """Where these submissions are; one of PLACES."""
-        if self.state in ("received", "accepted"):
+        if self.state in PENDING_STATES:
             return "parked" if self.parked else "waiting"
         return {"processed": "on a lead"}.get(self.state, self.state)
 
@@ -130,9 +130,9 @@ def _rows() -> Any:  # a QuerySet of dictionaries; its type cannot be written
     return (
         Submission.objects.order_by()
         .annotate(
-            parked=whether(models.Q(parked_at__isnull=False)),
+            parked=whether(PARKED),
             linked=whether(models.Q(link__isnull=False)),
-            explained=whether(~models.Q(state="quarantined", reasons=[])),
+            explained=whether(~(QUARANTINED & models.Q(reasons=[]))),
         )
         .values("state", "parked", "linked", "explained")
     )

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.roles import Visibility
-from leadgen.leads.models import Campaign, Lead, Stage
+from leadgen.leads import conditions
+from leadgen.leads.models import Campaign, Lead
 from leadgen.workspace.kit.html import DASH, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 
@@ -28,9 +29,7 @@ def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QueryS
             mine.annotate(n=Count("pk", **options)).values("n"), output_field=IntegerField()
         )
 
-    return campaigns.annotate(
-        leads_count=count(), won_count=count(filter=Q(stage__type=Stage.Type.WON))
-    )
+    return campaigns.annotate(leads_count=count(), won_count=count(filter=conditions.WON))
 
 
 @admin.register(Campaign)

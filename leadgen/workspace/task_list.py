@@ -24,17 +24,17 @@ from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 
 class TaskViews(ViewTabs):
     views: ClassVar = {
-        "mine": ("Mine", lambda rows, user: rows.filter(done_at=None, owner=user)),
+        "mine": ("Mine", lambda rows, user: rows.open().filter(owner=user)),
         "due": (
             "Due today",
-            lambda rows, user: rows.filter(done_at=None, owner=user, due_at__lt=days_ago(-1)),
+            lambda rows, user: rows.due_before(days_ago(-1)).filter(owner=user),
         ),
         "overdue": (
             "Overdue, all",
-            lambda rows, user: rows.filter(done_at=None, due_at__lt=timezone.now()),
+            lambda rows, user: rows.due_before(timezone.now()),
         ),
-        "open": ("All open", lambda rows, user: rows.filter(done_at=None)),
-        "done": ("Done", lambda rows, user: rows.exclude(done_at=None).order_by("-done_at")),
+        "open": ("All open", lambda rows, user: rows.open()),
+        "done": ("Done", lambda rows, user: rows.done().order_by("-done_at")),
     }
 
 

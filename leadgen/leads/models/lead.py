@@ -13,7 +13,7 @@ from leadgen.accounts.models import Team, User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
-from leadgen.leads import lifecycle
+from leadgen.leads import conditions, lifecycle
 from leadgen.leads.models.people import Company, Contact
 from leadgen.leads.visibility import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
@@ -165,12 +165,12 @@ class Lead(models.Model):
             models.Index(
                 fields=["-created_at", "-id"],
                 name="lead_open",
-                condition=models.Q(closed_at=None),
+                condition=conditions.OPEN,
             ),
             models.Index(
                 fields=["-created_at", "-id"],
                 name="lead_unanswered",
-                condition=models.Q(closed_at=None, first_response_at=None),
+                condition=conditions.UNANSWERED,
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
             models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
@@ -245,7 +245,7 @@ class Task(models.Model):
         ordering = ["done_at", "due_at", "id"]
         indexes = [
             models.Index(
-                fields=["owner", "due_at"], name="task_to_do", condition=models.Q(done_at=None)
+                fields=["owner", "due_at"], name="task_to_do", condition=conditions.TASK_OPEN
             )
         ]
         constraints = [

@@ -20,7 +20,9 @@ from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.forms.models import Form
-from leadgen.leads.models import Lead, Stage, Task
+from leadgen.leads import conditions
+from leadgen.leads.models import Lead, Stage
+from leadgen.leads.visibility import LeadQuerySet, TaskQuerySet
 from leadgen.lib.net.timeouts import run_with_timeout
 
 logger = logging.getLogger(__name__)
@@ -31,8 +33,6 @@ OPEN_DAYS = 90
 SPOOL_SECONDS = 1.0
 _CAP = 10_000
 _ROWS = 8
-_WON = Q(stage__type=Stage.Type.WON)
-_UNANSWERED = Q(first_response_at=None, closed_at=None)
 
 
 class Median(Aggregate):
@@ -97,10 +97,10 @@ def lead_summary(leads: QuerySet[Lead]) -> LeadSummary:
     row = leads.filter(created_at__gte=days_ago(2 * DAYS)).aggregate(
         now=Count("pk", filter=recent),
         before=Count("pk", filter=~recent),
-        won=Count("pk", filter=_WON & Q(closed_at__gte=days_ago(DAYS))),
-        unanswered=Count("pk", filter=_UNANSWERED),
-        unowned=Count("pk", filter=Q(owner=None, closed_at=None)),
-        response=Median(_RESPONSE, filter=recent & Q(first_response_at__isnull=False)),
+        won=Count("pk", filter=conditions.WON & Q(closed_at__gte=days_ago(DAYS))),
+        unanswered=Count("pk", filter=conditions.UNANSWERED),
+        unowned=Count("pk", filter=conditions.UNOWNED),
+        response=Median(_RESPONSE, filter=recent & conditions.ANSWERED),
     )
     change = Change(row.pop("now"), row.pop("before"))
     return LeadSummary(leads=change, **row)
@@ -117,9 +117,9 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     return [(day, counted.get(day, 0)) for day in shown]
 
 
-def by_stage(leads: QuerySet[Lead]) -> list[CountRow]:
+def by_stage(leads: LeadQuerySet) -> list[CountRow]:
     """Open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
-    recent = leads.filter(created_at__gte=days_ago(OPEN_DAYS), closed_at=None)
+    recent = leads.open().filter(created_at__gte=days_ago(OPEN_DAYS))
     counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
     stages = Stage.objects.filter(type=Stage.Type.OPEN)
     return [
@@ -138,7 +138,7 @@ def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
         .annotate(
             now=Count("pk", filter=recent),
             before=Count("pk", filter=~recent),
-            won=Count("pk", filter=recent & _WON),
+            won=Count("pk", filter=recent & conditions.WON),
         )
         .order_by("-now", "-before", field)[: _ROWS + 1]
     )
@@ -166,7 +166,7 @@ def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
         for form, count, won in leads.filter(created_at__gte=since, form__isnull=False)
         .order_by()
         .values_list("form")
-        .annotate(n=Count("pk"), won=Count("pk", filter=_WON))
+        .annotate(n=Count("pk"), won=Count("pk", filter=conditions.WON))
     }
     none = {"leads": 0, "won": 0}
     busiest = sorted(titles, key=lambda form: -sent.get(form, 0))[:_ROWS]
@@ -186,13 +186,12 @@ def submissions() -> Change:
     return Change(row["now"], row["before"])
 
 
-def workload(
-    leads: QuerySet[Lead], tasks: QuerySet[Task], people: QuerySet[User]
-) -> list[CountRow]:
+def workload(leads: LeadQuerySet, tasks: TaskQuerySet, people: QuerySet[User]) -> list[CountRow]:
     """What each person has to do: open leads, those not answered, overdue tasks, response."""
     names = dict(people.values_list("pk", "name"))
     late = dict(
-        tasks.filter(done_at=None, due_at__lt=timezone.now(), owner__in=list(names))
+        tasks.due_before(timezone.now())
+        .filter(owner__in=list(names))
         .order_by()
         .values_list("owner")
         .annotate(n=Count("pk"))
@@ -203,9 +202,9 @@ def workload(
         .order_by()
         .values("owner")
         .annotate(
-            open=Count("pk", filter=Q(closed_at=None)),
-            unanswered=Count("pk", filter=_UNANSWERED),
-            response=Median(_RESPONSE, filter=Q(first_response_at__isnull=False)),
+            open=Count("pk", filter=conditions.OPEN),
+            unanswered=Count("pk", filter=conditions.UNANSWERED),
+            response=Median(_RESPONSE, filter=conditions.ANSWERED),
         )
     }
     idle = {"open": 0, "unanswered": 0, "response": None}
@@ -218,14 +217,11 @@ def workload(
 
 def ledger() -> LedgerNumbers:
     """What waits, is parked, or is held; each count reads a partial index of few rows."""
-    states = Submission.State
-    waiting = Submission.objects.filter(
-        state__in=[states.RECEIVED, states.ACCEPTED], parked_at=None
-    )
+    waiting = Submission.objects.waiting()
     return LedgerNumbers(
         waiting=waiting[:_CAP].count(),
         oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
-        parked=Submission.objects.filter(parked_at__isnull=False)[:_CAP].count(),
+        parked=Submission.objects.parked()[:_CAP].count(),
         quarantined=quarantined(),
     )
 
@@ -241,4 +237,4 @@ def spooled() -> store.Depth | None:
 
 def quarantined() -> int:
     """The submissions in quarantine, 10,000 at most."""
-    return Submission.objects.filter(state=Submission.State.QUARANTINED)[:_CAP].count()
+    return Submission.objects.quarantined()[:_CAP].count()

@@ -144,14 +144,11 @@ def _stages(desk: HomeContext) -> Section:
 
 
 def _new(desk: HomeContext) -> Section:
-    unanswered = desk.leads.filter(closed_at=None, first_response_at=None)
-    return _leads("Waiting for an answer", "new", unanswered, place="main")
+    return _leads("Waiting for an answer", "new", desk.leads.unanswered(), place="main")
 
 
 def _without_owner(desk: HomeContext) -> Section:
-    return _leads(
-        "Leads without an owner", "unowned", desk.leads.filter(closed_at=None, owner=None)
-    )
+    return _leads("Leads without an owner", "unowned", desk.leads.unowned())
 
 
 def _leads(title: str, view: str, leads: Any, place: str = "side") -> Section:
@@ -160,7 +157,7 @@ def _leads(title: str, view: str, leads: Any, place: str = "side") -> Section:
 
 
 def _my_tasks(desk: HomeContext) -> Section:
-    tasks = desk.tasks.filter(done_at=None, owner=desk.user).select_related("lead__contact")
+    tasks = desk.tasks.open().filter(owner=desk.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
     return Section("tasks", "Your tasks", tasks.order_by("due_at", "id")[:_LIST], more=more)
 
@@ -245,7 +242,7 @@ def _bar(place: int, day: date, height: float, count: int) -> dict[str, Any]:
 
 def _due(user: User) -> Any:
     tasks = Task.objects.visible_to(user)
-    return tasks.filter(done_at=None, owner=user, due_at__lt=numbers.days_ago(-1))
+    return tasks.due_before(numbers.days_ago(-1)).filter(owner=user)
 
 
 def _url(model: str, view: str) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from leadgen.accounts.current_user import current_user
 from leadgen.leads.models import Campaign, Lead, Stage
-from leadgen.leads.visibility import owners_for
+from leadgen.leads.visibility import LeadQuerySet, owners_for
 from leadgen.workspace.kit.filters import DropdownFilter, ViewTabs
 
 _NOBODY = "none"
@@ -31,15 +31,12 @@ _SOURCES = """
 
 class LeadViews(ViewTabs):
     views: ClassVar = {
-        "open": ("Open", lambda rows, user: rows.filter(closed_at=None)),
-        "mine": ("Mine", lambda rows, user: rows.filter(closed_at=None, owner=user.pk)),
-        "new": (
-            "Not answered",
-            lambda rows, user: rows.filter(closed_at=None, first_response_at=None),
-        ),
-        "unowned": ("No owner", lambda rows, user: rows.filter(closed_at=None, owner=None)),
-        "won": ("Won", lambda rows, user: rows.filter(stage__type=Stage.Type.WON)),
-        "lost": ("Lost", lambda rows, user: rows.filter(stage__type=Stage.Type.LOST)),
+        "open": ("Open", lambda rows, user: rows.open()),
+        "mine": ("Mine", lambda rows, user: rows.open().filter(owner=user.pk)),
+        "new": ("Not answered", lambda rows, user: rows.unanswered()),
+        "unowned": ("No owner", lambda rows, user: rows.unowned()),
+        "won": ("Won", lambda rows, user: rows.won()),
+        "lost": ("Lost", lambda rows, user: rows.lost()),
         "all": ("All", lambda rows, user: rows),
     }
 
@@ -65,9 +62,9 @@ class OwnerFilter(DropdownFilter):
         people = owners_for(current_user(request))
         return [(_NOBODY, "Nobody"), *((person.pk, person.name) for person in people)]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
+    def queryset(self, request: HttpRequest, queryset: LeadQuerySet) -> LeadQuerySet:
         if self.chosen == _NOBODY:
-            return queryset.filter(owner=None)
+            return queryset.without_owner()
         return queryset.filter(owner=self.chosen_id) if self.chosen_id else queryset
 
 

@@ -47,7 +47,7 @@ class Step:
 def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, Any]:
     """Return the template's context; ``before`` is the event id below which the timeline starts."""
     sent = _sent(lead)
-    open_tasks = list(lead.tasks.filter(done_at=None).select_related("owner")[:_TASKS])
+    open_tasks = list(lead.tasks.open().select_related("owner")[:_TASKS])
     lines, older = timeline(lead, before)
     return {
         "lead": lead,
@@ -56,7 +56,7 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         "steps": _steps(lead),
         "owners": _owners(lead, user),
         "open_tasks": open_tasks,
-        "done_tasks": lead.tasks.exclude(done_at=None).select_related("owner")[:5],
+        "done_tasks": lead.tasks.done().select_related("owner")[:5],
         "lines": lines,
         "older": older,
         "sent": sent,

@@ -38,14 +38,9 @@ _ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")
 
 class SubmissionViews(ViewTabs):
     views: ClassVar = {
-        "quarantine": ("Quarantine", lambda rows, user: rows.filter(state=_State.QUARANTINED)),
-        "parked": ("Parked", lambda rows, user: rows.filter(parked_at__isnull=False)),
-        "waiting": (
-            "Waiting",
-            lambda rows, user: rows.filter(
-                state__in=[_State.RECEIVED, _State.ACCEPTED], parked_at=None
-            ),
-        ),
+        "quarantine": ("Quarantine", lambda rows, user: rows.quarantined()),
+        "parked": ("Parked", lambda rows, user: rows.parked()),
+        "waiting": ("Waiting", lambda rows, user: rows.waiting()),
         "all": ("All", lambda rows, user: rows),
     }
 

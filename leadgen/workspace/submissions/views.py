@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.capture import services
-from leadgen.capture.models import Submission
+from leadgen.capture.models import PENDING_STATES, Submission
 from leadgen.capture.presentation import answers_of, consents_of, device_of, origin_of
 from leadgen.capture.reasons import label_of
 from leadgen.events.models import Event
@@ -49,7 +49,7 @@ def decision_on(submission: Submission) -> str:
         return "release"
     if submission.parked_at:
         return "retry"
-    return "hold" if submission.state in (_State.RECEIVED, _State.ACCEPTED) else ""
+    return "hold" if submission.state in PENDING_STATES else ""
 
 
 def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> HttpResponse:

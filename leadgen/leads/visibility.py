@@ -43,10 +43,6 @@ class LeadQuerySet(models.QuerySet["Lead"]):
         """Return the open leads without an owner."""
         return self.filter(conditions.UNOWNED)
 
-    def without_owner(self) -> Self:
-        """Return the leads without an owner, open or closed."""
-        return self.filter(conditions.NO_OWNER)
-
     def won(self) -> Self:
         return self.filter(conditions.WON)
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 else:
     _RangeDateFilter, _DropdownFilter = filters.RangeDateFilter, filters.DropdownFilter
 
-Narrow = Callable[[QuerySet[Any], User], QuerySet[Any]]
+# The rows are a QuerySet of the model listed, with its own methods: no common type has them.
+Narrow = Callable[[Any, User], QuerySet[Any]]
 
 
 class ViewTabs(admin.SimpleListFilter):

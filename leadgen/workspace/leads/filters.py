@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from leadgen.accounts.current_user import current_user
+from leadgen.leads import conditions
 from leadgen.leads.models import Campaign, Lead, Stage
-from leadgen.leads.visibility import LeadQuerySet, owners_for
+from leadgen.leads.visibility import owners_for
 from leadgen.workspace.kit.filters import DropdownFilter, ViewTabs
 
 _NOBODY = "none"
@@ -62,9 +63,9 @@ class OwnerFilter(DropdownFilter):
         people = owners_for(current_user(request))
         return [(_NOBODY, "Nobody"), *((person.pk, person.name) for person in people)]
 
-    def queryset(self, request: HttpRequest, queryset: LeadQuerySet) -> LeadQuerySet:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         if self.chosen == _NOBODY:
-            return queryset.without_owner()
+            return queryset.filter(conditions.NO_OWNER)
         return queryset.filter(owner=self.chosen_id) if self.chosen_id else queryset
 
 

@@ -1,7 +1,7 @@
-"""Verbs for many leads or tasks at once: the rules of services.py, a fixed number of statements.
+"""Bulk verbs of leads and tasks: the rules of services.py in a fixed number of statements.
 
 Each verb is one transaction: it locks the leads in the order of their ids, writes all rows with one
-statement and all events with another. Callers choose at most ``row_limit.MAX_ROWS`` rows.
+statement and all events with another. Callers pass at most ``row_limit.MAX_ROWS`` rows.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from leadgen.lib import bulk
 def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int:
     """Assign leads to one person or to no owner; emit lead.assigned for each that changes.
 
-    Return how many changed. Raise ValidationError for a person who is switched off.
+    Return the number of changed leads. Raise ValidationError for a deactivated person.
     """
     require_active(owner)
     now = timezone.now()
@@ -36,10 +36,10 @@ def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int
 
 @transaction.atomic
 def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
-    """Complete tasks; emit lead.task_completed for each that was open; return how many were."""
+    """Complete those that are open; emit lead.task_completed for each; return their number."""
     open_tasks = Task.objects.open().filter(pk__in=keys)
     leads = {lead.pk: lead for lead in _locked(Lead.objects.filter(tasks__in=open_tasks))}
-    # Read after the lock: a colleague may have completed some in the meantime.
+    # Read after the lock: another person may have completed some in the meantime.
     tasks = list(open_tasks.filter(lead__in=leads))
     now = timezone.now()
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Where a new lead enters."""
+"""Default pipeline: the stage of new leads, created when the database has none."""
 
 from django.db import transaction
 
@@ -14,10 +14,10 @@ STAGES = {
 }
 
 
-def entry() -> Stage:
+def first_stage() -> Stage:
     """Return the first open stage of the default pipeline, else the first stage of any.
 
-    A lead is never refused for want of a pipeline: a fresh installation gets one here.
+    A missing pipeline must not stop intake: a fresh installation gets one here.
     """
     stages = Stage.objects.select_related("pipeline").order_by(
         "-pipeline__is_default", "pipeline_id", "position", "id"
@@ -27,7 +27,7 @@ def entry() -> Stage:
 
 @transaction.atomic
 def make_default() -> Stage:
-    """Give the default pipeline its stages, or make the pipeline Sales; return its first stage."""
+    """Create the stages of the default pipeline, or the pipeline Sales; return its first stage."""
     pipeline = Pipeline.objects.filter(is_default=True).first() or _sales()
     Stage.objects.bulk_create(
         [

@@ -1,8 +1,8 @@
-"""How a lead's status follows from what people do; the only place that decides it.
+"""Status rules of a lead: the only place that decides its status.
 
-The type of the stage decides where work ends; before that the status tells how far it got. The
-first note, stage change or completed task of a person counts as the first response; taking a lead
-over or planning a task does not, because the visitor has not been answered by it.
+A won or lost stage closes the lead; before that the status shows its progress. The first note,
+stage change or completed task of a person counts as the first response. An assignment or a planned
+task does not, because neither answers the visitor.
 """
 
 _UNTOUCHED = ("new", "assigned")
@@ -18,17 +18,17 @@ def after_move(status: str, stage_type: str) -> str:
 
 
 def after_assignment(status: str, *, owned: bool) -> str:
-    """Return the status once the lead has, or no longer has, an owner."""
+    """Return the status after an owner is set or removed."""
     if status not in _UNTOUCHED:
         return status
     return "assigned" if owned else "new"
 
 
 def after_response(status: str) -> str:
-    """Return the status once a person has done something about the lead."""
+    """Return the status after an act of a person on the lead."""
     return "working" if status in _UNTOUCHED else status
 
 
 def closes(stage_type: str) -> bool:
-    """Tell whether a stage of this type ends the work on a lead."""
+    """Return whether a stage of this type closes the lead."""
     return stage_type in _CLOSED

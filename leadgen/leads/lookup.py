@@ -1,4 +1,4 @@
-"""Rows by a text whose case does not matter, many at once."""
+"""Bulk look-up of companies and campaigns by a text, case-insensitive."""
 
 from collections.abc import Collection
 from typing import TypeVar
@@ -13,15 +13,15 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 
 def companies(names: Collection[str]) -> dict[str, Company]:
-    """Return the company of each name, made where there is none; names compare without case."""
-    found = _by_text(Company, "name", names)
-    if missing := {name.lower(): name for name in names if name not in found}:
-        # In one order everywhere, so that two batches never wait for each other in a circle.
-        made = {"website": "", "created_at": timezone.now()}
-        rows = [{"name": missing[key], **made} for key in sorted(missing)]
+    """Return the company of each name; create the missing ones. Names are case-insensitive."""
+    rows_by_name = _by_text(Company, "name", names)
+    if missing := {name.lower(): name for name in names if name not in rows_by_name}:
+        # Sorted: locks are taken in one order everywhere, which prevents deadlocks.
+        defaults = {"website": "", "created_at": timezone.now()}
+        rows = [{"name": missing[key], **defaults} for key in sorted(missing)]
         bulk.insert(Company, rows, new_only=True)
-        found = _by_text(Company, "name", names)
-    return found
+        rows_by_name = _by_text(Company, "name", names)
+    return rows_by_name
 
 
 def campaigns(utm_values: Collection[str]) -> dict[str, Campaign]:
@@ -32,11 +32,11 @@ def campaigns(utm_values: Collection[str]) -> dict[str, Campaign]:
 def _by_text(model: type[_Row], column: str, texts: Collection[str]) -> dict[str, _Row]:
     if not texts:
         return {}
-    # PostgreSQL lower-cases both sides: its rules for letters are not Python's. LIMIT, though the
-    # column is unique: a plain join would read a whole table of some ten thousand rows instead.
+    # PostgreSQL lower-cases both sides: its rules differ from Python's. LIMIT despite the unique
+    # index: for a plain join the planner reads the whole table from about ten thousand rows on.
     sql = (
-        "SELECT row.*, given FROM unnest(%s::text[]) AS given CROSS JOIN LATERAL "  # noqa: S608
-        f"(SELECT * FROM {model._meta.db_table} WHERE lower({column}) = lower(given) LIMIT 1) row"
+        "SELECT row.*, wanted FROM unnest(%s::text[]) AS wanted CROSS JOIN LATERAL "  # noqa: S608
+        f"(SELECT * FROM {model._meta.db_table} WHERE lower({column}) = lower(wanted) LIMIT 1) row"
     )
     rows = model._default_manager.raw(sql, [sorted(texts)])
-    return {getattr(row, "given"): row for row in rows}  # noqa: B009 - added by the query
+    return {getattr(row, "wanted"): row for row in rows}  # noqa: B009 - added by the query

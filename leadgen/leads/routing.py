@@ -1,4 +1,4 @@
-"""Whose turn it is."""
+"""Round robin: the owner of a new lead."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,5 +7,5 @@ Person = TypeVar("Person")
 
 
 def owner(turn: int, people: Sequence[Person]) -> Person | None:
-    """Return whom a turn falls to (round robin), or None where nobody takes leads."""
+    """Return the person at this turn, or None when no person takes leads."""
     return people[turn % len(people)] if people else None

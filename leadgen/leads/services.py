@@ -1,4 +1,4 @@
-"""What a person does to a lead; each verb is one transaction and writes its event."""
+"""Verbs of leads: each is one transaction that locks the lead and emits its event."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,10 +20,10 @@ _EXCERPT_LENGTH = 280
 
 @transaction.atomic
 def move(lead: Lead, stage: Stage, *, actor: User) -> None:
-    """Put the lead into a stage of its pipeline; emit lead.stage_changed {from, to, type}.
+    """Move the lead to a stage of its pipeline; emit lead.stage_changed {from, to, type}.
 
-    A won or lost stage closes the lead, an open one opens it again; the status follows. The same
-    stage again changes nothing. Raise ValidationError for a stage of another pipeline.
+    A won or lost stage closes the lead, an open one reopens it; the status follows. The current
+    stage changes nothing. Raise ValidationError for a stage of another pipeline.
     """
     _lock(lead)
     if stage.pipeline_id != lead.pipeline_id:
@@ -39,10 +39,10 @@ def move(lead: Lead, stage: Stage, *, actor: User) -> None:
 
 @transaction.atomic
 def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
-    """Give the lead to a person (and that person's team) or to nobody; emit lead.assigned.
+    """Set or remove the owner of the lead, and the owner's team; emit lead.assigned.
 
-    The same owner again changes nothing; a lead that loses its owner stays with the team. Raise
-    ValidationError for a person who is switched off.
+    The current owner changes nothing; a lead without an owner keeps its team. Raise
+    ValidationError for a deactivated person.
     """
     _lock(lead)
     require_active(owner)
@@ -52,9 +52,9 @@ def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
 
 
 def require_active(owner: User | None) -> None:
-    """Raise ValidationError for an owner who is switched off."""
+    """Raise ValidationError for a deactivated owner."""
     if owner and not owner.is_active:
-        raise ValidationError({"owner": f"{owner} is switched off; choose somebody else."})
+        raise ValidationError({"owner": f"{owner} is deactivated; choose another person."})
 
 
 def change_owner(lead: Lead, owner: User | None, now: datetime) -> Fact | None:
@@ -62,14 +62,14 @@ def change_owner(lead: Lead, owner: User | None, now: datetime) -> Fact | None:
     previous = lead.owner_id
     if previous == (owner.pk if owner else None):
         return None
-    lead.give_to(owner)
+    lead.set_owner(owner)
     lead.last_activity_at = now
     return Fact("lead.assigned", lead, {"owner": lead.owner_id, "previous": previous})
 
 
 @transaction.atomic
 def add_note(lead: Lead, body: str, *, actor: User) -> Note:
-    """Write a note; emit lead.note_added {note, excerpt}. Raise ValidationError when empty."""
+    """Add a note; emit lead.note_added {note, excerpt}; raise ValidationError for an empty body."""
     body = _text("body", body, NOTE_MAX_LENGTH)
     _lock(lead)
     note = Note.objects.create(lead=lead, body=body, author=actor)
@@ -85,8 +85,7 @@ def add_task(
 ) -> Task:
     """Add a task, the actor's own unless another owner is named; emit lead.task_added.
 
-    Raise ValidationError for an empty title, a date that is out of range, or an owner who is
-    switched off.
+    Raise ValidationError for an empty title, a date out of range, or a deactivated owner.
     """
     owner = owner or actor
     require_active(owner)
@@ -103,7 +102,7 @@ def add_task(
 
 @transaction.atomic
 def complete_task(task: Task, *, actor: User) -> None:
-    """Tick a task off; emit lead.task_completed; done already changes nothing."""
+    """Complete a task; emit lead.task_completed. A completed task stays unchanged."""
     _lock(task.lead)
     task.refresh_from_db()
     if task.done_at is not None:
@@ -116,7 +115,7 @@ def complete_task(task: Task, *, actor: User) -> None:
 
 @transaction.atomic
 def reopen_task(task: Task, *, actor: User) -> None:
-    """Undo complete_task; emit lead.task_reopened; open already changes nothing."""
+    """Reopen a task; emit lead.task_reopened. An open task stays unchanged."""
     _lock(task.lead)
     task.refresh_from_db()
     if task.done_at is None:
@@ -128,7 +127,7 @@ def reopen_task(task: Task, *, actor: User) -> None:
 
 
 def _lock(lead: Lead) -> None:
-    # Two people at once act one after the other, each on what the other has left.
+    # Concurrent verbs run one after the other, each on the result of the previous one.
     lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(no_key=True))
 
 

@@ -1,4 +1,4 @@
-"""What workers are asked to do; each message is a hint to look at the ledger."""
+"""Celery tasks of leads; each message is only a hint (nudge) that rows wait in the ledger."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ from django.db import connection
 from leadgen.leads.intake.batches import MAX_PARALLEL, run_batches
 from leadgen.leads.intake.ordering import BatchOrdering
 
-# Long enough to be worth a message, short enough that other tasks get their turn.
+# Long enough to amortise a message, short enough to leave the worker to other tasks.
 _SECONDS = 20
 
 log = logging.getLogger(__name__)
@@ -19,33 +19,33 @@ log = logging.getLogger(__name__)
 
 @shared_task(name=settings.INTAKE_TASK)
 def intake() -> None:
-    """Turn what waits in the ledger into leads; surplus hints find no lane and end at once.
+    """Turn waiting submissions into leads; a task that gets no slot ends at once.
 
-    Where more than a batch waits, a second thread works another one abreast: Python has time for it
-    while PostgreSQL is at the first.
+    When more than one batch waits, a second thread processes batches in parallel: Python has time
+    for it while PostgreSQL executes the statements of the first (ADR 0015).
     """
-    deadline, over, abreast = time.monotonic() + _SECONDS, Event(), BatchOrdering()
+    deadline, stop, ordering = time.monotonic() + _SECONDS, Event(), BatchOrdering()
     second: Thread | None = None
     try:
-        for outcome in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
+        for outcome in run_batches(max_parallel=MAX_PARALLEL, ordering=ordering):
             if time.monotonic() >= deadline:
                 break
             if outcome.reached and not second:
-                # A worker that is told to end at once does not wait for it.
-                second = Thread(target=_work_abreast, args=(abreast, over), daemon=True)
+                # A daemon thread: an immediate shutdown of the worker does not wait for it.
+                second = Thread(target=_run_second, args=(ordering, stop), daemon=True)
                 second.start()
     finally:
-        over.set()
+        stop.set()
     if second:
         second.join()
 
 
-def _work_abreast(abreast: BatchOrdering, over: Event) -> None:
+def _run_second(ordering: BatchOrdering, stop: Event) -> None:
     try:
-        for _ in run_batches(lanes=MAX_PARALLEL, abreast=abreast):
-            if over.is_set():
+        for _ in run_batches(max_parallel=MAX_PARALLEL, ordering=ordering):
+            if stop.is_set():
                 return
     except Exception:
-        log.exception("the intake's second thread failed; its rows wait for the next hint")
+        log.exception("second intake thread failed, its rows wait for the next task")
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""What a line of the timeline says: an event to an icon, a sentence and a detail; pure."""
+"""Timeline wording: an event as an icon, a sentence and a detail; no database access."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TimelineItem:
 
 
 def describe(event: Event, names: Names) -> TimelineItem:
-    """Word one event; ``names`` are people by id, asked for those that ``people`` lists."""
+    """Describe one event; ``names`` are the names by id of the users that ``people`` returns."""
     icon, word = _WORDING.get(event.kind, ("info", _unknown))
     text, detail = word(event.data, names)
     actor = _name(event.actor_id, names) if event.actor_id else ""
@@ -35,12 +35,12 @@ def describe(event: Event, names: Names) -> TimelineItem:
 
 
 def people(events: Iterable[Event]) -> set[int]:
-    """Return the ids of everybody whose name these events' lines need."""
-    found: set[int] = set()
+    """Return the ids of all users whose names the lines of these events need."""
+    user_ids: set[int] = set()
     for event in events:
-        named = (event.actor_id, event.data.get("owner"), event.data.get("previous"))
-        found |= {person for person in named if isinstance(person, int) and person}
-    return found
+        values = (event.actor_id, event.data.get("owner"), event.data.get("previous"))
+        user_ids |= {value for value in values if isinstance(value, int) and value}
+    return user_ids
 
 
 def _created(data: Data, names: Names) -> tuple[str, str]:
@@ -128,9 +128,9 @@ def _title(data: Data) -> str:
 
 
 def _name(person: Any, names: Names) -> str:
-    return names.get(person) or "somebody"
+    return names.get(person) or "an unknown person"
 
 
 def _plain(kind: str) -> str:
-    # A kind that a later version writes still reads as words.
+    # A kind of a newer release, unknown here, is still shown as words.
     return kind.replace(".", " ").replace("_", " ").capitalize()

@@ -1,4 +1,4 @@
-"""Who sees a lead; and the rows around it, which show to whoever sees a lead of theirs."""
+"""Visibility rules and QuerySets: leads by owner and team, other rows through their leads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Row = TypeVar("_Row", bound=models.Model)
 
 class LeadQuerySet(models.QuerySet["Lead"]):
     def visible_to(self, user: User) -> Self:
-        """Only the leads this person may see; the one place that decides it."""
+        """Return the leads that the user may see; the only place that decides it."""
         if user.sees == Visibility.ALL:
             return self
         if user.sees == Visibility.TEAM and user.team_id:
@@ -51,12 +51,12 @@ class LeadQuerySet(models.QuerySet["Lead"]):
 
 
 class _SeenThroughLeads(models.QuerySet[_Row]):
-    """Rows that show where one of their leads does; ``path`` leads from the lead to the row."""
+    """Rows that are visible with one of their leads; ``path`` is the lookup from lead to row."""
 
     path: ClassVar[str]
 
     def visible_to(self, user: User) -> Self:
-        """Only the rows around leads that this person may see."""
+        """Return the rows with a lead that the user may see."""
         if user.sees == Visibility.ALL:
             return self
         return self.filter(Exists(_leads_of(user).filter(**{self.path: OuterRef("pk")})))
@@ -66,25 +66,26 @@ class ContactQuerySet(_SeenThroughLeads["Contact"]):
     path = "contact"
 
     def matching(self, text: str) -> Self:
-        """Only people in whose search text every word stands; a short one where a word begins.
+        """Return the contacts whose search text contains every word, at most five.
 
-        An index of trigrams finds two letters at the beginning of a word only.
+        A word of one or two letters matches the beginning of a word only: a trigram index cannot
+        find it elsewhere.
         """
-        found = self
+        contacts = self
         for word in text.split()[:5]:
             begins = Q(search__istartswith=word) | Q(search__icontains=f" {word}")
-            found = found.filter(begins if len(word) < 3 else Q(search__icontains=word))
-        return found
+            contacts = contacts.filter(begins if len(word) < 3 else Q(search__icontains=word))
+        return contacts
 
     @transaction.atomic
     def index_with(self, company: str) -> int:
-        """Write the search text of these people, all of one company, with one statement.
+        """Update the search text of these contacts of one company with one statement.
 
-        The text is the one of Contact.index(). Locks first, in the order in which intake locks.
+        The text equals that of Contact.index(). Rows are locked by id first, as intake locks them.
         """
         list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        known = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
-        parts = (Value(" "), *known, NullIf(Value(company), Value("")))
+        values = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
+        parts = (Value(" "), *values, NullIf(Value(company), Value("")))
         return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))
 
 
@@ -107,9 +108,10 @@ class TaskQuerySet(_SeenThroughLeads["Task"]):
 
 
 def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
-    """The submissions that a person may see.
+    """Return the submissions that the user may see.
 
-    Those on visible leads; and whoever may release or retry also sees all that no lead has yet.
+    These are the ones on visible leads and, with the permission to release and retry, all that are
+    on no lead.
     """
     if user.sees == Visibility.ALL:
         return Submission.objects.all()
@@ -125,9 +127,9 @@ def _leads_of(user: User) -> Any:
 
 
 def owners_for(user: User) -> models.QuerySet[User]:
-    """The colleagues to whom this person may give a lead: those who work leads.
+    """Return the users that this user may assign a lead to: the active ones who work leads.
 
-    Somebody who sees one team's leads gives them to that team; everybody else to anybody.
+    With team visibility only members of the same team.
     """
     people = User.objects.filter(is_active=True).exclude(role__in=[Role.MARKETER, Role.VIEWER])
     return people.filter(team=user.team_id) if user.sees == "team" and user.team_id else people

@@ -59,7 +59,7 @@ def test_assigned_leads_come_to_the_front():
 def test_many_leads_are_not_assigned_to_a_deactivated_person():
     lead = make_lead()
 
-    with pytest.raises(ValidationError, match="is switched off"):
+    with pytest.raises(ValidationError, match="is deactivated"):
         assign_leads([lead.pk], make_user(is_active=False), actor=make_user())
 
     assert not Event.objects.exists()

@@ -64,7 +64,7 @@ def together(works):
         return [future.result(DEADLINE_SECONDS) for future in futures]
 
 
-def somebody_is_blocked():
+def is_a_session_blocked():
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
@@ -101,19 +101,19 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == 240
 
 
-def test_who_meets_a_person_that_another_batch_is_making_waits_and_joins(form):
+def test_batch_waits_for_a_person_that_another_batch_creates(form):
     make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = batches._work_batch(1, None, None, BatchOrdering())
             draining = pool.submit(apart, drain)
-            eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
+            eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     assert Contact.objects.count() == Identity.objects.count() == 1
     assert Lead.objects.get().submissions_count == 2
 
 
-def test_a_row_that_somebody_holds_is_passed_over_without_waiting(form):
+def test_locked_row_is_skipped_without_waiting(form):
     held = make_submission(form, received_at=timezone.now() - timedelta(days=1))
     make_submission(form)
     with transaction.atomic():
@@ -122,36 +122,38 @@ def test_a_row_that_somebody_holds_is_passed_over_without_waiting(form):
     assert drain() == BatchOutcome(processed=1)
 
 
-def test_a_batch_that_finds_no_free_lane_leaves_the_rows_to_the_others(form):
+def test_batch_without_a_free_slot_leaves_the_rows(form):
     make_submission(form)
     with transaction.atomic():
         assert batches._acquire_slot(1)
-        assert together([lambda: drain(lanes=1)]) == [BatchOutcome()]
-        assert together([lambda: drain(lanes=2)]) == [BatchOutcome(processed=1)]
+        assert together([lambda: drain(max_parallel=1)]) == [BatchOutcome()]
+        assert together([lambda: drain(max_parallel=2)]) == [BatchOutcome(processed=1)]
 
 
-def test_a_worker_that_falls_silent_in_a_batch_gives_back_its_rows_and_its_lane(form, monkeypatch):
-    monkeypatch.setattr(batches, "SILENCE", "200ms")
+def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
+    monkeypatch.setattr(batches, "IDLE_TIMEOUT", "200ms")
     make_submission(form)
     asleep, go_on = threading.Event(), threading.Event()
 
-    def fall_silent(*_):
+    def stop_responding(*_):
         asleep.set()
         assert go_on.wait(DEADLINE_SECONDS)
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
-        patch.setattr(batches, "attach", fall_silent)
-        silent = pool.submit(apart, lambda: drain(lanes=1))
+        patch.setattr(batches, "write_leads", stop_responding)
+        silent = pool.submit(apart, lambda: drain(max_parallel=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()
-        eventually(lambda: drain(lanes=1) == BatchOutcome(processed=1), seconds=DEADLINE_SECONDS)
+        eventually(
+            lambda: drain(max_parallel=1) == BatchOutcome(processed=1), seconds=DEADLINE_SECONDS
+        )
         go_on.set()
         with pytest.raises(Error):
             silent.result(DEADLINE_SECONDS)
     assert Lead.objects.get().submissions_count == 1
 
 
-def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):
+def test_lead_that_is_being_closed_gets_no_more_submissions(form):
     lead = make_lead(contact=Contact.objects.create(email="ada@example.com"))
     Identity.objects.create(contact=lead.contact, kind="email", value="ada@example.com")
     make_submissions(form, [{"email": "ada@example.com"}])
@@ -159,7 +161,7 @@ def test_a_lead_that_a_colleague_is_closing_gets_no_more_submissions(form):
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
             draining = pool.submit(apart, drain)
-            eventually(somebody_is_blocked, seconds=DEADLINE_SECONDS)
+            eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     lead.refresh_from_db()
     assert (lead.is_open, lead.submissions_count) == (False, 0)

@@ -232,7 +232,7 @@ def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, 
             make_submission(form, received_at=received_at)
         return write_leads(*batch)
 
-    monkeypatch.setattr(batches, "attach", replayed_meanwhile)
+    monkeypatch.setattr(batches, "write_leads", replayed_meanwhile)
     assert drain(1) == BatchOutcome(processed=5)
 
 

@@ -149,7 +149,7 @@ def test_a_limit_of_postgresql_that_a_row_exceeds_is_the_rows_own_fault(form, se
 
 def test_a_worker_at_its_time_limit_leaves_the_batch_as_it_was(form, monkeypatch):
     row = make_submission(form)
-    monkeypatch.setattr(batches, "attach", Mock(side_effect=SoftTimeLimitExceeded))
+    monkeypatch.setattr(batches, "write_leads", Mock(side_effect=SoftTimeLimitExceeded))
     with pytest.raises(SoftTimeLimitExceeded):
         drain()
     row.refresh_from_db()

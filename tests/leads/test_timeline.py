@@ -37,7 +37,7 @@ def line(kind, data=None, actor=None):
             "In turn, by round robin",
         ),
         ("lead.assigned", {"owner": None, "previous": 2}, "Owner removed", "Was Grace"),
-        ("lead.assigned", {"owner": 99}, "Assigned to somebody", ""),
+        ("lead.assigned", {"owner": 99}, "Assigned to an unknown person", ""),
         ("lead.stage_changed", {"from": "New", "to": "Talking"}, "Moved: New → Talking", ""),
         ("lead.stage_changed", {"from": "New", "to": "Won", "type": "won"}, "Won: New → Won", ""),
         ("lead.note_added", {"excerpt": "Called."}, "Note", "Called."),
@@ -58,7 +58,7 @@ def test_a_possible_duplicate_is_said():
     assert "possibly the same person" in told.detail
 
 
-def test_a_line_names_who_acted_and_nobody_for_leadgen_itself():
+def test_item_names_the_actor_and_none_for_leadgen_itself():
     assert line("lead.note_added", actor=1).actor == "Ada"
     assert line("lead.created").actor == ""
 

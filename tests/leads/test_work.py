@@ -103,9 +103,9 @@ def test_assigning_to_the_same_owner_changes_nothing():
 
 def test_a_person_who_is_switched_off_gets_no_lead_and_no_task():
     gone, actor, lead = make_user(is_active=False), make_user(), make_lead()
-    with pytest.raises(ValidationError, match="is switched off"):
+    with pytest.raises(ValidationError, match="is deactivated"):
         services.assign(lead, gone, actor=actor)
-    with pytest.raises(ValidationError, match="is switched off"):
+    with pytest.raises(ValidationError, match="is deactivated"):
         services.add_task(lead, "Call", due_at=None, owner=gone, actor=actor)
 
 

@@ -1,4 +1,8 @@
-"""From the ledger to leads: take what waits in batches, and set aside what cannot be worked."""
+"""Batches of intake: claim waiting submissions with SKIP LOCKED, write their leads, park failures.
+
+A batch that fails is halved until the failing row is alone; that row is retried with exponential
+back-off and parked (dead-lettered) after MAX_ATTEMPTS.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +19,8 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.services import emit
-from leadgen.leads.intake import items
 from leadgen.leads.intake.contacts import OvertakenError
-from leadgen.leads.intake.items import IntakeItem
+from leadgen.leads.intake.items import IntakeItem, read_items
 from leadgen.leads.intake.ordering import Batch, BatchOrdering
 from leadgen.leads.intake.writing import write_leads
 from leadgen.lib.telemetry import metrics, tracing
@@ -25,14 +28,15 @@ from leadgen.lib.transactions import set_idle_timeout
 
 MAX_ATTEMPTS = 5
 MAX_PARALLEL = 4
-SILENCE = "60s"
+IDLE_TIMEOUT = "60s"
 _SLOT_KEY = 0x1EAD
 _BACK_OFF_SECONDS = 10
 _PAUSE_SECONDS = 30
 _READ = ("version_id", "answers", "context", "received_at", "attempts")
-# Classes of SQLSTATE that tell of the server or its schema and never of a row: connection,
-# read-only, deadlock, a table or column to come, resources, locks, shutdown or time-out, disk.
-_PASSING = ("08", "25", "40", "42", "53", "55", "57", "58")
+# Classes of SQLSTATE whose cause is the server or its schema, never a row: connection, read-only,
+# deadlock, missing table or column, resources, locks, shutdown or timeout, disk (PostgreSQL
+# documentation, appendix A).
+_TRANSIENT_SQLSTATES = ("08", "25", "40", "42", "53", "55", "57", "58")
 
 _Item = TypeVar("_Item", Submission, IntakeItem)
 
@@ -41,9 +45,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """How many submissions went onto a lead, will be tried again, or were parked.
+    """Counts of submissions that went onto a lead, will be retried, or were parked.
 
-    ``reached`` is when the last of a full batch was received: more may wait behind it.
+    ``reached`` is the time of receipt of a full batch's last row: more rows may wait behind it.
     """
 
     processed: int = 0
@@ -64,36 +68,39 @@ class BatchOutcome:
         )
 
 
-def drain(limit: int | None = None, *, lanes: int | None = None) -> BatchOutcome:
-    """Work batches until nothing is due; return what came of all together."""
-    return sum(run_batches(limit, lanes=lanes), BatchOutcome())
+def drain(limit: int | None = None, *, max_parallel: int | None = None) -> BatchOutcome:
+    """Process batches until no row is due; return the sum of their outcomes."""
+    return sum(run_batches(limit, max_parallel=max_parallel), BatchOutcome())
 
 
 def run_batches(
-    limit: int | None = None, *, lanes: int | None = None, abreast: BatchOrdering | None = None
+    limit: int | None = None,
+    *,
+    max_parallel: int | None = None,
+    ordering: BatchOrdering | None = None,
 ) -> Iterator[BatchOutcome]:
-    """Work batches of at most ``limit`` rows until nothing is due, and yield each one's outcome.
+    """Process batches of at most ``limit`` rows until no row is due; yield the outcome of each.
 
-    Any number may run at once, in any processes and threads. With ``lanes`` at most that many
-    batches run in the whole deployment: one that finds no free lane leaves the rows to those that
-    run. Those of one process share ``abreast``.
+    Any number may run at once, in any processes and threads. With ``max_parallel`` at most that
+    many batches run in the whole deployment: a batch that gets no slot leaves its rows to the
+    running ones. The threads of one process share ``ordering``.
     """
-    size, abreast = limit or settings.INTAKE_BATCH_ROWS, abreast or BatchOrdering()
+    size, ordering = limit or settings.INTAKE_BATCH_ROWS, ordering or BatchOrdering()
     outcome = BatchOutcome()
     while True:
-        # What came late with an earlier time, such as from the spool, is seen by a last look.
+        # The last pass reads from the start again: rows replayed from the spool have earlier times.
         since = outcome.reached
-        outcome = _work_batch(size, lanes, since, abreast)
+        outcome = _work_batch(size, max_parallel, since, ordering)
         yield outcome
         if not (outcome.rows or since):
             return
 
 
 def _work_batch(
-    limit: int, lanes: int | None, since: datetime | None, abreast: BatchOrdering
+    limit: int, max_parallel: int | None, since: datetime | None, ordering: BatchOrdering
 ) -> BatchOutcome:
-    with abreast.batch() as batch:
-        outcome, later = _work_claimed(limit, lanes, since, abreast, batch)
+    with ordering.batch() as batch:
+        outcome, later = _work_claimed(limit, max_parallel, since, ordering, batch)
         if later:
             batch.wait()
             outcome += _work_later(later)
@@ -102,36 +109,40 @@ def _work_batch(
 
 
 def _work_claimed(
-    limit: int, lanes: int | None, since: datetime | None, abreast: BatchOrdering, batch: Batch
+    limit: int,
+    max_parallel: int | None,
+    since: datetime | None,
+    ordering: BatchOrdering,
+    batch: Batch,
 ) -> tuple[BatchOutcome, list[UUID]]:
-    """Return what came of the batch, and the rows whose persons are another batch's for now."""
+    """Return the outcome, and the rows whose persons are in another running batch."""
     with transaction.atomic():
-        set_idle_timeout(SILENCE)
-        if lanes is not None and not _acquire_slot(lanes):
+        set_idle_timeout(IDLE_TIMEOUT)
+        if max_parallel is not None and not _acquire_slot(max_parallel):
             return BatchOutcome(), []
-        with abreast.turn:
+        with ordering.claim_lock:
             rows = _claim(limit, since)
             ready, outcome = _read(rows)
-            now, later = abreast.split(batch, ready)
+            now, later = ordering.split_by_person(batch, ready)
         outcome += _work(now)
     reached = rows[-1].received_at if len(rows) == limit else None
-    return replace(outcome, reached=reached), [entry.submission.pk for entry in later]
+    return replace(outcome, reached=reached), [item.submission.pk for item in later]
 
 
 def _work_later(receipts: Sequence[UUID]) -> BatchOutcome:
-    # In a transaction of its own: whoever waits for another batch must hold no locks, and each
-    # transaction takes them in one order.
+    # A separate transaction: a batch that waits for another must hold no locks, and each
+    # transaction takes its locks in one order.
     with transaction.atomic():
-        set_idle_timeout(SILENCE)
-        ready, outcome = _read(_held(_due().filter(pk__in=receipts)))
+        set_idle_timeout(IDLE_TIMEOUT)
+        ready, outcome = _read(_lock_rows(_due().filter(pk__in=receipts)))
         return outcome + _work(ready)
 
 
-def _acquire_slot(lanes: int) -> bool:
-    # Held until the batch commits, so a killed process frees its lane by dying.
+def _acquire_slot(max_parallel: int) -> bool:
+    # Advisory locks of the transaction: PostgreSQL releases the slot of a killed process.
     with connection.cursor() as cursor:
-        for lane in range(lanes):
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_SLOT_KEY, lane])
+        for slot in range(max_parallel):
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_SLOT_KEY, slot])
             if cursor.fetchone() == (True,):
                 return True
     return False
@@ -140,9 +151,9 @@ def _acquire_slot(lanes: int) -> bool:
 def _claim(limit: int, since: datetime | None) -> list[Submission]:
     rows = _due()
     if since:
-        # Until a vacuum the index still holds the rows that were worked: begin behind them.
+        # Until a vacuum the index still holds the processed rows (ADR 0015): start behind them.
         rows = rows.filter(received_at__gte=since)
-    return _held(rows[:limit])
+    return _lock_rows(rows[:limit])
 
 
 def _due() -> models.QuerySet[Submission]:
@@ -150,35 +161,35 @@ def _due() -> models.QuerySet[Submission]:
     return Submission.objects.waiting().filter(due).order_by("received_at", "id")
 
 
-def _held(rows: models.QuerySet[Submission]) -> list[Submission]:
+def _lock_rows(rows: models.QuerySet[Submission]) -> list[Submission]:
     return list(rows.only(*_READ).select_for_update(skip_locked=True))
 
 
 def _read(rows: Sequence[Submission]) -> tuple[list[IntakeItem], BatchOutcome]:
-    """Return the rows as entries, and what came of those that cannot be read."""
-    found: list[IntakeItem] = []
+    """Return the rows as items, and the outcome of the rows that cannot be read."""
+    items: list[IntakeItem] = []
 
-    def read(some: Sequence[Submission]) -> BatchOutcome:
-        found.extend(items.read(some))
+    def read(part: Sequence[Submission]) -> BatchOutcome:
+        items.extend(read_items(part))
         return BatchOutcome()
 
-    return found, _halving(rows, read)
+    return items, _halving(rows, read)
 
 
 def _work(batch: Sequence[IntakeItem]) -> BatchOutcome:
-    def work(some: Sequence[IntakeItem]) -> BatchOutcome:
-        write_leads(some)
-        return BatchOutcome(processed=len(some))
+    def work(part: Sequence[IntakeItem]) -> BatchOutcome:
+        write_leads(part)
+        return BatchOutcome(processed=len(part))
 
     if not batch:
         return BatchOutcome()
-    parents = (entry.submission.context.get("trace", "") for entry in batch)
+    parents = (item.submission.context.get("trace", "") for item in batch)
     with tracing.batch(parents), metrics.INTAKE_SECONDS.time():
         return _halving(batch, work)
 
 
 def _halving(items: Sequence[_Item], do: Callable[[Sequence[_Item]], BatchOutcome]) -> BatchOutcome:
-    """Do it for all together; halve them on failure until the one that cannot be is alone."""
+    """Process all items in one savepoint; on failure halve them until the failing one is alone."""
     if not items:
         return BatchOutcome()
     try:
@@ -195,35 +206,37 @@ def _halving(items: Sequence[_Item], do: Callable[[Sequence[_Item]], BatchOutcom
 
 
 def _set_aside(row: Submission, error: Exception) -> BatchOutcome:
-    """Note the failure; try again after 20, 40, 80 and 160 seconds, then park it for people.
+    """Record the failure; retry after 20, 40, 80 and 160 seconds, then park (dead-letter) the row.
 
-    A fault that passes by itself costs no attempt, however long it lasts. A lost database
-    connection fails here too and so leaves the batch as it was.
+    A transient fault counts as no attempt, however long it lasts. A lost database connection
+    fails here too, which rolls the batch back.
     """
-    passing = _passes(error)
-    row.attempts += not passing
+    is_transient = _is_transient(error)
+    row.attempts += not is_transient
     row.last_error = _first_line(error)
-    wait = _PAUSE_SECONDS if passing else _BACK_OFF_SECONDS * 2**row.attempts
-    row.next_at = Now() + timedelta(seconds=wait)  # _claim asks the same clock
-    parks = row.attempts >= MAX_ATTEMPTS
-    if parks:
+    wait = _PAUSE_SECONDS if is_transient else _BACK_OFF_SECONDS * 2**row.attempts
+    row.next_at = Now() + timedelta(seconds=wait)  # the clock that _due reads
+    is_parked = row.attempts >= MAX_ATTEMPTS
+    if is_parked:
         row.parked_at, row.next_at = timezone.now(), None
         emit("submission.parked", row, data={"error": type(error).__name__})
     row.save(update_fields=["attempts", "last_error", "next_at", "parked_at"])
-    told = {"receipt": str(row.pk), "error": type(error).__name__, "attempts": row.attempts}
-    log.warning("submission parked" if parks else "submission failed", extra=told)
-    return BatchOutcome(parked=1) if parks else BatchOutcome(failed=1)
+    details = {"receipt": str(row.pk), "error": type(error).__name__, "attempts": row.attempts}
+    log.warning("submission parked" if is_parked else "submission failed", extra=details)
+    return BatchOutcome(parked=1) if is_parked else BatchOutcome(failed=1)
 
 
-def _passes(error: Exception) -> bool:
-    """Tell whether the fault is none of the row's: the same row may well be worked later."""
+def _is_transient(error: Exception) -> bool:
+    """Tell whether the cause lies outside the row, so that a retry can succeed."""
     if isinstance(error, Error):
-        return str(getattr(error.__cause__, "sqlstate", None) or "").startswith(_PASSING)
+        return str(getattr(error.__cause__, "sqlstate", None) or "").startswith(
+            _TRANSIENT_SQLSTATES
+        )
     return isinstance(error, OvertakenError)
 
 
 def _first_line(error: Exception) -> str:
-    # PostgreSQL's further lines quote values: they belong to the answers, not to an error.
+    # PostgreSQL's further lines quote values, which are personal data of the answers.
     line = next(iter(str(error).splitlines()), "")
     return f"{type(error).__name__}: {line}"[:500].replace("\0", "")
 

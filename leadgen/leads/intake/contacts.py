@@ -1,4 +1,4 @@
-"""Give every entry of a batch its contact: found by its identities, or new."""
+"""Contacts of a batch: match each item by its identities, or create a contact."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -20,34 +20,35 @@ _WRITTEN = (*_FILLED, "company", "provenance", "search", "updated_at")
 
 
 class OvertakenError(Exception):
-    """Somebody else has just made a contact with one of our identities."""
+    """Another transaction has just created a contact with one of the same identities."""
 
 
-def resolve_contacts(entries: Sequence[IntakeItem]) -> None:
-    """Set each entry's contact, saved and locked, with what was empty filled from the entry.
+def resolve_contacts(items: Sequence[IntakeItem]) -> None:
+    """Set the contact of each item, saved and locked; fill its empty values from the item.
 
-    Of two batches that meet the same new person one waits at the unique identity, then sees that
-    it was overtaken, undoes its own contacts and looks again.
+    When two batches create the same person, one waits at the unique constraint of Identity, rolls
+    its own contacts back to the savepoint and matches again: at most _ATTEMPTS times, then
+    OvertakenError.
     """
-    companies = lookup.companies({e.facts.company for e in entries if e.facts.company})
+    companies = lookup.companies({item.details.company for item in items if item.details.company})
     for _ in range(_ATTEMPTS):
         with suppress(OvertakenError), transaction.atomic():
-            return _resolve(entries, companies)
-    raise OvertakenError("Other batches kept making the same contacts.")
+            return _resolve(items, companies)
+    raise OvertakenError("Other batches created the same contacts at each attempt.")
 
 
-def _resolve(entries: Sequence[IntakeItem], companies: Mapping[str, Company]) -> None:
-    # In one order everywhere, so that two batches never wait for each other in a circle.
-    keys = sorted({key for entry in entries for key in entry.facts.keys})
+def _resolve(items: Sequence[IntakeItem], companies: Mapping[str, Company]) -> None:
+    # Sorted: locks are taken in one order everywhere, which prevents deadlocks.
+    keys = sorted({key for item in items for key in item.details.keys})
     known = _owners(keys)
-    persons, owners = matching.group([entry.facts.keys for entry in entries], known)
+    persons, owners = matching.group([item.details.keys for item in items], known)
     contacts = _contacts(set(persons) | set(owners.values()))
-    for entry, person in zip(entries, persons, strict=True):
-        entry.contact = contacts[person]
-        others = [owners[key] for key in entry.facts.keys if owners[key] != person]
-        entry.other = contacts[others[0]] if others else None
-        entry.differing = _fill(entry, companies.get(entry.facts.company))
-    _save(contacts, {entry.receipt for entry in entries})
+    for item, person in zip(items, persons, strict=True):
+        item.contact = contacts[person]
+        others = [owners[key] for key in item.details.keys if owners[key] != person]
+        item.other = contacts[others[0]] if others else None
+        item.differing = _fill(item, companies.get(item.details.company))
+    _save(contacts, {item.receipt for item in items})
     _claim({key: contacts[owners[key]] for key in keys if key not in known})
 
 
@@ -55,32 +56,32 @@ def _owners(keys: Sequence[Key]) -> dict[Key, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, value, contact_id FROM leads_identity "
-            "JOIN unnest(%s::text[], %s::text[]) AS asked(kind, value) USING (kind, value)",
+            "JOIN unnest(%s::text[], %s::text[]) AS wanted(kind, value) USING (kind, value)",
             [[kind for kind, _ in keys], [value for _, value in keys]],
         )
         return {(kind, value): contact for kind, value, contact in cursor.fetchall()}
 
 
 def _contacts(persons: Iterable[int]) -> dict[int, Contact]:
-    found = (
+    existing = (
         Contact.objects.select_for_update(no_key=True, of=("self",))
         .select_related("company")
         .filter(pk__in=[person for person in persons if person > 0])
         .order_by("pk")
     )
     new = {person: Contact() for person in persons if person < 0}
-    return {contact.pk: contact for contact in found} | new
+    return {contact.pk: contact for contact in existing} | new
 
 
-def _fill(entry: IntakeItem, company: Company | None) -> dict[str, str]:
-    """Fill what the contact lacks, noting the receipt; return the values that differ."""
-    contact, differing = entry.contact, {}
-    told = {name: getattr(entry.facts, name) for name in _FILLED}
-    for name, value in {**told, "company": company}.items():
+def _fill(item: IntakeItem, company: Company | None) -> dict[str, str]:
+    """Fill the contact's empty values, with the receipt as provenance; return those that differ."""
+    contact, differing = item.contact, {}
+    values = {name: getattr(item.details, name) for name in _FILLED}
+    for name, value in {**values, "company": company}.items():
         present = getattr(contact, name)
         if value and not present:
             setattr(contact, name, value)
-            contact.provenance[name] = entry.receipt
+            contact.provenance[name] = item.receipt
         elif value and str(value).casefold() != str(present).casefold():
             differing[name] = str(value)
     return differing

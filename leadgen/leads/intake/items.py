@@ -1,4 +1,4 @@
-"""A submission on its way to a lead, with what intake has found out so far."""
+"""Items of intake: a submission with its person, contact, campaign and lead."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,16 +15,17 @@ from leadgen.leads.models import Campaign, Contact, Lead
 
 @dataclass(slots=True)
 class IntakeItem:
-    """What identify and attach find out is set by them.
+    """One submission of a batch; resolve_contacts and write_leads set the fields with defaults.
 
-    ``differing`` holds values for which the contact has others, ``other`` is a second contact
-    that one of the identities belongs to: neither is merged, both are told on the timeline.
+    ``differing`` holds values that differ from the contact's, ``other`` is a second contact that
+    owns one of the identities: neither is merged, the timeline shows both. ``opens`` is true when
+    the submission opens a new lead.
     """
 
     submission: Submission
     receipt: str
     form: Form
-    facts: PersonDetails
+    details: PersonDetails
     source: str
     medium: str
     campaign: Campaign | None = None
@@ -39,10 +40,10 @@ class IntakeItem:
         return str(_mapping(self.submission.context.get("utm")).get("campaign") or "").strip()
 
 
-def read(submissions: Sequence[Submission]) -> list[IntakeItem]:
-    """Read each submission by the questions of the version that it answers; one query."""
-    wanted = {submission.version_id for submission in submissions}
-    versions = FormVersion.objects.select_related("form").in_bulk(wanted)
+def read_items(submissions: Sequence[Submission]) -> list[IntakeItem]:
+    """Read each submission by the form version that it answers; one query for all versions."""
+    version_ids = {submission.version_id for submission in submissions}
+    versions = FormVersion.objects.select_related("form").in_bulk(version_ids)
     definition = cache(lambda pk: versions[pk].read())
     return [
         IntakeItem(

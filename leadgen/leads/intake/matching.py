@@ -1,4 +1,4 @@
-"""Who sent a submission: what its answers say of a person, and what that person is known by."""
+"""Matching of persons: details read from answers, normalised email and phone identities."""
 
 import re
 import unicodedata
@@ -17,16 +17,16 @@ Key = tuple[str, str]
 ATTRIBUTES = ("name", "email", "phone", "company", "job_title", "country")
 _LONGEST = {"email": 320, "phone": 64}
 _LONGEST_TEXT = 200
-# Ends a text that was cut to its column; the submission has the whole answer.
+# Marks a text that was cut to the length of its column; the submission has the whole answer.
 _CUT = "…"
-# The whole answer must be a number: a number found within a sentence identifies nobody.
+# The whole answer must be a number: a number within a sentence does not identify a person.
 _NUMBER = re.compile(r"[+＋]?[\d\s().\-‐-―/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 @dataclass(frozen=True, slots=True)
 class PersonDetails:
-    """What a submission tells of a person: trimmed, and cut visibly where the column ends."""
+    """A person as one submission describes it: trimmed, cut to the columns' lengths with a mark."""
 
     name: str = ""
     email: str = ""
@@ -39,29 +39,29 @@ class PersonDetails:
 
 
 def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
-    """Gather the answers by the attribute that their field fills; keys stand email first."""
-    told = dict.fromkeys(CONTACT_FIELDS, "")
+    """Return the person that the answers describe; ``keys`` has the email before the phone."""
+    texts = dict.fromkeys(CONTACT_FIELDS, "")
     for field in definition.fields:
-        if field.fills in told and field.name in answers:
-            told[field.fills] = _text(answers[field.name])
-    country = _country(told["country"])
-    # As the form has read it; else as the country that the person has chosen would.
-    number = phone_key(told["phone"], _region(definition)) or phone_key(told["phone"], country)
-    keys = {"email": email_key(told["email"]), "phone": number}
+        if field.fills in texts and field.name in answers:
+            texts[field.fills] = _text(answers[field.name])
+    country = _country(texts["country"])
+    # By the region of the phone field, as in the form; else by the country in the answers.
+    number = phone_key(texts["phone"], _region(definition)) or phone_key(texts["phone"], country)
+    keys = {"email": email_key(texts["email"]), "phone": number}
     return PersonDetails(
-        name=_line(told["name"] or f"{told['first_name']} {told['last_name']}"),
-        email=_line(told["email"], "email"),
-        phone=number or _line(told["phone"], "phone"),
-        company=_line(told["company"]),
-        job_title=_line(told["job_title"]),
+        name=_line(texts["name"] or f"{texts['first_name']} {texts['last_name']}"),
+        email=_line(texts["email"], "email"),
+        phone=number or _line(texts["phone"], "phone"),
+        company=_line(texts["company"]),
+        job_title=_line(texts["job_title"]),
         country=country,
-        message=told["message"].strip(),
+        message=texts["message"].strip(),
         keys=tuple((kind, value) for kind, value in keys.items() if value),
     )
 
 
 def email_key(text: str) -> str:
-    """Return the address in lower case with an ASCII domain, or "" where it is none."""
+    """Return the address in lower case with an ASCII domain, or "" when the text is not one."""
     text = unicodedata.normalize("NFC", text.strip().lower())
     if not _EMAIL.fullmatch(text) or len(text) > _LONGEST["email"]:
         return ""
@@ -71,7 +71,7 @@ def email_key(text: str) -> str:
 
 
 def phone_key(text: str, country: str = "") -> str:
-    """Return the number in E.164, an extension as ``;ext=``, or "" where it is none.
+    """Return the number in E.164, an extension as ``;ext=``, or "" when it is not one.
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """
@@ -84,7 +84,7 @@ def phone_key(text: str, country: str = "") -> str:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
         return ""
-    # Many type a made-up number: only one that can be somebody's tells people apart.
+    # Made-up numbers are common and shared: only a valid number identifies a person.
     if not phonenumbers.is_valid_number(number):
         return ""
     exact = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -92,14 +92,14 @@ def phone_key(text: str, country: str = "") -> str:
 
 
 def group(
-    rows: Sequence[tuple[Key, ...]], known: Mapping[Key, int]
+    rows: Sequence[tuple[Key, ...]], contact_by_key: Mapping[Key, int]
 ) -> tuple[list[int], dict[Key, int]]:
-    """Tell each row's person, and whom every key belongs to then.
+    """Return the person of each row, and the person of every key including the new ones.
 
-    ``known`` are contacts by key; a new person is a negative number. The first key that is known,
-    or that an earlier row has brought, decides: email before phone.
+    ``contact_by_key`` holds the ids of existing contacts; a new person is a negative number. The
+    first key of a row that has a person decides: email before phone.
     """
-    owners = dict(known)
+    owners = dict(contact_by_key)
     persons: list[int] = []
     for keys in rows:
         person = next((owners[key] for key in keys if key in owners), -len(persons) - 1)
@@ -110,13 +110,13 @@ def group(
 
 
 def _region(definition: Definition) -> str:
-    """Return the country of numbers without a country code, as the phone field names it."""
+    """Return the country of numbers without a country code, the default of the phone field."""
     fields = (field for field in definition.fields if field.kind == field.fills == "phone")
     return next((field.default for field in fields), "")
 
 
 def _text(answer: Any) -> str:
-    # An object is the answer to a kind of a newer release: no text that a person wrote.
+    # An object answers a field kind of a newer release: it is not a text that a person typed.
     if isinstance(answer, list):
         return ", ".join(filter(None, map(_text, answer)))
     return "" if answer is None or isinstance(answer, bool | dict) else str(answer)
@@ -128,7 +128,7 @@ def _line(text: str, attribute: str = "") -> str:
 
 
 def _country(text: str) -> str:
-    # Cutting a country's name would name another country: "Germany" is not GE.
+    # A country's name must not be cut to two letters: "Germany" is not GE.
     text = text.strip().upper()
     return text if len(text) == 2 and text.isascii() and text.isalpha() else ""
 

@@ -1,7 +1,8 @@
-"""Batches that run abreast in one process stay in order, person by person.
+"""Order of parallel batches in one process: submissions of one person stay in order of receipt.
 
-Of two that meet the same new person the later one would wait in PostgreSQL for the other's commit,
-and then look again. Here it works everybody else first, and that person once the other has ended.
+Without it, the later of two batches with the same new person would wait in PostgreSQL for the
+other's commit and match again. It processes all other persons first instead, and that person when
+the other batch has ended (ADR 0015).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -15,58 +16,59 @@ from leadgen.leads.intake.matching import Key
 
 @dataclass(eq=False)
 class Batch:
-    """One batch at work: whom it is at, by what they are known by, and which were there before."""
+    """One running batch: the identities of its persons, and the batches that started before it."""
 
     keys: set[Key] = field(default_factory=set)
     before: list["Batch"] = field(default_factory=list)
     ended: Event = field(default_factory=Event)
 
     def wait(self) -> None:
-        """Return once those have ended that were at work when this one split its entries."""
+        """Return when the batches have ended that ran when this one split its items."""
         for other in self.before:
             other.ended.wait()
 
 
 class BatchOrdering:
-    """The batches at work in this process.
+    """The running batches of this process.
 
-    Hold ``turn`` from a batch's claim to the end of its split: who claims first comes first.
+    Hold ``claim_lock`` from a batch's claim to the end of its split: batches are then ordered by
+    their claims.
     """
 
     def __init__(self) -> None:
-        self.turn = Lock()
-        self._at_work: list[Batch] = []
+        self.claim_lock = Lock()
+        self._running: list[Batch] = []
 
     @contextmanager
     def batch(self) -> Iterator[Batch]:
-        """One batch, from before its claim until after its last commit."""
+        """Register one batch, from before its claim until after its last commit."""
         batch = Batch()
         try:
             yield batch
         finally:
             batch.ended.set()
-            batch.before.clear()  # or each would hold on to all that ever were before it
+            batch.before.clear()  # or each batch would keep all earlier ones in memory
 
-    def split(
-        self, batch: Batch, entries: Sequence[IntakeItem]
+    def split_by_person(
+        self, batch: Batch, items: Sequence[IntakeItem]
     ) -> tuple[list[IntakeItem], list[IntakeItem]]:
-        """Return what can be worked now, and what concerns persons that others are at."""
-        self._at_work = [other for other in self._at_work if not other.ended.is_set()]
-        batch.before = list(self._at_work)
-        batch.keys.update(*(entry.facts.keys for entry in entries))
-        self._at_work.append(batch)
-        return _split(entries, set().union(*(other.keys for other in batch.before)))
+        """Return the items to process now, and those of persons that are in earlier batches."""
+        self._running = [other for other in self._running if not other.ended.is_set()]
+        batch.before = list(self._running)
+        batch.keys.update(*(item.details.keys for item in items))
+        self._running.append(batch)
+        return _split(items, set().union(*(other.keys for other in batch.before)))
 
 
 def _split(
-    entries: Sequence[IntakeItem], busy: Collection[Key]
+    items: Sequence[IntakeItem], busy: Collection[Key]
 ) -> tuple[list[IntakeItem], list[IntakeItem]]:
-    taken, now, later = set(busy), [], []
-    for entry in entries:
-        if taken.isdisjoint(entry.facts.keys):
-            now.append(entry)
+    busy_keys, now, later = set(busy), [], []
+    for item in items:
+        if busy_keys.isdisjoint(item.details.keys):
+            now.append(item)
         else:
-            # Whoever shares an identity with one of these may be the same person: in order.
-            taken.update(entry.facts.keys)
-            later.append(entry)
+            # An item that shares an identity with this one may be of the same person: in order.
+            busy_keys.update(item.details.keys)
+            later.append(item)
     return now, later

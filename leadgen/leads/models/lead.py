@@ -1,4 +1,4 @@
-"""The interest that sales works; whose it is stands in people.py."""
+"""Lead, pipeline, stage, campaign, task and note models."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -39,7 +39,7 @@ class Pipeline(models.Model):
 
 
 class Stage(models.Model):
-    """A step of a pipeline: its name is free, its type says what it means."""
+    """A step of a pipeline: the name is free text, the type decides its effect on a lead."""
 
     class Type(models.TextChoices):
         OPEN = "open", "Open"
@@ -66,7 +66,7 @@ _LARGEST_BUDGET = Decimal("9999999999.99")
 
 
 class Campaign(models.Model):
-    """A marketing effort; a lead belongs to the one whose UTM value it came with."""
+    """A marketing campaign; a lead belongs to the campaign with the lead's utm_campaign value."""
 
     name = models.CharField(max_length=120, unique=True)
     utm_campaign = models.CharField(
@@ -112,7 +112,7 @@ class Campaign(models.Model):
 
 
 class Lead(models.Model):
-    """One interest of one person, worked in a pipeline by an owner."""
+    """One enquiry of one contact, in a pipeline, with an owner."""
 
     class Status(models.TextChoices):
         NEW = "new", "New"
@@ -128,7 +128,7 @@ class Lead(models.Model):
         Company, models.SET_NULL, null=True, blank=True, related_name="leads"
     )
     form = models.ForeignKey(Form, models.PROTECT, null=True, blank=True, related_name="leads")
-    # Where a list below begins with the same column, an index of the column alone adds nothing.
+    # db_index=False: an index below begins with the same column and serves the foreign key too.
     campaign = models.ForeignKey(
         Campaign, models.SET_NULL, null=True, blank=True, related_name="leads", db_index=False
     )
@@ -161,7 +161,7 @@ class Lead(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="lead_newest"),
-            # What is still to be done stays few among many: the lists that people work by.
+            # Partial indexes stay small: open leads are few among all.
             models.Index(
                 fields=["-created_at", "-id"],
                 name="lead_open",
@@ -187,31 +187,31 @@ class Lead(models.Model):
         return self.closed_at is None
 
     def enter(self, stage: Stage, now: datetime) -> None:
-        """Stand in this stage: status and closing follow its type; counts as a response."""
+        """Set the stage, and status and closed_at by its type; a response too. Saves nothing."""
         self.respond(now)
         self.stage = stage
         self.status = lifecycle.after_move(self.status, stage.type)
         self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None
 
-    def give_to(self, owner: User | None) -> None:
-        """Belong to this person and the person's team, or to nobody (and still to the team)."""
+    def set_owner(self, owner: User | None) -> None:
+        """Set the owner and the owner's team; without an owner the team stays. Saves nothing."""
         self.owner = owner
         self.team_id = owner.team_id if owner else self.team_id
         self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
 
     def respond(self, now: datetime) -> None:
-        """Somebody did something about it: keep the first time, move on from new."""
+        """Record an act of a person: the first sets first_response_at. Saves nothing."""
         self.first_response_at = self.first_response_at or now
         self.last_activity_at = now
         self.status = lifecycle.after_response(self.status)
 
     def timeline(self) -> models.QuerySet[Event]:
-        """The lead's activities, newest first."""
+        """Return the lead's activities, newest first."""
         return Activity.objects.about(self).select_related("actor").order_by("-id")
 
 
 class LeadSubmission(models.Model):
-    """The link that accounts for a submission: each one is on exactly one lead."""
+    """Link of a submission to its lead: each processed submission has exactly one."""
 
     class Reason(models.TextChoices):
         NEW = "new", "Opened the lead"
@@ -272,7 +272,7 @@ class Note(models.Model):
 
 
 class Activity(Event):
-    """What shows on a lead's timeline: its events, nothing stored twice (ADR 0006)."""
+    """An event as an item of the timeline; proxy, so that nothing is stored twice (ADR 0006)."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""People and companies: whom Leadgen knows."""
+"""Contact, company and identity models."""
 
 from typing import Any
 
@@ -26,23 +26,23 @@ class Company(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        known = Company.objects.filter(pk=self.pk).values_list("name", flat=True).first()
+        old_name = Company.objects.filter(pk=self.pk).values_list("name", flat=True).first()
         super().save(*args, **kwargs)
-        if known not in (None, self.name):
+        if old_name not in (None, self.name):
             Contact.objects.filter(company=self).index_with(self.name)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the company; its people are no longer found by its name."""
+        """Delete the company; remove its name from the search text of its contacts."""
         with transaction.atomic():
             Contact.objects.filter(company=self).index_with("")
             return super().delete(*args, **kwargs)
 
 
 class Contact(models.Model):
-    """A person. Intake fills what is empty and never overwrites what is there.
+    """A person. Intake fills empty attributes and never overwrites a value.
 
-    ``provenance`` tells for each attribute which submission it came from (receipt), or "person"
-    where a colleague typed it.
+    ``provenance`` holds for each attribute the receipt of the submission it came from, or
+    "person" when a user typed it.
     """
 
     name = models.CharField(max_length=200, blank=True)
@@ -75,13 +75,13 @@ class Contact(models.Model):
         super().save(*args, **kwargs)
 
     def index(self) -> None:
-        """Write what the search finds this person by; a bulk write asks for it itself."""
+        """Set the search text; save() calls this, bulk writes must call it themselves."""
         company = self.company.name if self.company else ""
         self.search = " ".join(filter(None, (self.name, self.email, self.phone, company)))
 
 
 class Identity(models.Model):
-    """What a person is known by: an exact normalised email address or an E.164 phone number."""
+    """An identity of a contact: a normalised email address or an E.164 phone number."""
 
     class Kind(models.TextChoices):
         EMAIL = "email", "Email"

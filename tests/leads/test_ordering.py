@@ -38,46 +38,46 @@ def backlog(form):
     make_submissions(form, [{"email": f"p{n % PERSONS}@example.com"} for n in range(ROWS)])
 
 
-def one_batch(abreast):
+def one_batch(ordering):
     try:
-        return next(run_batches(abreast=abreast))
+        return next(run_batches(ordering=ordering))
     finally:
         connection.close()
 
 
 def in_second_thread(monkeypatch, do):
-    """Let every batch of the second thread begin so, and the first thread wait for one."""
-    came = threading.Event()
+    """Call ``do`` before each batch of the second thread; the first thread waits for one."""
+    started = threading.Event()
     calls: list[object] = []
 
     def begin(batch):
         if threading.current_thread() is not threading.main_thread():
-            came.set()
+            started.set()
             do()
         elif calls:
-            assert came.wait(DEADLINE_SECONDS)
+            assert started.wait(DEADLINE_SECONDS)
         calls.append(batch)
         return write_leads(batch)
 
-    monkeypatch.setattr(batches, "attach", begin)
+    monkeypatch.setattr(batches, "write_leads", begin)
 
 
 def in_order_by_lead():
-    """The times of receipt of each lead's submissions, in the order in which they were linked."""
+    """Return the times of receipt of each lead's submissions, in the order of their links."""
     order: dict[int, list[object]] = {}
     for link in LeadSubmission.objects.select_related("submission").order_by("id"):
         order.setdefault(link.lead_id, []).append(link.submission.received_at)
     return list(order.values())
 
 
-def test_who_is_in_another_batch_waits_for_its_end_and_everybody_else_does_not(form):
+def test_only_persons_of_a_running_batch_wait_for_its_end(form):
     ada, number = {"email": "ada@example.com"}, {"phone": "+442079460958"}
     make_submissions(form, [ada, ada | number, number, {"email": "grace@example.com"}, {}])
-    abreast = BatchOrdering()
+    ordering = BatchOrdering()
     with ThreadPoolExecutor(1) as pool:
-        with abreast.batch() as first, transaction.atomic():
-            outcome, _ = batches._work_claimed(1, None, None, abreast, first)
-            second = pool.submit(one_batch, abreast)
+        with ordering.batch() as first, transaction.atomic():
+            outcome, _ = batches._work_claimed(1, None, None, ordering, first)
+            second = pool.submit(one_batch, ordering)
             eventually(
                 lambda: Contact.objects.filter(email="grace@example.com").exists(),
                 seconds=DEADLINE_SECONDS,
@@ -91,7 +91,7 @@ def test_who_is_in_another_batch_waits_for_its_end_and_everybody_else_does_not(f
     assert Contact.objects.count() == 3
 
 
-def test_a_backlog_is_worked_by_two_threads_each_row_once(backlog, monkeypatch):
+def test_two_threads_process_each_row_of_a_backlog_once(backlog, monkeypatch):
     in_second_thread(monkeypatch, lambda: None)
     task()
     assert LeadSubmission.objects.count() == ROWS
@@ -99,31 +99,29 @@ def test_a_backlog_is_worked_by_two_threads_each_row_once(backlog, monkeypatch):
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == ROWS
 
 
-def test_what_a_person_has_sent_is_worked_in_order_of_receipt(form):
+def test_submissions_of_a_person_are_linked_in_order_of_receipt(form):
     make_submissions(form, [{"email": f"p{n * 7919 % 31}@example.com"} for n in range(600)])
     task()
-    found = in_order_by_lead()
-    assert len(found) == 31
-    assert sum(map(len, found)) == 600
-    assert found == [sorted(times) for times in found]
+    times_by_lead = in_order_by_lead()
+    assert len(times_by_lead) == 31
+    assert sum(map(len, times_by_lead)) == 600
+    assert times_by_lead == [sorted(times) for times in times_by_lead]
 
 
-def test_what_another_batch_has_taken_meanwhile_is_left_to_it(form):
+def test_rows_processed_by_another_batch_are_skipped(form):
     make_submissions(form, [{"email": "ada@example.com"}] * 2)
     receipts = list(Submission.objects.order_by("received_at").values_list("pk", flat=True))
     assert drain() == BatchOutcome(processed=2)
     assert batches._work_later(receipts) == BatchOutcome()
 
 
-def test_a_failure_of_the_second_thread_is_told_and_its_rows_are_worked_later(
-    backlog, monkeypatch, caplog
-):
+def test_failed_second_thread_is_logged_and_its_rows_wait(backlog, monkeypatch, caplog):
     def fail():
         raise SoftTimeLimitExceeded
 
     with monkeypatch.context() as patch:
         in_second_thread(patch, fail)
         task()
-    assert "second thread failed" in caplog.text
+    assert "second intake thread failed" in caplog.text
     drain()
     assert LeadSubmission.objects.count() == ROWS

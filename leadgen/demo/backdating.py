@@ -1,4 +1,4 @@
-"""Date what the demo has made just now by when it would have been."""
+"""Backdating of demo rows: times as if the acts had happened over the past weeks."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -10,28 +10,28 @@ from leadgen.events.models import Event
 from leadgen.forms.models import Form, FormVersion
 from leadgen.leads.models import Company, Contact, Lead, LeadSubmission, Note, Task
 
-_INTAKE_TAKES = timedelta(seconds=2)
+_INTAKE_DURATION = timedelta(seconds=2)
 _RESPONSES = ("lead.stage_changed", "lead.note_added", "lead.task_completed")
 
 
-def age(times: Iterable[datetime], began: datetime) -> None:
-    """Set every time of the demo; ``times`` are those of people's acts in the order done."""
+def backdate(times: Iterable[datetime], began: datetime) -> None:
+    """Set the times of all demo rows; ``times`` are those of the users' acts, in order."""
     Form.objects.update(created_at=began, updated_at=began)
     FormVersion.objects.update(published_at=began)
-    _age_ledger()
-    _age_events(iter(times), began)
-    _age_leads()
-    _age_people()
+    _backdate_ledger()
+    _backdate_events(iter(times), began)
+    _backdate_leads()
+    _backdate_people()
 
 
-def _age_ledger() -> None:
-    done = Submission.objects.filter(state=Submission.State.PROCESSED)
-    done.update(processed_at=F("received_at") + _INTAKE_TAKES)
+def _backdate_ledger() -> None:
+    processed = Submission.objects.filter(state=Submission.State.PROCESSED)
+    processed.update(processed_at=F("received_at") + _INTAKE_DURATION)
     received = Submission.objects.filter(pk=OuterRef("submission")).values("received_at")
     LeadSubmission.objects.update(created_at=Subquery(received))
 
 
-def _age_events(times: Iterable[datetime], began: datetime) -> None:
+def _backdate_events(times: Iterable[datetime], began: datetime) -> None:
     received = {str(pk): at for pk, at in Submission.objects.values_list("pk", "received_at")}
     created = dict(Lead.objects.values_list("pk", "created_at"))
     acts = iter(times)
@@ -43,11 +43,11 @@ def _age_events(times: Iterable[datetime], began: datetime) -> None:
             event.at = next(acts)
         else:
             at = received.get(event.data.get("receipt", ""), created[int(event.subject_id)])
-            event.at = at + _INTAKE_TAKES
+            event.at = at + _INTAKE_DURATION
     Event.objects.bulk_update(events, ["at"])
 
 
-def _age_leads() -> None:
+def _backdate_leads() -> None:
     leads = Lead.objects.in_bulk()
     notes, tasks = Note.objects.in_bulk(), Task.objects.in_bulk()
     for lead in leads.values():
@@ -72,8 +72,8 @@ def _age_leads() -> None:
     Task.objects.bulk_update(tasks.values(), ["created_at", "done_at"], batch_size=200)
 
 
-def _age_people() -> None:
+def _backdate_people() -> None:
     first = Lead.objects.order_by("created_at").values("created_at")
-    known = Subquery(first.filter(contact=OuterRef("pk"))[:1])
-    Contact.objects.update(created_at=known, updated_at=known)
+    first_lead = Subquery(first.filter(contact=OuterRef("pk"))[:1])
+    Contact.objects.update(created_at=first_lead, updated_at=first_lead)
     Company.objects.update(created_at=Subquery(first.filter(company=OuterRef("pk"))[:1]))

@@ -1,4 +1,4 @@
-"""A believable, plainly made-up organisation with two months of leads."""
+"""Demo data: a fictitious organisation with two months of leads, made through the real verbs."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -22,53 +22,55 @@ DAYS = 60
 
 
 class ForeignFormsError(Exception):
-    """The database holds forms that are not the demo's."""
+    """The database has forms that are not part of the demo."""
 
 
 @transaction.atomic
 def fill(*, force: bool = False) -> bool:
-    """Fill an empty database; return False where the demo is already there.
+    """Fill an empty database; return False when the demo exists already.
 
-    Raise OccupiedError where there are other forms, unless forced.
+    Raise ForeignFormsError when the database has other forms, unless ``force`` is set.
     """
     if User.objects.filter(email=organisation.ADMIN).exists():
         return False
     if Form.objects.exists() and not force:
         raise ForeignFormsError
-    _play(timezone.now())
+    _simulate(timezone.now())
     return True
 
 
-def _play(now: datetime) -> None:
-    random = Random(7)  # noqa: S311 - the same demo every time
-    people = organisation.make_people()
-    forms = organisation.make_forms(User.objects.get(email=organisation.ADMIN))
-    organisation.make_campaigns(now)
+def _simulate(now: datetime) -> None:
+    random = Random(7)  # noqa: S311 - a fixed seed: the same demo every time
+    people = organisation.create_users()
+    forms = organisation.create_forms(User.objects.get(email=organisation.ADMIN))
+    organisation.create_campaigns(now)
     pipeline = default_pipeline.make_default().pipeline
-    crowd = VisitorSimulator(random, forms)
-    office = SalesSimulator(random, people, {stage.name: stage for stage in pipeline.stages.all()})
+    visitors = VisitorSimulator(random, forms)
+    sales = SalesSimulator(random, people, {stage.name: stage for stage in pipeline.stages.all()})
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for day in (today - timedelta(days=days) for days in range(DAYS, -1, -1)):
-        for lead in _arrive([visit for visit in crowd.visits(day) if visit.received_at < now]):
-            office.welcome(lead)
-        office.work_until(min(day + timedelta(days=1), now))
-    _arrive(crowd.latest(now))
-    office.times += _let_go()
-    Submission.objects.bulk_create([*crowd.held(now), crowd.parked(now)])
-    backdating.age(office.times, began=now - timedelta(days=DAYS + 1))
+        for lead in _run_intake(
+            [visit for visit in visitors.visits(day) if visit.received_at < now]
+        ):
+            sales.plan_first_contact(lead)
+        sales.work_until(min(day + timedelta(days=1), now))
+    _run_intake(visitors.latest(now))
+    sales.times += _remove_owners()
+    Submission.objects.bulk_create([*visitors.quarantined(now), visitors.parked(now)])
+    backdating.backdate(sales.times, began=now - timedelta(days=DAYS + 1))
     _skip_events()
 
 
-def _arrive(visits: list[Submission]) -> list[Lead]:
-    """Send submissions through intake; return the leads that they opened."""
+def _run_intake(visits: list[Submission]) -> list[Lead]:
+    """Insert submissions and run intake; return the leads that they opened."""
     Submission.objects.bulk_create(visits)
     drain()
     new = LeadSubmission.objects.filter(submission__in=visits, reason="new")
     return [link.lead for link in new.select_related("lead__contact").order_by("lead")]
 
 
-def _let_go() -> list[datetime]:
-    """Leave some fresh leads without an owner: somebody is on holiday; return when."""
+def _remove_owners() -> list[datetime]:
+    """Remove the owner of three new leads, for the lists of unowned leads; return the times."""
     manager = User.objects.get(email="manager@example.com")
     leads = Lead.objects.filter(status=Lead.Status.ASSIGNED)[1:4]
     for lead in leads:
@@ -77,7 +79,7 @@ def _let_go() -> list[datetime]:
 
 
 def _skip_events() -> None:
-    """Pass the demo's events by: nobody is mailed about leads that never were."""
+    """Set the cursor of notifications behind the demo's events, so that they send no mail."""
     last = Event.objects.aggregate(last=Max("id"))["last"]
-    here = {"transaction": CurrentTransactionId(), "event_id": last}
-    Cursor.objects.update_or_create(consumer="notifications", defaults=here)
+    position = {"transaction": CurrentTransactionId(), "event_id": last}
+    Cursor.objects.update_or_create(consumer="notifications", defaults=position)

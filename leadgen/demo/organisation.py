@@ -12,7 +12,7 @@ from leadgen.forms import services
 from leadgen.forms.models import Field, Form
 from leadgen.leads.models import Campaign
 
-PASSWORD = "leadgen-demo"  # noqa: S105 - printed at the start and of no use elsewhere
+PASSWORD = "leadgen-demo"  # noqa: S105 - publicly known, printed by the command
 ADMIN = "admin@example.com"
 _CONSENT = {
     "name": "consent",
@@ -139,33 +139,33 @@ _FORMS: list[tuple[dict[str, str], list[dict[str, Any]]]] = [
 ]
 
 
-def make_people() -> list[User]:
-    """Make the teams and everybody who works here; return the sales representatives."""
+def create_users() -> list[User]:
+    """Create the teams and users; return the sales representatives."""
     north, south = Team.objects.create(name="North"), Team.objects.create(name="South")
-    _person("Alex Admin", "admin", role=Role.ADMIN)
-    _person("Mika Brandt", "marketer", role=Role.MARKETER)
-    _person("Nora Lund", "manager", role=Role.SALES_MANAGER, team=north)
-    _person("Vic Hale", "viewer", role=Role.VIEWER)
+    _create_user("Alex Admin", "admin", role=Role.ADMIN)
+    _create_user("Mika Brandt", "marketer", role=Role.MARKETER)
+    _create_user("Nora Lund", "manager", role=Role.SALES_MANAGER, team=north)
+    _create_user("Vic Hale", "viewer", role=Role.VIEWER)
     return [
-        _person("Robin Acker", "robin", role=Role.SALES_REP, team=north, takes_leads=True),
-        _person("Sam Delgado", "sam", role=Role.SALES_REP, team=north, takes_leads=True),
-        _person("Kim Sato", "kim", role=Role.SALES_REP, team=south, takes_leads=True),
+        _create_user("Robin Acker", "robin", role=Role.SALES_REP, team=north, takes_leads=True),
+        _create_user("Sam Delgado", "sam", role=Role.SALES_REP, team=north, takes_leads=True),
+        _create_user("Kim Sato", "kim", role=Role.SALES_REP, team=south, takes_leads=True),
     ]
 
 
 @cache
-def _hashed() -> str:
-    # Slow by design: once is enough for a password that everybody knows.
+def _password_hash() -> str:
+    # Slow by design, so hashed once: all users of the demo share the password.
     return make_password(PASSWORD)
 
 
-def _person(name: str, login: str, **fields: Any) -> User:
+def _create_user(name: str, login: str, **fields: Any) -> User:
     email = f"{login}@example.com"
-    return User.objects.create(name=name, email=email, password=_hashed(), **fields)
+    return User.objects.create(name=name, email=email, password=_password_hash(), **fields)
 
 
-def make_forms(actor: User) -> list[Form]:
-    """Make and publish the three forms."""
+def create_forms(actor: User) -> list[Form]:
+    """Create and publish the three forms."""
     forms = []
     for texts, questions in _FORMS:
         form = Form.objects.create(**texts)
@@ -176,8 +176,8 @@ def make_forms(actor: User) -> list[Form]:
     return forms
 
 
-def make_campaigns(now: datetime) -> None:
-    """Make the two campaigns whose links some visitors follow."""
+def create_campaigns(now: datetime) -> None:
+    """Create the two campaigns that some visitors come from."""
     for name, utm, budget, age in (
         ("Autumn launch", "autumn-launch", 6000, 58),
         ("Workshop open house", "open-house", 1800, 30),

@@ -1,4 +1,4 @@
-"""The made-up people, companies and sentences of the demo; every address is under example.com."""
+"""Fictitious names, companies and sentences of the demo; all addresses use example.com."""
 
 FIRST_NAMES = (
     "Mara", "Jonas", "Aiko", "Priya", "Luis", "Fatima", "Noah", "Greta", "Tomasz", "Ines", "Kwame",

@@ -1,4 +1,4 @@
-"""Who visits, where from and what they send; chance decides, but always the same way."""
+"""Simulation of visitors: their submissions and origins, from a seeded random generator."""
 
 import hashlib
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from leadgen.forms.format.definition import Definition
 from leadgen.forms.models import Form
 
 _SITE = "https://www.example.com"
-# Weight, last touch, form: where visitors come from.
+# Weight and last touch of each origin.
 _TOUCHES: list[tuple[int, dict[str, Any]]] = [
     (26, {"utm": {"source": "google", "medium": "cpc", "campaign": "autumn-launch",
                   "term": "lead management"}, "click_ids": {"gclid": "demo-gclid-{n}"}}),
@@ -34,9 +34,9 @@ _PAGES = {
     "demo-request": ("/demo", "/features", "/compare"),
     "event-signup": ("/events/open-house",),
 }
-# Visits on a weekday from Monday on: business people write on business days.
-_RHYTHM = (5, 6, 5, 4, 3, 1, 1)
-_HELD = [
+# Visits a day, Monday first: few at the weekend, as usual for business forms.
+_VISITS_BY_WEEKDAY = (5, 6, 5, 4, 3, 1, 1)
+_QUARANTINED = [
     (ReviewReason.HONEYPOT, "Boost your ranking today, first page guaranteed"),
     (ReviewReason.HONEYPOT, "You have won, claim within 24 hours"),
     (ReviewReason.TOO_FAST, "hello hello hello"),
@@ -61,12 +61,12 @@ class Visitor:
 
     @property
     def phone(self) -> str:
-        # Numbers that regulators keep free for fiction.
+        # Ofcom reserves 020 7946 0000 to 0999 for drama use.
         return f"+44 20 7946 0{self.number:03}"
 
 
 class VisitorSimulator:
-    """Visits over the past days, day by day; some visitors come again."""
+    """Visits day by day; some visitors return."""
 
     def __init__(self, random: Random, forms: list[Form]) -> None:
         self._random = random
@@ -74,41 +74,41 @@ class VisitorSimulator:
         self._seen: list[Visitor] = []
 
     def visits(self, day: datetime) -> list[Submission]:
-        """Return one day's submissions in the order they came, waiting for intake."""
-        count = max(0, _RHYTHM[day.weekday()] + self._random.randint(-1, 1))
+        """Return the waiting submissions of one day in order of receipt."""
+        count = max(0, _VISITS_BY_WEEKDAY[day.weekday()] + self._random.randint(-1, 1))
         times = sorted(day + timedelta(minutes=self._random.randint(7 * 60, 19 * 60))
                        for _ in range(count))  # fmt: skip
-        return [*self._returning(day), *(self._visit(self._stranger(), at) for at in times)]
+        return [*self._returning(day), *(self._visit(self._new_visitor(), at) for at in times)]
 
     def latest(self, now: datetime) -> list[Submission]:
-        """Return what came in the last hours, whatever the time of day."""
+        """Return five submissions of the last hours, at any time of day."""
         ages = (260, 150, 95, 41, 12)
-        return [self._visit(self._stranger(), now - timedelta(minutes=age)) for age in ages]
+        return [self._visit(self._new_visitor(), now - timedelta(minutes=age)) for age in ages]
 
-    def held(self, now: datetime) -> list[Submission]:
-        """Return what screening holds, each for another reason."""
+    def quarantined(self, now: datetime) -> list[Submission]:
+        """Return quarantined submissions with the usual reasons of screening."""
         return [
-            self._visit(self._stranger(), now - timedelta(hours=31 * number + 5), "contact", text,
-                        state=Submission.State.QUARANTINED, reasons=[reason.value])
-            for number, (reason, text) in enumerate(_HELD)
+            self._visit(self._new_visitor(), now - timedelta(hours=31 * number + 5), "contact",
+                        text, state=Submission.State.QUARANTINED, reasons=[reason.value])
+            for number, (reason, text) in enumerate(_QUARANTINED)
         ]  # fmt: skip
 
     def parked(self, now: datetime) -> Submission:
-        """Return one that intake could not work and people should look at."""
+        """Return one parked (dead-lettered) submission."""
         return self._visit(
-            self._stranger(), now - timedelta(hours=20), "contact", texts.QUESTIONS[3], attempts=5,
-            parked_at=now - timedelta(hours=19),
+            self._new_visitor(), now - timedelta(hours=20), "contact", texts.QUESTIONS[3],
+            attempts=5, parked_at=now - timedelta(hours=19),
             last_error="OperationalError: canceling statement due to statement timeout",
         )  # fmt: skip
 
     def _returning(self, day: datetime) -> Iterator[Submission]:
-        # Early in the morning: before anybody works, so the timelines stay in order.
+        # Before working hours, so that the timelines stay in order.
         if self._seen and self._random.random() < 0.3:
             visitor = self._random.choice(self._seen[-40:])
             text = self._random.choice(texts.SECOND_THOUGHTS)
             yield self._visit(visitor, day + timedelta(hours=6, minutes=30), "contact", text)
 
-    def _stranger(self) -> Visitor:
+    def _new_visitor(self) -> Visitor:
         number = len(self._seen)
         first = texts.FIRST_NAMES[number % len(texts.FIRST_NAMES)]
         last = texts.LAST_NAMES[(number * 7 + number // 30) % len(texts.LAST_NAMES)]
@@ -121,7 +121,7 @@ class VisitorSimulator:
     ) -> Submission:
         slug = slug or self._random.choices(list(self._forms), (5, 3, 2))[0]
         form = self._forms[slug]
-        assert form.published  # noqa: S101 - the demo has just published it
+        assert form.published  # noqa: S101 - published by create_forms
         definition = form.published.read()
         answers = self._answers(definition, visitor, text)
         return Submission(
@@ -137,11 +137,11 @@ class VisitorSimulator:
         )
 
     def _answers(self, definition: Definition, visitor: Visitor, text: str) -> dict[str, Any]:
-        pick, often = self._random.choice, self._random.random() < 0.6
-        told = {
+        pick, has_optional = self._random.choice, self._random.random() < 0.6
+        values = {
             "name": visitor.name,
             "email": visitor.email,
-            "phone": visitor.phone if often else None,
+            "phone": visitor.phone if has_optional else None,
             "company": visitor.company,
             "job_title": pick(texts.JOB_TITLES),
             "country": pick(texts.COUNTRIES),
@@ -149,16 +149,16 @@ class VisitorSimulator:
             "size": pick(["1-10", "11-50", "51-250"]),
             "topics": self._random.sample(["capture", "sales", "reports", "security"], k=2),
             "seats": self._random.randint(1, 3),
-            "vegetarian": often,
+            "vegetarian": has_optional,
             "consent": True,
-            "news": often,
+            "news": has_optional,
         }
-        asked = (field.name for field in definition.fields)
-        return {name: told[name] for name in asked if told[name] is not None}
+        names = (field.name for field in definition.fields)
+        return {name: values[name] for name in names if values[name] is not None}
 
     def _context(self, visitor: Visitor, slug: str, at: datetime) -> dict[str, Any]:
         touch = self._random.choices([t for _, t in _TOUCHES], [w for w, _ in _TOUCHES])[0]
-        clicked = {key: value.format(n=visitor.number)
+        click_ids = {key: value.format(n=visitor.number)
                    for key, value in touch.get("click_ids", {}).items()}  # fmt: skip
         page = _SITE + self._random.choice(_PAGES[slug])
         context = {
@@ -168,7 +168,7 @@ class VisitorSimulator:
             "landing_page": page,
             "elapsed_ms": self._random.randint(25_000, 240_000),
             "language": "en",
-            **({"click_ids": clicked} if clicked else {}),
+            **({"click_ids": click_ids} if click_ids else {}),
         }
         if self._random.random() < 0.4:
             context["first_touch"] = self._first_touch(at)

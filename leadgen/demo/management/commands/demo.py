@@ -10,20 +10,20 @@ from leadgen.demo.fill import ForeignFormsError, fill
 
 
 class Command(BaseCommand):
-    help = "Fill an empty database with a made-up organisation; run again it changes nothing."
+    help = "Fill an empty database with a fictitious organisation; a second run changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--force",
             action="store_true",
-            help="also with DEBUG off, or beside other forms: the log-ins are publicly known",
+            help="allow DEBUG off or a database with forms; the passwords are publicly known",
         )
 
     def handle(self, *args: Any, force: bool = False, **options: Any) -> None:
         if not settings.DEBUG and not force:
             raise CommandError(
-                "With DEBUG off the demo is refused: its passwords are publicly known. "
-                "Use --force on a system that nobody else reaches."
+                "The demo needs DEBUG=true: its passwords are publicly known. "
+                "Use --force on a system that other people cannot reach."
             )
         try:
             filled = fill(force=force)
@@ -34,5 +34,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Log in as {organisation.ADMIN} with the password {organisation.PASSWORD}."
             if filled
-            else "The demo is already there."
+            else "The demo data exists already."
         )

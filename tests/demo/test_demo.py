@@ -25,7 +25,7 @@ def demo(*arguments):
     return out.getvalue()
 
 
-def test_the_demo_is_a_believable_two_months_of_work():
+def test_demo_holds_two_months_of_leads_in_all_states():
     assert "admin@example.com" in demo()
     now = timezone.now()
     assert 150 < Lead.objects.count() < 260
@@ -36,8 +36,8 @@ def test_the_demo_is_a_believable_two_months_of_work():
     }
     assert (Submission.objects.quarantined().count(), Submission.objects.parked().count()) == (8, 1)
     assert not Event.objects.filter(at__gt=now).exists()
-    assert Task.objects.filter(done_at=None, due_at__lt=now).exists()
-    assert Task.objects.filter(done_at=None, due_at__gt=now).exists()
+    assert Task.objects.due_before(now).exists()
+    assert Task.objects.open().filter(due_at__gt=now).exists()
     admin = User.objects.get(email="admin@example.com")
     assert admin.check_password("leadgen-demo")
 
@@ -46,11 +46,11 @@ def test_a_second_run_changes_nothing(monkeypatch):
     monkeypatch.setattr(fill_module, "DAYS", 2)
     demo()
     before = Event.objects.count(), Lead.objects.count(), Submission.objects.count()
-    assert "already there" in demo()
+    assert "exists already" in demo()
     assert (Event.objects.count(), Lead.objects.count(), Submission.objects.count()) == before
 
 
-def test_nobody_is_mailed_about_the_leads_of_the_demo(monkeypatch):
+def test_leads_of_the_demo_send_no_mail(monkeypatch):
     monkeypatch.setattr(fill_module, "DAYS", 1)
     demo()
     cursor = Cursor.objects.get(consumer="notifications")
@@ -58,7 +58,7 @@ def test_nobody_is_mailed_about_the_leads_of_the_demo(monkeypatch):
     assert not Event.objects.after(cursor.transaction, cursor.event_id).exists()
 
 
-def test_the_times_of_the_demo_agree_with_each_other(monkeypatch):
+def test_times_of_the_demo_are_consistent(monkeypatch):
     monkeypatch.setattr(fill_module, "DAYS", 12)
     demo()
     for lead in Lead.objects.all():
@@ -68,7 +68,7 @@ def test_the_times_of_the_demo_agree_with_each_other(monkeypatch):
         assert not lead.first_response_at or lead.created_at < lead.first_response_at
 
 
-def test_the_demo_never_mixes_with_real_forms():
+def test_database_with_forms_is_refused():
     make_form()
     with pytest.raises(CommandError, match="has forms already"):
         demo()

@@ -34,6 +34,18 @@ def test_a_rep_counts_own_leads_and_tasks_only(browse):
     assert (shown["Due today"].value, shown["Due today"].hint) == ("1", "1 overdue")
 
 
+def test_tiles_count_open_leads_of_any_age_like_their_lists(browse):
+    old = timezone.now() - timedelta(days=200)
+    Lead.objects.filter(pk=make_lead().pk).update(created_at=old)
+    client = browse(make_user(Role.ADMIN))
+
+    shown = tiles(client)
+
+    for label in ("Not answered", "No owner"):
+        listed = client.get(shown[label].url).context["cl"].result_count
+        assert (label, shown[label].value) == (label, str(listed)) == (label, "1")
+
+
 def test_a_manager_counts_the_teams_leads_and_sees_who_has_what(browse):
     team = make_team()
     rep = make_user(team=team, takes_leads=True)

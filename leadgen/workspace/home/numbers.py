@@ -91,19 +91,26 @@ def days_ago(days: int) -> datetime:
     return start - timedelta(days=days)
 
 
-def lead_summary(leads: QuerySet[Lead]) -> LeadSummary:
-    """How leads came and were answered lately."""
+def lead_summary(leads: LeadQuerySet) -> LeadSummary:
+    """Return the numbers of new leads, and of all open leads that wait for a person.
+
+    ``unanswered`` and ``unowned`` count the rows of the lists that their tiles link to, of any age,
+    10,000 at most; the other numbers are of the last DAYS days.
+    """
     recent = Q(created_at__gte=days_ago(DAYS))
     row = leads.filter(created_at__gte=days_ago(2 * DAYS)).aggregate(
         now=Count("pk", filter=recent),
         before=Count("pk", filter=~recent),
         won=Count("pk", filter=conditions.WON & Q(closed_at__gte=days_ago(DAYS))),
-        unanswered=Count("pk", filter=conditions.UNANSWERED),
-        unowned=Count("pk", filter=conditions.UNOWNED),
         response=Median(_RESPONSE, filter=recent & conditions.ANSWERED),
     )
     change = Change(row.pop("now"), row.pop("before"))
-    return LeadSummary(leads=change, **row)
+    return LeadSummary(
+        leads=change,
+        unanswered=leads.unanswered().order_by()[:_CAP].count(),
+        unowned=leads.unowned().order_by()[:_CAP].count(),
+        **row,
+    )
 
 
 def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:

@@ -33,7 +33,7 @@ def events(rows):
 
 
 @pytest.mark.parametrize("to_nobody", [False, True])
-def test_assigning_many_equals_assigning_each(to_nobody):
+def test_bulk_assignment_equals_single_assignments(to_nobody):
     boss, owner = make_user(), make_user(team=make_team())
     alone, together = leads_of_each_kind(owner), leads_of_each_kind(owner)
     Lead.objects.update(message="Call me", team=owner.team)
@@ -48,7 +48,7 @@ def test_assigning_many_equals_assigning_each(to_nobody):
     assert events(together) == events(alone)
 
 
-def test_assigned_leads_come_to_the_front():
+def test_assigned_leads_become_the_most_recent():
     lead, owner = make_lead(), make_user()
 
     assign_leads([lead.pk], owner, actor=owner)
@@ -56,7 +56,7 @@ def test_assigned_leads_come_to_the_front():
     assert Lead.objects.get().last_activity_at > lead.last_activity_at
 
 
-def test_many_leads_are_not_assigned_to_a_deactivated_person():
+def test_bulk_assignment_to_a_deactivated_person_is_refused():
     lead = make_lead()
 
     with pytest.raises(ValidationError, match="is deactivated"):
@@ -65,7 +65,7 @@ def test_many_leads_are_not_assigned_to_a_deactivated_person():
     assert not Event.objects.exists()
 
 
-def test_completing_many_tasks_equals_completing_each():
+def test_bulk_completion_equals_single_completions():
     actor = make_user()
     alone, together = ([make_lead(), make_lead(status="qualified")] for _ in range(2))
     for first, second in (alone, together):

@@ -46,7 +46,7 @@ def test_a_qualified_lead_stays_qualified_in_the_next_open_stage():
     assert lead.status == "qualified"
 
 
-def test_a_stage_change_is_told_with_both_names_and_who_did_it():
+def test_stage_change_event_names_both_stages_and_the_actor():
     lead, actor = make_lead(), make_user()
     services.move(lead, stage("Won"), actor=actor)
     event = last_event(lead)
@@ -68,7 +68,7 @@ def test_a_stage_of_another_pipeline_is_refused_by_name():
         services.move(lead, other, actor=make_user())
 
 
-def test_a_stale_copy_of_the_lead_cannot_undo_what_a_colleague_did():
+def test_stale_copy_of_a_lead_cannot_undo_a_later_change():
     lead, owner = make_lead(), make_user()
     stale = Lead.objects.get(pk=lead.pk)
     services.move(lead, stage("Won"), actor=owner)
@@ -101,7 +101,7 @@ def test_assigning_to_the_same_owner_changes_nothing():
     assert not Event.objects.about(lead).exists()
 
 
-def test_a_person_who_is_switched_off_gets_no_lead_and_no_task():
+def test_deactivated_person_gets_no_lead_and_no_task():
     gone, actor, lead = make_user(is_active=False), make_user(), make_lead()
     with pytest.raises(ValidationError, match="is deactivated"):
         services.assign(lead, gone, actor=actor)
@@ -109,7 +109,7 @@ def test_a_person_who_is_switched_off_gets_no_lead_and_no_task():
         services.add_task(lead, "Call", due_at=None, owner=gone, actor=actor)
 
 
-def test_a_note_is_kept_trimmed_and_shows_on_the_timeline():
+def test_note_is_trimmed_and_shown_on_the_timeline():
     lead, actor = make_lead(), make_user()
     note = services.add_note(lead, "  Wants a quote.  ", actor=actor)
     assert (note.body, note.author) == ("Wants a quote.", actor)
@@ -120,13 +120,13 @@ def test_a_note_is_kept_trimmed_and_shows_on_the_timeline():
     ("body", "message"),
     [("  \n", "Write something"), ("x" * 10_001, "at most 10,000"), ("a\0b", "null character")],
 )
-def test_a_note_that_cannot_be_kept_is_refused_with_the_reason(body, message):
+def test_invalid_note_is_refused_with_the_reason(body, message):
     with pytest.raises(ValidationError, match=message):
         services.add_note(make_lead(), body, actor=make_user())
     assert not Note.objects.exists()
 
 
-def test_a_long_note_is_told_by_its_beginning():
+def test_event_of_a_long_note_has_an_excerpt():
     lead = make_lead()
     services.add_note(lead, "word " * 200, actor=make_user())
     excerpt = last_event(lead).data["excerpt"]
@@ -153,7 +153,7 @@ def test_a_task_is_done_once_and_can_be_opened_again():
     assert Task.objects.get().done_at is None
 
 
-def test_the_first_note_is_the_first_response_and_later_ones_keep_its_time():
+def test_first_note_sets_the_first_response_once():
     lead, actor = make_lead(status="assigned"), make_user()
     services.add_note(lead, "Called, no answer.", actor=actor)
     first = lead.first_response_at
@@ -163,7 +163,7 @@ def test_the_first_note_is_the_first_response_and_later_ones_keep_its_time():
     assert first is not None
 
 
-def test_planning_a_task_is_no_response_but_completing_it_is():
+def test_completed_task_is_a_response_and_a_planned_one_is_not():
     lead, actor = make_lead(), make_user()
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
     assert lead.first_response_at is None
@@ -172,7 +172,7 @@ def test_planning_a_task_is_no_response_but_completing_it_is():
     assert lead.first_response_at is not None
 
 
-def test_working_a_lead_moves_its_last_activity():
+def test_acts_on_a_lead_set_its_last_activity():
     lead = make_lead(last_activity_at=timezone.now() - timedelta(days=9))
     services.add_note(lead, "Hello", actor=make_user())
     lead.refresh_from_db()

@@ -230,6 +230,57 @@ def test_an_address_taken_back_is_served_again(client, form):
     assert list(FormAddress.objects.values_list("slug", flat=True)) == ["renamed"]
 
 
+@pytest.fixture
+def replaced(client, form):
+    """The form's open page, at an address that another form has taken over since."""
+    page, slug = opened(client, form), form.slug
+    unpublish(form)
+    form.slug = "archive"
+    form.save()
+    return page, make_form(SECOND, slug=slug)
+
+
+def test_an_address_taken_over_takes_open_pages_for_their_form(client, form, replaced):
+    page, other = replaced
+    sent = {**ANSWERS, "story": "", "news": "yes", **page}
+    answers = [client.post_form(f"/f/{other.slug}", sent) for _ in range(2)]
+    (row,) = Submission.objects.all()
+    assert {answer.headers["location"] for answer in answers} == {
+        f"/f/archive/thanks?receipt={row.id}"
+    }
+    assert (row.form, row.version.number, row.reasons) == (form, 1, ["unpublished"])
+    assert row.answers == {**ANSWERS, "news": True}
+    assert row.consents[0]["wording"] == "Send me news once a month."
+
+
+def test_an_address_taken_over_shows_the_mistake_in_its_form(client, replaced):
+    page, other = replaced
+    again = client.post_form(f"/f/{other.slug}", {**ANSWERS, "email": "nobody", **page})
+    assert (again.status, "<h1>First</h1>" in again.text) == (422, True)
+    assert f'value="{page["_token"]}"' in again.text
+
+
+def test_an_address_taken_over_keeps_pages_of_a_deleted_form(client, form, replaced):
+    page, other = replaced
+    form.versions.all().delete()
+    form.delete()
+    assert client.post_form(f"/f/{other.slug}", {**ANSWERS, "news": "yes", **page}).status == 303
+    row = Submission.objects.get()
+    assert (row.form, row.reasons, row.consents) == (other, ["version_unknown"], [])
+    assert row.answers["message"] == "500 licences"
+
+
+def test_an_address_taken_over_is_spooled_for_the_form_shown(
+    make_client, form, away, storage, replaced
+):
+    page, other = replaced
+    cut_off = make_client(away, timeout=0.2)
+    answer = cut_off.post_form(f"/f/{other.slug}", {**ANSWERS, "news": "yes", **page})
+    assert (answer.status, replay(seconds=20)) == (303, 1)
+    row = Submission.objects.get()
+    assert (row.form, row.version.number, row.consents) == (form, 1, [])
+
+
 @pytest.mark.parametrize("variant", ["/f/{}/", "/f/{upper}", "/F/{}", "/f/{upper}/?a=1"])
 def test_a_variant_of_the_address_leads_to_the_form(client, form, variant):
     address = variant.format(form.slug, upper=form.slug.upper())

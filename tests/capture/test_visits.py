@@ -128,11 +128,12 @@ def test_a_page_sent_again_and_again_loses_no_answer(client, form):
     assert Submission.objects.count() == MOST_ACTS + 10
 
 
-def test_a_token_of_another_form_counts_as_none(client, form):
-    other = make_form()
+def test_a_token_copied_to_another_website_counts_as_none(client):
+    form, other = make_form(POLL, allowed_origins="https://www.example.com"), make_form()
     token = hidden_inputs(client.get(f"/f/{other.slug}"))["_token"]
     for _ in range(2):
-        client.post_form(f"/f/{form.slug}", {**YES, "_token": token})
+        sent = {**YES, "_token": token}
+        client.post_form(f"/f/{form.slug}", sent, origin="https://www.example.com")
     rows = Submission.objects.all()
     assert [(row.form_id, row.state, row.version_id) for row in rows] == [
         (form.id, "accepted", form.published_id)

@@ -33,6 +33,7 @@ _BY_PUBLIC_ID = "(SELECT id FROM forms_form WHERE public_id = %s)"
 _BY = {
     "slug": _SELECT + _BY_SLUG,
     "public_id": _SELECT + _BY_PUBLIC_ID,
+    "id": f"{_SELECT}%s::bigint",
 }
 _VERSION = (
     f"SELECT {_COLUMNS} FROM forms_form f "  # noqa: S608 - constants
@@ -87,6 +88,10 @@ class FormCache:
     async def by_public_id(self, public_id: str) -> PublishedForm | None:
         """Return the form of a public id, or None; may raise DatabaseAwayError."""
         return await self._get(("public_id", public_id))
+
+    async def by_id(self, form_id: int) -> PublishedForm | None:
+        """Return the form of a primary key, or None; may raise DatabaseUnavailableError."""
+        return await self._get(("id", str(form_id)))
 
     async def version(self, form: PublishedForm, number: int) -> PublishedForm | None:
         """Return the form with this version of it, or None; may raise DatabaseAwayError.

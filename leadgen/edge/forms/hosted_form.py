@@ -1,7 +1,7 @@
 """The hosted form: /f/<slug>, sent plainly, complete without JavaScript."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from time import time
 from typing import Any
@@ -20,7 +20,7 @@ from leadgen.edge.forms.page_post import Post, first, shown_by
 from leadgen.edge.http import bodies
 from leadgen.edge.http.headers import page_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response
-from leadgen.edge.http.origins import is_own, may_post
+from leadgen.edge.http.origins import is_from_here, may_post
 from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS, UNKNOWN
@@ -93,11 +93,14 @@ class HostedFormPages:
 
     async def post(self, request: Request, slug: str) -> Response:
         """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
-        form, is_away = await self._form(slug)
+        form, is_away = await _look_up(self._desk.forms.by_slug(slug))
         if form and not may_post(form, request):
             raise Refusal(403, "Open the form itself and send it from there.")
         posts = self._desk.admit(request)
         post = Post.of(request)
+        if not is_away and (other := post.other_form(form, request)):
+            named, is_away = await _look_up(self._desk.forms.by_id(other))
+            form = named if named or is_away else form
         if form is None:
             shown, reasons = _unread(slug, is_away, request, post)
         else:
@@ -131,20 +134,15 @@ class HostedFormPages:
         text = thanks_page(form.definition, receipt)
         return _html(200, text, {}).having(page_headers(form))
 
-    async def _form(self, slug: str) -> tuple[PublishedForm | None, bool]:
-        """Return the form if there is one, and whether it could not be looked up."""
-        try:
-            return await self._desk.forms.by_slug(slug), False
-        except DatabaseUnavailableError:
-            return None, True
-
     async def _asked(self, form: PublishedForm, request: Request, post: Post) -> Asked:
         """Return what the post answers; raise UnsentError where nothing can be kept."""
         shown = post.shown(form.form_id)
         if shown is None and not form.is_live:
             raise _unsent(Refusal(404, _CLOSED), request, post)
         if shown is None:
-            return form, ()
+            # The page is of a form that was deleted: its questions and wordings are gone.
+            is_lost = post.other_form(form, request) is not None
+            return form, (ReviewReason.VERSION_UNKNOWN,) * is_lost
         late = () if form.is_live else (ReviewReason.UNPUBLISHED,)
         try:
             version = await self._desk.forms.version(form, shown.number)
@@ -158,12 +156,22 @@ class HostedFormPages:
         return None if post.shown(form.form_id) else await self._desk.forms.reread(form)
 
 
+async def _look_up(
+    search: Awaitable[PublishedForm | None],
+) -> tuple[PublishedForm | None, bool]:
+    """Return the form if there is one, and whether it could not be looked up."""
+    try:
+        return await search, False
+    except DatabaseUnavailableError:
+        return None, True
+
+
 def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Asked:
     """Return what the token alone names, while the form cannot be read."""
     if not is_away:
         raise _unsent(Refusal(404, _NO_FORM), request, post)
     shown = post.token.shown if post.token else None
-    if shown is None or not _is_ours(request):
+    if shown is None or not is_from_here(request):
         raise _unsent(AWAY, request, post)
     return unread(shown, slug), (ReviewReason.VERSION_UNKNOWN,)
 
@@ -180,12 +188,7 @@ def refuse(refusal: Refusal) -> Response:
 
 def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
     # Another website must not have its texts shown under this address.
-    return UnsentError(refusal, post.raw if _is_ours(request) else {})
-
-
-def _is_ours(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    return origin is None or is_own(origin, request)
+    return UnsentError(refusal, post.raw if is_from_here(request) else {})
 
 
 def _moved(form: PublishedForm, query: str) -> Response:

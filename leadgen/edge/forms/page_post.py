@@ -10,6 +10,7 @@ from leadgen.edge.forms import page_token
 from leadgen.edge.forms.page_token import Token
 from leadgen.edge.http import bodies
 from leadgen.edge.http.messages import Refusal, Request
+from leadgen.edge.http.origins import is_from_here
 from leadgen.forms.published import PublishedForm
 from leadgen.forms.shown_version import ShownVersion
 
@@ -40,6 +41,17 @@ class Post:
         """Return the version of this form that the page has shown; None when it names none."""
         shown = self.token.shown if self.token else None
         return shown if shown and shown.form_id == form_id else None
+
+    def other_form(self, form: PublishedForm | None, request: Request) -> int | None:
+        """Return the primary key of the form whose page was sent, unless it is this form.
+
+        Another form may have taken the address over since. Pages of other websites may be copies
+        with a token of any form, so their address counts.
+        """
+        shown = self.token.shown if self.token else None
+        if shown is None or not is_from_here(request):
+            return None
+        return None if form and form.form_id == shown.form_id else shown.form_id
 
     def act(self, form_id: int) -> Act | None:
         """Return the visit and which of its acts this is; None for a page that names no visit."""

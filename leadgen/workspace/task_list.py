@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 
 from leadgen.accounts.current_user import current_user
@@ -18,7 +17,7 @@ from leadgen.leads.models import Task
 from leadgen.workspace.home.numbers import days_ago
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import ViewTabs
-from leadgen.workspace.kit.html import BUTTON, DASH, badge, clip
+from leadgen.workspace.kit.html import BUTTON, DASH, badge, clip, moment
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 
 
@@ -76,7 +75,7 @@ class TaskAdmin(ScopedAdmin):
             return badge("Done", "won")
         if not task.due_at:
             return DASH
-        text = date_format(timezone.localtime(task.due_at), "j M, H:i")
+        text = moment(task.due_at)
         return badge(text, "bad") if task.due_at < timezone.now() else text
 
     @admin.display(description="Owner")

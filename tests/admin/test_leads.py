@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -385,3 +386,17 @@ def test_a_word_is_found_anywhere_and_a_short_one_where_a_word_begins(browse, as
     for model in ("lead", "contact"):
         page = admin.get(reverse(f"admin:leads_{model}_changelist"), {"q": asked}).text
         assert {name for name in ("Ada Wu", "Wunibald") if name in page} == found
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/New_York", "Pacific/Kiritimati"])
+def test_task_of_another_year_shows_its_year(browse, zone):
+    rep = make_user(time_zone=zone)
+    lead, now = make_lead(rep), timezone.now()
+    this_year = now.replace(month=6, day=15, hour=12)
+    for number, at in enumerate((this_year, this_year.replace(year=now.year + 1))):
+        lead.tasks.create(title=f"Call {number}", owner=rep, created_by=rep, due_at=at)
+    addresses = (page_of(lead), reverse("admin:leads_task_changelist") + "?view=mine")
+    for address in addresses:
+        text = browse(rep).get(address).content.decode()
+        assert re.search(r"1[456] Jun, \d\d:\d\d", text)
+        assert re.search(rf"1[456] Jun {now.year + 1}, \d\d:\d\d", text)

@@ -50,6 +50,20 @@ def ago(at: datetime | None) -> SafeString:
     )
 
 
+def day(at: datetime | None) -> str:
+    """The day in the reader's zone, such as ``3 Mar``; with its year unless that is this year."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    is_this_year = local.year == timezone.localtime().year
+    return date_format(local, "j M" if is_this_year else "j M Y")
+
+
+def moment(at: datetime | None) -> str:
+    """The day as ``day`` writes it, and the time."""
+    return f"{day(at)}, {date_format(timezone.localtime(at), 'H:i')}" if at else ""
+
+
 def in_words(duration: timedelta | None) -> str:
     """A duration in its two largest units, such as ``3 h 20 min``; a dash for none."""
     if duration is None:

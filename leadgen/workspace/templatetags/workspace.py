@@ -8,7 +8,9 @@ from leadgen.workspace.kit import html
 
 register = template.Library()
 register.filter("ago", html.ago)
+register.filter("day", html.day)
 register.filter("event", html.event)
+register.filter("moment", html.moment)
 register.filter("phone", html.phone)
 
 

@@ -8,9 +8,10 @@ its posts are compared with the visit's latest act (ADR 0024).
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID
 
 import msgspec
 
@@ -59,9 +60,9 @@ class Act:
         """Return the act that is so many steps later in the same visit."""
         return Act(self.visit, self.number + steps, self.is_numbered)
 
-    def later_keys(self) -> list[str]:
-        """Return the keys of the next MOST_ACTS acts."""
-        return [self.later(steps).key for steps in range(1, MOST_ACTS + 1)]
+    def keys(self) -> list[str]:
+        """Return the keys of this act and of the next MOST_ACTS."""
+        return [self.later(steps).key for steps in range(MOST_ACTS + 1)]
 
 
 Write = Callable[[SubmissionRecord], Awaitable[WriteResult]]
@@ -79,7 +80,8 @@ async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -
         outcome = await write(row)
         if is_final(outcome, tried, act):
             return outcome
-        step = next_step(row, tried, outcome, await find(tried.later_keys()))
+        known = await find(act.keys())
+        step = next_step(row, act, outcome, known, latest(known.values()))
         if isinstance(step, WriteResult):
             return step
         if step is None:
@@ -97,21 +99,45 @@ def is_final(outcome: WriteResult, tried: Act, act: Act) -> bool:
 
 
 def next_step(
-    row: SubmissionRecord, tried: Act, outcome: WriteResult, later: Mapping[str, Known]
+    row: SubmissionRecord,
+    act: Act,
+    outcome: WriteResult,
+    known: KnownByKey,
+    neighbours: Iterable[Known],
 ) -> WriteResult | Act | None:
     """Decide for a row whose act is taken: the final outcome, or the act to try next.
 
+    ``known`` are the acts from ``act`` on; a neighbour of the same content makes the row a repeat.
     None when there are too many acts to compare: the row is then written without a key.
     """
-    steps = [step for step, key in enumerate(tried.later_keys(), 1) if key in later]
-    if not steps:
-        return outcome if outcome.fate is WriteStatus.REPEATED else tried.later(1)
-    if steps[-1] == MOST_ACTS:
+    taken = [step for step, key in enumerate(act.keys()) if key in known]
+    if not taken:
+        return outcome if outcome.fate is WriteStatus.REPEATED else act.later(1)
+    if taken[-1] == MOST_ACTS:
         return None
-    latest = later[tried.later(steps[-1]).key]
-    if latest.fingerprint == row.fingerprint:
-        return WriteResult(WriteStatus.REPEATED, latest.receipt)
-    return tried.later(steps[-1] + 1)
+    for neighbour in neighbours:
+        if neighbour.fingerprint == row.fingerprint:
+            return WriteResult(WriteStatus.REPEATED, neighbour.receipt)
+    return act.later(taken[-1] + 1)
+
+
+def latest(known: Collection[Known]) -> list[Known]:
+    """Return the visit's latest act: what arrives now comes after all that are known."""
+    return [max(known, key=_receipt)] if known else []
+
+
+def beside(receipt: UUID, known: Collection[Known]) -> list[Known]:
+    """Return the acts received just before and just after a row that was kept in the spool.
+
+    Later acts may have been written while the row waited, so the latest one is not enough.
+    """
+    before = [each for each in known if each.receipt < receipt]
+    after = [each for each in known if each.receipt > receipt]
+    return [*latest(before), *([min(after, key=_receipt)] if after else [])]
+
+
+def _receipt(known: Known) -> UUID:
+    return known.receipt  # a UUID of version 7 begins with the time
 
 
 def with_key(row: SubmissionRecord, key: str | None) -> SubmissionRecord:

@@ -179,6 +179,25 @@ def test_acts_in_the_spool_stay_apart(make_client, form, away):
     assert not list(store.waiting())
 
 
+@pytest.mark.parametrize(
+    ("posts", "kept"),
+    [
+        ((("up", YES), ("away", YES), ("up", NO)), [True, False]),
+        ((("up", YES), ("away", NO), ("up", NO), ("up", YES)), [True, False, True]),
+        ((("up", YES), ("up", NO), ("away", YES), ("up", NO)), [True, False, True]),
+    ],
+    ids=["repeat of the act before", "repeat of the act after", "an act of its own"],
+)
+def test_spooled_post_is_compared_with_the_acts_around_it(make_client, form, away, posts, kept):
+    clients = {"up": make_client(), "away": make_client(timeout=0.2, line_parameters=away)}
+    token = hidden_inputs(clients["up"].get(f"/f/{form.slug}"))["_token"]
+    for state, answers in posts:
+        sent = {**answers, "_token": token}
+        assert clients[state].post_form(f"/f/{form.slug}", sent).status == 303
+    assert replay(seconds=20) == 1
+    assert given() == kept
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_nothing_of_a_visit_is_in_what_others_may_reuse(client, method):
     form = make_form(DEFINITION, allowed_origins="*")

@@ -11,7 +11,7 @@ import msgspec
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
 
-from leadgen.capture.idempotency import MOST_TRIES, Act, is_final, next_step, with_key
+from leadgen.capture.idempotency import MOST_TRIES, Act, beside, is_final, next_step, with_key
 from leadgen.capture.ledger.lookup import FIND_BY_KEYS, KnownByKey, known_in
 from leadgen.capture.ledger.record import (
     FIND,
@@ -166,13 +166,14 @@ def _insert(rows: Sequence[SubmissionRecord]) -> list[WriteResult]:
 def _settle_act(row: SubmissionRecord, act: Act, outcome: WriteResult) -> WriteResult:
     """Find out which act of its visit a row is: the spool could not know the acts before it.
 
-    As acts.write_act does on the edge, in the order of the receipts.
+    As write_act does on the edge, but among acts that were received before and after the row.
     """
     tried = act
     for _ in range(MOST_TRIES):
         if is_final(outcome, tried, act):
             return outcome
-        step = next_step(row, tried, outcome, _known(row.form_id, tried.later_keys()))
+        known = _known(row.form_id, act.keys())
+        step = next_step(row, act, outcome, known, beside(row.id, known.values()))
         if isinstance(step, WriteResult):
             return step
         if step is None:

@@ -121,6 +121,14 @@ def test_an_unknown_version_with_valid_answers_is_taken(client, form):
     assert Submission.objects.get().state == "accepted"
 
 
+def test_a_consent_to_an_unknown_version_is_not_recorded(client, form):
+    body = {"fields": ANSWERS, "consents": {"news": True}, "version": 9}
+    assert client.post_json(api(form), body).status == 201
+    row = Submission.objects.get()
+    assert (row.state, row.reasons, row.consents) == ("quarantined", ["version_unknown"], [])
+    assert row.answers == {**ANSWERS, "news": True}
+
+
 def test_an_unpublished_form_keeps_open_pages_for_review(client, form):
     page = opened(client, form)
     unpublish(form)

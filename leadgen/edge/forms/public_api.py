@@ -47,14 +47,18 @@ class _Asked(msgspec.Struct, frozen=True):
     is_missing: bool = False
     is_named: bool = False
 
-    def held(self, errors: Errors) -> dict[str, Any]:
-        """Return what Sent says of a review, given the flaws that were found so far."""
+    def held(self, answers: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
+        """Return what Incoming says of a review, given the answers and the flaws found so far."""
         if self.unknown is None and not (self.is_late or self.is_named):
             return {}
         reasons = [ReviewReason.UNPUBLISHED] * self.is_late
         if self.unknown is None:
             return {"reasons": tuple(reasons), "is_version_named": self.is_named}
-        if self.unread or errors:
+        consents = (each.name for each in self.form.definition.fields if each.kind == "consent")
+        # Answers may fit the present version, but its wording is not the one that was agreed to.
+        # A form of a newer release waits as a whole.
+        has_consent = not self.form.newer and any(answers.get(name) is True for name in consents)
+        if self.unread or errors or has_consent:
             reasons.append(ReviewReason.VERSION_UNKNOWN)
         return {"reasons": tuple(reasons), "reason_if_invalid": ReviewReason.VERSION_UNKNOWN}
 
@@ -128,7 +132,7 @@ class PublicApi:
         refusal: Refusal | None,
     ) -> Receipt | Invalid:
         answers, errors = _answers(asked.form, body)
-        sent = _sent(request, body, answers, posts, asked.held(errors))
+        sent = _sent(request, body, answers, posts, asked.held(answers, errors))
         refusal = _not_found() if asked.is_missing else refusal
         if refusal is None and (not errors or sent.reason_if_invalid):
             return await submit(asked.form, sent, self._desk.ledger, self._desk.known)

@@ -147,6 +147,16 @@ class FormAdmin(ScopedAdmin):
         ("Other websites", {"fields": ("allowed_origins",), "classes": ["tab"]}),
     )
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Form | None:
+        """Lock a form that is saved: a publication at the same moment must not be undone by it."""
+        form: Form | None = super().get_object(request, object_id, from_field)
+        if form and request.method == "POST" and transaction.get_connection().in_atomic_block:
+            Form.objects.select_for_update().filter(pk=form.pk).first()
+            form = super().get_object(request, object_id, from_field)
+        return form
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Form]:
         return super().get_queryset(request).prefetch_related("fields")
 

@@ -1,4 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection, transaction
 from django.urls import reverse
 
 from leadgen.accounts.roles import Role
@@ -7,6 +10,7 @@ from leadgen.forms.models import Field, Form
 from leadgen.forms.services import publish
 from leadgen.workspace import forms as forms_admin
 from tests.factories import make_user
+from tests.flows.waiting import eventually
 
 pytestmark = pytest.mark.django_db
 SAVE_AND_PUBLISH = {"forms_form_save_and_publish": ""}
@@ -175,3 +179,31 @@ def test_page_of_a_form_shows_its_newest_versions(client, marketer, draft, monke
     assert "Asked 2" not in page
     draft.refresh_from_db()
     assert (draft.title, draft.versions.count()) == ("Talk to sales", 5)
+
+
+def is_waiting_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone() != (0,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publication_during_a_save_is_not_undone(client, marketer, draft):
+    def save(data):
+        try:
+            return client.post(change(draft), data).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            publish(draft, actor=None)
+            saved = pool.submit(save, filled(draft, title="New title"))
+            eventually(is_waiting_for_a_lock, seconds=20)
+        assert saved.result() == 302
+    draft.refresh_from_db()
+    assert (draft.title, draft.published.number) == ("New title", 1)

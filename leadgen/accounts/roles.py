@@ -64,6 +64,9 @@ GRANTS: dict[Role, dict[str, frozenset[str]]] = {
     Role.VIEWER: dict.fromkeys(_SALES, _LOOK),
 }
 
+# Models that only administrators see: the audit log names leads and users of every team.
+ADMIN_ONLY = frozenset({"events.event"})
+
 # What nobody may do through a page, the administrator included: history is not edited.
 NEVER = frozenset(
     {

@@ -1,135 +1,72 @@
-"""Visibility rules and QuerySets: leads by owner and team, other rows through their leads."""
+"""Visibility rules of leads, of the rows around leads, and of submissions."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
-
-from django.apps import apps
-from django.db import models, transaction
-from django.db.models import Exists, F, Func, OuterRef, Q, TextField, Value
-from django.db.models.functions import NullIf
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role, Visibility
+from leadgen.accounts.visibility import Rule, all_rows, register
 from leadgen.capture.models import ON_NO_LEAD, Submission
-from leadgen.leads import conditions
+from leadgen.leads.models import Campaign, Company, Contact, Lead, Note, Pipeline, Stage, Task
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from leadgen.leads.models import Company, Contact, Lead, Task  # noqa: F401 - named in strings
-
-_Row = TypeVar("_Row", bound=models.Model)
-
-
-class LeadQuerySet(models.QuerySet["Lead"]):
-    def visible_to(self, user: User) -> Self:
-        """Return the leads that the user may see; the only place that decides it."""
-        if user.sees == Visibility.ALL:
-            return self
-        if user.sees == Visibility.TEAM and user.team_id:
-            return self.filter(Q(team=user.team_id) | Q(owner=user.pk))
-        return self.filter(owner=user.pk)
-
-    def open(self) -> Self:
-        """Return the leads that are neither won nor lost."""
-        return self.filter(conditions.OPEN)
-
-    def unanswered(self) -> Self:
-        """Return the open leads without a first response."""
-        return self.filter(conditions.UNANSWERED)
-
-    def unowned(self) -> Self:
-        """Return the open leads without an owner."""
-        return self.filter(conditions.UNOWNED)
-
-    def won(self) -> Self:
-        return self.filter(conditions.WON)
-
-    def lost(self) -> Self:
-        return self.filter(conditions.LOST)
+# The lookup that leads from a lead to the row; a row shows to users who see one of its leads.
+_PATHS: dict[type[Model], str] = {
+    Contact: "contact",
+    Company: "contact__company",
+    Task: "tasks",
+    Note: "notes",
+}
 
 
-class _SeenThroughLeads(models.QuerySet[_Row]):
-    """Rows that are visible with one of their leads; ``path`` is the lookup from lead to row."""
-
-    path: ClassVar[str]
-
-    def visible_to(self, user: User) -> Self:
-        """Return the rows with a lead that the user may see."""
-        if user.sees == Visibility.ALL:
-            return self
-        return self.filter(Exists(_leads_of(user).filter(**{self.path: OuterRef("pk")})))
+def register_rules() -> None:
+    """Register the rules of this package's models, and of submissions, which depend on leads."""
+    register(Lead, _leads)
+    register(Submission, _submissions)
+    for model, path in _PATHS.items():
+        register(model, _through_leads(path))
+    for model in (Pipeline, Stage, Campaign):
+        register(model, all_rows)
 
 
-class ContactQuerySet(_SeenThroughLeads["Contact"]):
-    path = "contact"
+def owners_for(user: User) -> QuerySet[User]:
+    """Return the active users to whom this user may assign a lead.
 
-    def matching(self, text: str) -> Self:
-        """Return the contacts whose search text contains every word, at most five.
-
-        A word of one or two letters matches the beginning of a word only: a trigram index cannot
-        find it elsewhere.
-        """
-        contacts = self
-        for word in text.split()[:5]:
-            begins = Q(search__istartswith=word) | Q(search__icontains=f" {word}")
-            contacts = contacts.filter(begins if len(word) < 3 else Q(search__icontains=word))
-        return contacts
-
-    @transaction.atomic
-    def index_with(self, company: str) -> int:
-        """Update the search text of these contacts of one company with one statement.
-
-        The text equals that of Contact.index(). Rows are locked by id first, as intake locks them.
-        """
-        list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        values = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
-        parts = (Value(" "), *values, NullIf(Value(company), Value("")))
-        return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))
-
-
-class CompanyQuerySet(_SeenThroughLeads["Company"]):
-    path = "contact__company"
-
-
-class TaskQuerySet(_SeenThroughLeads["Task"]):
-    path = "tasks"
-
-    def open(self) -> Self:
-        return self.filter(conditions.TASK_OPEN)
-
-    def done(self) -> Self:
-        return self.exclude(conditions.TASK_OPEN)
-
-    def due_before(self, moment: datetime) -> Self:
-        """Return the open tasks that are due before the moment; with now, the overdue ones."""
-        return self.open().filter(due_at__lt=moment)
-
-
-def submissions_visible_to(user: User) -> models.QuerySet[Submission]:
-    """Return the submissions that the user may see.
-
-    These are the ones on visible leads and, with the permission to release and retry, all that are
-    on no lead.
-    """
-    if user.sees == Visibility.ALL:
-        return Submission.objects.all()
-    # EXISTS and the state, not a join: OR over a join of a million links takes minutes.
-    seen = Q(Exists(_leads_of(user).filter(links__submission=OuterRef("pk"))))
-    if user.has_perm("capture.change_submission"):
-        seen |= ON_NO_LEAD
-    return Submission.objects.filter(seen)
-
-
-def _leads_of(user: User) -> Any:
-    return apps.get_model("leads", "Lead").objects.visible_to(user)
-
-
-def owners_for(user: User) -> models.QuerySet[User]:
-    """Return the users that this user may assign a lead to: the active ones who work leads.
-
-    With team visibility only members of the same team.
+    A user who sees one team's leads assigns within that team; every other user to any.
     """
     people = User.objects.filter(is_active=True).exclude(role__in=[Role.MARKETER, Role.VIEWER])
     return people.filter(team=user.team_id) if user.sees == "team" and user.team_id else people
+
+
+def _leads(leads: QuerySet[Any], user: User) -> QuerySet[Any]:
+    if user.sees == Visibility.ALL:
+        return leads
+    if user.sees == Visibility.TEAM and user.team_id:
+        return leads.filter(Q(team=user.team_id) | Q(owner=user.pk))
+    return leads.filter(owner=user.pk)
+
+
+def _through_leads(path: str) -> Rule:
+    def rule(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
+        if user.sees == Visibility.ALL:
+            return rows
+        return rows.filter(
+            Exists(_leads(Lead.objects.all(), user).filter(**{path: OuterRef("pk")}))
+        )
+
+    return rule
+
+
+def _submissions(submissions: QuerySet[Any], user: User) -> QuerySet[Any]:
+    """Narrow to the submissions on visible leads.
+
+    A user who may release or retry submissions also sees all that are on no lead yet.
+    """
+    if user.sees == Visibility.ALL:
+        return submissions
+    # EXISTS and the state, not a join: OR over a join of a million links takes minutes.
+    leads = _leads(Lead.objects.all(), user)
+    visible = Q(Exists(leads.filter(links__submission=OuterRef("pk"))))
+    if user.has_perm("capture.change_submission"):
+        visible |= ON_NO_LEAD
+    return submissions.filter(visible)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.roles import Visibility
+from leadgen.accounts.visibility import visible
 from leadgen.leads import conditions
 from leadgen.leads.models import Campaign, Lead
 from leadgen.workspace.kit.html import DASH, two_lines
@@ -54,7 +55,7 @@ class CampaignAdmin(ScopedAdmin):
     ) -> tuple[QuerySet[Campaign], bool]:
         """Count for the list only: a campaign's own page and its deletion need no counts."""
         campaigns, repeats = super().get_search_results(request, queryset, search_term)
-        return with_returns(campaigns, Lead.objects.visible_to(current_user(request))), repeats
+        return with_returns(campaigns, visible(Lead, current_user(request))), repeats
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """A share of the leads says nothing about cost: only who sees all leads sees it."""

@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible
 from leadgen.leads import lookup
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.lib import row_limit
@@ -78,7 +79,7 @@ class ContactAdmin(ScopedAdmin):
     ) -> Contact | None:
         contact: Contact | None = super().get_object(request, object_id, from_field)
         if contact:
-            leads = Lead.objects.visible_to(current_user(request)).filter(contact=contact)
+            leads = visible(Lead, current_user(request)).filter(contact=contact)
             vars(contact)["seen_leads"] = leads.select_related("stage")[: _MANY + 1]
         return contact
 
@@ -163,7 +164,7 @@ class CompanyAdmin(ScopedAdmin):
     ) -> Company | None:
         company: Company | None = super().get_object(request, object_id, from_field)
         if company:
-            people = Contact.objects.visible_to(current_user(request)).filter(company=company)
+            people = visible(Contact, current_user(request)).filter(company=company)
             vars(company)["seen_people"] = people[: _MANY + 1]
         return company
 

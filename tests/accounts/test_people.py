@@ -9,6 +9,7 @@ from django.utils import timezone
 from leadgen.accounts.middleware import TimeZoneMiddleware
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role, Visibility
+from leadgen.accounts.visibility import visible
 from leadgen.leads.models import Lead
 from tests.factories import make_lead, make_team, make_user
 
@@ -88,14 +89,14 @@ def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
         make_lead(make_user(team=make_team())): "foreign",
         make_lead(None): "unowned",
     }
-    assert {leads[lead] for lead in Lead.objects.visible_to(user)} == sees
+    assert {leads[lead] for lead in visible(Lead, user)} == sees
 
 
 def test_without_a_team_a_team_view_is_ones_own_leads():
     user = make_user(Role.SALES_MANAGER, team=None)
     own = make_lead(user)
     make_lead(make_user(team=None))
-    assert list(Lead.objects.visible_to(user)) == [own]
+    assert list(visible(Lead, user)) == [own]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import conditions, lifecycle
 from leadgen.leads.models.people import Company, Contact
-from leadgen.leads.visibility import LeadQuerySet, TaskQuerySet
+from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
 
 

@@ -6,15 +6,13 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
 
-from leadgen.leads.visibility import CompanyQuerySet, ContactQuerySet
+from leadgen.leads.querysets import ContactQuerySet
 
 
 class Company(models.Model):
     name = models.CharField(max_length=200)
     website = models.URLField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "companies"

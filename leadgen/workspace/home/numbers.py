@@ -22,7 +22,7 @@ from leadgen.capture.spool import store
 from leadgen.forms.models import Form
 from leadgen.leads import conditions
 from leadgen.leads.models import Lead, Stage
-from leadgen.leads.visibility import LeadQuerySet, TaskQuerySet
+from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.net.timeouts import run_with_timeout
 
 logger = logging.getLogger(__name__)

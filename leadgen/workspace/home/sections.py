@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
+from leadgen.accounts.visibility import visible_rows
 from leadgen.leads.models import Lead, Task
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
@@ -81,8 +82,8 @@ class HomeContext:
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.leads = Lead.objects.visible_to(user)
-        self.tasks = Task.objects.visible_to(user)
+        self.leads = visible_rows(Lead.objects.all(), user)
+        self.tasks = visible_rows(Task.objects.all(), user)
         self.pulse = numbers.lead_summary(self.leads)
 
 
@@ -241,7 +242,7 @@ def _bar(place: int, day: date, height: float, count: int) -> dict[str, Any]:
 
 
 def _due(user: User) -> Any:
-    tasks = Task.objects.visible_to(user)
+    tasks = visible_rows(Task.objects.all(), user)
     return tasks.due_before(numbers.days_ago(-1)).filter(owner=user)
 
 

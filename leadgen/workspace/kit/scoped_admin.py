@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from unfold import admin as unfold
 
 from leadgen.accounts.current_user import current_user
-from leadgen.accounts.models import User
+from leadgen.accounts.visibility import visible_rows
 from leadgen.events import services as events
 from leadgen.workspace.kit import parameters
 from leadgen.workspace.kit.bounded_admin import BoundedAdmin
@@ -27,12 +27,6 @@ if TYPE_CHECKING:
     TabularInline = admin.TabularInline[Any, Any]
 else:
     ModelAdmin, TabularInline = unfold.ModelAdmin, unfold.TabularInline
-
-
-def scoped(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
-    """Narrow rows to what the person may see, where their QuerySet has ``visible_to``."""
-    visible_to = getattr(rows, "visible_to", None)
-    return visible_to(user) if visible_to else rows
 
 
 class ScopedAdmin(BoundedAdmin, ModelAdmin):
@@ -84,7 +78,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         return request is not None and lookup in self.declared_parameters(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return scoped(super().get_queryset(request), current_user(request))
+        return visible_rows(super().get_queryset(request), current_user(request))
 
     def get_field_queryset(
         self, db: str | None, db_field: RelatedField[Any, Any], request: HttpRequest
@@ -92,7 +86,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         rows = super().get_field_queryset(db, db_field, request)
         if rows is None:
             rows = db_field.remote_field.model._default_manager.all()
-        return scoped(rows, current_user(request))
+        return visible_rows(rows, current_user(request))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions = super().get_actions(request)

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible_rows
 from leadgen.leads import bulk_services
 from leadgen.leads.models import Contact, Lead
 from leadgen.workspace.kit.bounded_admin import outcome
@@ -66,9 +67,8 @@ class LeadAdmin(ScopedAdmin):
     ) -> tuple[QuerySet[Lead], bool]:
         if not search_term.strip():
             return queryset, False
-        contacts = (
-            Contact.objects.visible_to(current_user(request)).order_by().matching(search_term)
-        )
+        matching = Contact.objects.order_by().matching(search_term)
+        contacts = visible_rows(matching, current_user(request))
         return queryset.filter(contact__in=contacts[:_MATCHES]), False
 
     def get_urls(self) -> list[URLPattern]:

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible
 from leadgen.leads import conditions
 from leadgen.leads.models import Campaign, Lead, Stage
 from leadgen.leads.visibility import owners_for
@@ -46,7 +47,7 @@ class StageFilter(DropdownFilter):
     title, parameter_name = "stage", "stage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        stages = Stage.objects.select_related("pipeline")
+        stages = visible(Stage, current_user(request)).select_related("pipeline")
         many = len({stage.pipeline_id for stage in stages}) > 1
         return [
             (stage.pk, f"{stage.pipeline}: {stage}" if many else stage.name) for stage in stages
@@ -85,7 +86,11 @@ class CampaignFilter(DropdownFilter):
     title, parameter_name = "campaign", "campaign"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return list(Campaign.objects.order_by("-id").values_list("pk", "name")[:_MOST_CHOICES])
+        return list(
+            visible(Campaign, current_user(request))
+            .order_by("-id")
+            .values_list("pk", "name")[:_MOST_CHOICES]
+        )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         return queryset.filter(campaign=self.chosen_id) if self.chosen_id else queryset

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from leadgen.accounts.models import User
+from leadgen.accounts.visibility import visible
 from leadgen.capture.models import Submission
 from leadgen.capture.presentation import ShownAnswer, answers_of, consents_of, origin_of
 from leadgen.events.models import Event
@@ -72,7 +73,7 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
 def find(user: User, pk: int | str) -> Lead | None:
     """The lead with all that its page names, if this person may see it."""
     related = ("contact__company", "company", "stage", "owner", "team", "campaign", "form")
-    return Lead.objects.visible_to(user).select_related(*related).filter(pk=pk).first()
+    return visible(Lead, user).select_related(*related).filter(pk=pk).first()
 
 
 def timeline(lead: Lead, before: int | None) -> tuple[list[TimelineItem], int | None]:
@@ -157,5 +158,5 @@ def _response(lead: Lead) -> timedelta | None:
 
 
 def _other_leads(lead: Lead, user: User) -> QuerySet[Lead]:
-    others = Lead.objects.visible_to(user).filter(contact=lead.contact_id).exclude(pk=lead.pk)
+    others = visible(Lead, user).filter(contact=lead.contact_id).exclude(pk=lead.pk)
     return others.select_related("stage")[:5]

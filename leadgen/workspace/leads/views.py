@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible
 from leadgen.leads import services
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.visibility import owners_for
@@ -91,7 +92,7 @@ def assign(request: HttpRequest, lead: Lead) -> str:
     before = lead.owner_id
     services.assign(lead, owner, actor=current_user(request))
     said = f"Assigned to {owner.name}." if owner else "Nobody owns this lead now."
-    seen = Lead.objects.visible_to(current_user(request)).filter(pk=lead.pk).exists()
+    seen = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
     if not seen or before == lead.owner_id:
         return said
     return _undo(request, said, "assign", lead.pk, owner=before or "")
@@ -140,7 +141,7 @@ def _after(request: HttpRequest, pk: int) -> str:
     tasks = reverse("admin:leads_task_changelist")
     if came_from.path == tasks:
         return f"{tasks}?{came_from.query}"
-    if Lead.objects.visible_to(current_user(request)).filter(pk=pk).exists():
+    if visible(Lead, current_user(request)).filter(pk=pk).exists():
         return reverse("admin:leads_lead_change", args=[pk])
     return reverse("admin:leads_lead_changelist")
 

@@ -17,7 +17,6 @@ from leadgen.capture import services
 from leadgen.capture.models import Submission
 from leadgen.capture.presentation import answers_of
 from leadgen.capture.reasons import label_of
-from leadgen.leads.visibility import submissions_visible_to
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange, ViewTabs
 from leadgen.workspace.kit.html import BUTTON, DASH, ago, badge, clip, two_lines
@@ -57,9 +56,6 @@ class SubmissionAdmin(ScopedAdmin):
     sortable_by = ()
     empty_hint = "Nothing waits for a decision. That is how it should be."
     actions = ("release_chosen", "retry_chosen")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        return submissions_visible_to(current_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The column of decisions is for those who may decide."""

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
+from leadgen.accounts.visibility import visible
 from leadgen.capture import services
 from leadgen.capture.models import PENDING_STATES, Submission
 from leadgen.capture.presentation import answers_of, consents_of, device_of, origin_of
@@ -23,7 +24,6 @@ from leadgen.capture.reasons import label_of
 from leadgen.events.models import Event
 from leadgen.leads.intake import matching
 from leadgen.leads.models import Lead
-from leadgen.leads.visibility import submissions_visible_to
 
 _State = Submission.State
 View = Callable[..., HttpResponseBase]
@@ -91,7 +91,7 @@ def _decide(verb: Callable[..., None], said: str) -> View:
 
 
 def _find(user: User, pk: UUID | None) -> Submission:
-    rows = submissions_visible_to(user).select_related("form", "version")
+    rows = visible(Submission, user).select_related("form", "version")
     found = rows.filter(pk=pk).first() if pk else None
     if found is None:
         raise Http404("No such submission.")
@@ -103,7 +103,7 @@ def _may_decide(user: User) -> bool:
 
 
 def _lead_of(submission: Submission, user: User) -> Lead | None:
-    return Lead.objects.visible_to(user).filter(links__submission=submission).first()
+    return visible(Lead, user).filter(links__submission=submission).first()
 
 
 def _back(request: HttpRequest) -> str:

@@ -9,6 +9,8 @@ from django.db.models.expressions import Func
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan
 from django.db.models.functions import Now
 
+from leadgen.events.actors import LABEL_MAX_LENGTH, Actor, ActorType, actor_of
+
 # Before every event, also those that rebase() has put below zero.
 BEGINNING = -(2**63)
 
@@ -53,6 +55,10 @@ class Event(models.Model):
 
     Consumers read in the order (transaction, id) and stop below the oldest running transaction,
     so one that commits late is never skipped.
+
+    ``actor`` is the former column of the author; actor_type, actor_key and actor_label replace it.
+    Both are written, and events of the release before have ``actor`` only. Two releases after 0.1
+    the former column goes, and actor_key becomes actor_id (deploy/docs/migrations.md).
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -66,6 +72,12 @@ class Event(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
+    )
+    # NULL where the release before wrote the event; adding them rewrites no row of the log.
+    actor_type = models.CharField(max_length=20, null=True, editable=False)  # noqa: DJ001
+    actor_key = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001
+    actor_label = models.CharField(  # noqa: DJ001
+        "actor", max_length=LABEL_MAX_LENGTH, null=True, editable=False
     )
     subject_type = models.CharField(max_length=40)
     subject_id = models.CharField(max_length=36)
@@ -85,6 +97,14 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_type} {self.subject_id}"
+
+    @property
+    def author(self) -> Actor:
+        """The actor; read from the former column where the release before wrote the event."""
+        if self.actor_type is not None:
+            kind = ActorType(self.actor_type)
+            return Actor(kind, self.actor_key or "", self.actor_label or "")
+        return actor_of(self.actor)
 
 
 class CursorManager(models.Manager["Cursor"]):

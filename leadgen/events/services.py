@@ -1,4 +1,4 @@
-"""Write facts, and hand them to whoever listens."""
+"""Write events in the transaction of the change that they record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
+from leadgen.events.actors import Actor, actor_of
+from leadgen.events.kinds import require_declared
 from leadgen.events.models import Event
 from leadgen.lib import bulk
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What happened to a row: the kind is ``<noun>.<past participle>``, data is plain JSON."""
+    """What happened to a row: a kind of events/kinds.py, and its payload as plain JSON."""
 
     kind: str
     subject: models.Model
@@ -24,22 +26,29 @@ def emit(
     kind: str,
     subject: models.Model,
     *,
-    actor: AbstractBaseUser | None = None,
+    actor: Actor | AbstractBaseUser | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Write one event in the caller's transaction; actor None means Leadgen itself."""
-    return Event.objects.create(**_row(Fact(kind, subject, data or {}), actor))
+    """Write one event in the caller's transaction; actor None means the system itself.
+
+    Raise UndeclaredKindError for a kind that events/kinds.py does not declare.
+    """
+    return Event.objects.create(**_row(Fact(kind, subject, data or {}), actor_of(actor)))
 
 
-def emit_many(facts: Sequence[Fact], *, actor: AbstractBaseUser | None = None) -> list[int]:
+def emit_many(facts: Sequence[Fact], *, actor: Actor | AbstractBaseUser | None = None) -> list[int]:
     """Write many events with one statement, in the given order; return their ids."""
-    return bulk.insert(Event, [_row(fact, actor) for fact in facts])
+    author = actor_of(actor)
+    return bulk.insert(Event, [_row(fact, author) for fact in facts])
 
 
-def _row(fact: Fact, actor: AbstractBaseUser | None) -> dict[str, Any]:
+def _row(fact: Fact, actor: Actor) -> dict[str, Any]:
     return {
-        "kind": fact.kind,
-        "actor_id": actor.pk if actor else None,
+        "kind": require_declared(fact.kind),
+        "actor_id": actor.user_id,
+        "actor_type": actor.type.value,
+        "actor_key": actor.id,
+        "actor_label": actor.label,
         "subject_type": fact.subject._meta.model_name,
         "subject_id": str(fact.subject.pk),
         "data": fact.data,

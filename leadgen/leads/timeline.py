@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from leadgen.events.actors import ActorType
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -30,8 +32,13 @@ def describe(event: Event, names: Names) -> TimelineItem:
     """Describe one event; ``names`` are the names by id of the users that ``people`` returns."""
     icon, word = _WORDING.get(event.kind, ("info", _unknown))
     text, detail = word(event.data, names)
-    actor = _name(event.actor_id, names) if event.actor_id else ""
-    return TimelineItem(icon, text or _plain(event.kind), detail, event.at, actor)
+    return TimelineItem(icon, text or _plain(event.kind), detail, event.at, _actor(event, names))
+
+
+def _actor(event: Event, names: Names) -> str:
+    if event.actor_type is not None:
+        return "" if event.actor_type == ActorType.SYSTEM else event.actor_label or ""
+    return _name(event.actor_id, names) if event.actor_id else ""
 
 
 def people(events: Iterable[Event]) -> set[int]:

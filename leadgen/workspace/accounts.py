@@ -33,6 +33,7 @@ _STANDING = ("role", "team", "visibility", "is_active")
 
 @admin.register(User)
 class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
+    event_kinds = {"added": "user.added", "changed": "user.changed"}
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -97,6 +98,7 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
 
 @admin.register(Team)
 class TeamAdmin(ScopedAdmin):
+    event_kinds = {"added": "team.added", "changed": "team.changed", "deleted": "team.deleted"}
     list_display = ("name", "members_count", "names")
     search_help_text = "Name"
     fields = ("name",)

@@ -44,7 +44,7 @@ class EventAdmin(ScopedAdmin):
     search_fields = ("subject_id",)
     search_help_text = "Kind of row and its number, such as lead 42"
     sortable_by = ()
-    fields = ("kind", "actor", "subject_type", "subject_id", "data", "at")
+    fields = ("kind", "who", "subject_type", "subject_id", "data", "at")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -67,7 +67,7 @@ class EventAdmin(ScopedAdmin):
 
     @admin.display(description="Who")
     def who(self, event: Event) -> str:
-        return clip(event.actor.name) if event.actor else "Leadgen"
+        return clip(event.author.label)
 
     @admin.display(description="On")
     def subject(self, event: Event) -> str:

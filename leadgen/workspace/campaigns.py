@@ -35,6 +35,11 @@ def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QueryS
 
 @admin.register(Campaign)
 class CampaignAdmin(ScopedAdmin):
+    event_kinds = {
+        "added": "campaign.added",
+        "changed": "campaign.changed",
+        "deleted": "campaign.deleted",
+    }
     list_display = ("campaign", "period", "leads", "won", "budget_shown", "cost_per_lead")
     list_per_page = 25
     search_fields = ("name", "utm_campaign")

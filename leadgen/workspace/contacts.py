@@ -53,6 +53,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Contact)
 class ContactAdmin(ScopedAdmin):
+    event_kinds = {"changed": "contact.changed"}
     form = ContactForm
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("company_name", "job_title"), "country")}),
@@ -146,6 +147,7 @@ class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Company)
 class CompanyAdmin(ScopedAdmin):
+    event_kinds = {"changed": "company.changed", "deleted": "company.deleted"}
     form = CompanyForm
     list_display = ("company", "site", "created")
     fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))

@@ -124,6 +124,7 @@ class VersionInline(TabularInline):
 
 @admin.register(Form)
 class FormAdmin(ScopedAdmin):
+    event_kinds = {"added": "form.added", "changed": "form.changed", "deleted": "form.deleted"}
     list_display = ("name", "state", "submissions", "changed")
     list_select_related = ("published",)
     list_filter = (("published", admin.EmptyFieldListFilter),)

@@ -28,6 +28,11 @@ class StageInline(BoundedInline, TabularInline):
 
 @admin.register(Pipeline)
 class PipelineAdmin(ScopedAdmin):
+    event_kinds = {
+        "added": "pipeline.added",
+        "changed": "pipeline.changed",
+        "deleted": "pipeline.deleted",
+    }
     list_display = ("name", "stage_count", "default_badge")
     deletion_hint = (
         "Let new leads start in another pipeline instead: this one then gets no more, and its "

@@ -39,6 +39,7 @@ class TaskViews(ViewTabs):
 
 @admin.register(Task)
 class TaskAdmin(ScopedAdmin):
+    event_kinds = {"changed": "task.changed", "deleted": "task.deleted"}
     list_display = ("what", "person", "due", "owner_name", "tick")
     list_filter = (TaskViews,)
     list_select_related = ("lead__contact", "owner")

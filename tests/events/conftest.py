@@ -27,7 +27,7 @@ class Writer:  # a transaction on a connection of its own, open until it is told
         try:
             with transaction.atomic():
                 for number in range(events):
-                    emit("team.renamed", team, data={"number": number})
+                    emit("team.changed", team, data={"number": number})
                 self._written.set()
                 assert self._may_commit.wait(20)
         finally:

@@ -36,12 +36,12 @@ class Listener:
     __name__ = "listener"
 
     def read(self, consumer: str = "reader") -> int:
-        return consume(consumer, {"team.renamed": self})
+        return consume(consumer, {"team.changed": self})
 
 
 def three_events() -> list[int]:
     team = make_team()
-    events = emit_many([Fact("team.renamed", team)] * 3)
+    events = emit_many([Fact("team.changed", team)] * 3)
     settle()
     return events
 
@@ -58,8 +58,8 @@ def come_due():
 
 def test_an_event_tells_who_did_what_to_which_row():
     team, actor = make_team(), make_user()
-    event = Event.objects.get(pk=emit("team.renamed", team, actor=actor, data={"to": "North"}).pk)
-    assert (event.kind, event.actor, event.data) == ("team.renamed", actor, {"to": "North"})
+    event = Event.objects.get(pk=emit("team.changed", team, actor=actor, data={"to": "North"}).pk)
+    assert (event.kind, event.actor, event.data) == ("team.changed", actor, {"to": "North"})
     assert list(Event.objects.about(team)) == [event]
 
 
@@ -72,7 +72,7 @@ def test_events_come_in_order_and_only_once():
 
 def test_a_slice_ends_at_its_limit_and_the_next_goes_on_there():
     events, listener = three_events(), Listener()
-    assert consume("reader", {"team.renamed": listener}, limit=2) == 2
+    assert consume("reader", {"team.changed": listener}, limit=2) == 2
     assert listener.seen == events[:2]
     listener.read()
     assert listener.seen == events
@@ -140,7 +140,7 @@ def test_a_database_error_in_a_handler_spoils_only_its_own_event():
     def clash(event):
         Team.objects.create(name="taken")
 
-    assert consume("reader", {"team.renamed": clash}) == 0
+    assert consume("reader", {"team.changed": clash}) == 0
     assert IntegrityError.__name__ in Cursor.objects.get(consumer="reader").last_error
 
 
@@ -164,13 +164,13 @@ def test_replay_from_the_beginning_hands_everything_again():
 
 def test_a_log_restored_into_a_new_server_goes_on_where_each_consumer_stood():
     events, listener = three_events(), Listener()
-    consume("reader", {"team.renamed": listener}, limit=1)
+    consume("reader", {"team.changed": listener}, limit=1)
     ahead = 2**60
     Event.objects.update(transaction=F("transaction") + ahead)
     Cursor.objects.update(transaction=F("transaction") + ahead)
     assert listener.read() == 0
     assert rebase() == 3
-    later = emit("team.renamed", make_team())
+    later = emit("team.changed", make_team())
     settle()
     listener.read()
     assert listener.seen == [*events, later.pk]
@@ -196,8 +196,8 @@ def test_the_replay_command_names_a_consumer_and_a_place():
 
 
 PIPELINE = {
-    "broken": {"team.renamed": "tests.events.test_consumers.refuse"},
-    "sound": {"team.renamed": "tests.events.test_consumers.name_after"},
+    "broken": {"team.changed": "tests.events.test_consumers.refuse"},
+    "sound": {"team.changed": "tests.events.test_consumers.name_after"},
 }
 
 

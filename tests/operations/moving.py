@@ -24,7 +24,7 @@ def furnish(objects=3):
     lead = make_lead(make_user(name="Zoë \\ tab\there"))
     submission = make_submission(form, state="processed")
     LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
-    emit("lead_created", lead)
+    emit("lead.created", lead)
     store.store(make_row(form))
     for number in range(objects):
         default_storage.save(f"uploads/ä {number}.bin", ContentFile(secrets.token_bytes(1000)))

@@ -96,7 +96,7 @@ def test_work_goes_on_after_a_restore_with_new_ids_and_settling_events(target, t
     wipe(tmp_path)
     restore(target)
     assert make_lead().pk > last
-    assert Event.objects.settled().filter(kind="lead_created").count() == 1
+    assert Event.objects.settled().filter(kind="lead.created").count() == 1
 
 
 def test_a_restored_spool_is_replayed_into_the_ledger(target, tmp_path):

@@ -103,7 +103,7 @@ def test_unaccounted_submissions_fail():
 
 
 def test_an_event_log_from_another_server_is_noticed_and_rebased():
-    emit("team.renamed", make_team())
+    emit("team.changed", make_team())
     Event.objects.update(transaction=2**60)
     assert "rebase_events" in examine()["event log"].text
     call_command("rebase_events", stdout=StringIO())

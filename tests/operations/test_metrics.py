@@ -78,7 +78,7 @@ def test_what_is_unaccounted_is_told_once_it_has_been_measured(scraped):
 
 
 def test_a_consumer_that_lags_or_parks_is_told(scraped):
-    event = emit("team.renamed", make_team())
+    event = emit("team.changed", make_team())
     Cursor.objects.create(consumer="mail")
     ParkedEvent.objects.create(consumer="mail", event=event, error="no")
     told = scraped()

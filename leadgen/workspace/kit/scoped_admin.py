@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
@@ -32,8 +33,8 @@ else:
 class ScopedAdmin(BoundedAdmin, ModelAdmin):
     """A page whose lists, forms and choices hold visible rows only.
 
-    Nothing is counted beyond a cap or deleted in bulk, and each change writes an event, so the
-    audit trail is the event log.
+    Nothing is counted beyond a cap or deleted in bulk. Each change writes an event: the verb of the
+    domain emits it, or else the page that lists the kind in ``event_kinds``.
     """
 
     paginator = CappedPaginator
@@ -44,6 +45,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     compressed_fields = False
     show_facets = ShowFacets.NEVER
     empty_hint = ""
+    event_kinds: Mapping[str, str] = {}
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     _declared: frozenset[str] | None = None
 
@@ -103,5 +105,5 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         return [self._record(request, "deleted", row, {"name": str(row)}) for row in queryset]
 
     def _record(self, request: HttpRequest, verb: str, obj: Model, data: dict[str, Any]) -> Any:
-        kind = f"{obj._meta.model_name}.{verb}"
-        return events.emit(kind, obj, actor=current_user(request), data=data)
+        kind = self.event_kinds.get(verb)
+        return events.emit(kind, obj, actor=current_user(request), data=data) if kind else None

@@ -1,0 +1,147 @@
+"""Catalogue of event kinds: name, payload, version, and whether integrations may receive it.
+
+``emit`` refuses a kind that is not declared here. A payload only gains keys within a version, and a
+key that an event lacks is optional: older events of the log stay readable.
+"""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+Payload = type[TypedDict]  # type: ignore[valid-type]  # a TypedDict class has no other type
+
+
+class Nothing(TypedDict):
+    """No data: the subject and the actor tell all."""
+
+
+class Origin(TypedDict, total=False):
+    receipt: str
+    form: str
+    source: str
+    medium: str
+    campaign: str
+
+
+class SubmissionAdded(Origin, total=False):
+    message: str
+    changed: dict[str, str]
+    possible_duplicate: int
+
+
+class Assigned(TypedDict, total=False):
+    owner: int | None
+    previous: int | None
+    by: str
+
+
+# Written as a call, since ``from`` is a word of the language.
+StageChanged = TypedDict("StageChanged", {"from": str, "to": str, "stage": int, "type": str})
+
+
+class NoteAdded(TypedDict):
+    note: int
+    excerpt: str
+
+
+class TaskOfLead(TypedDict, total=False):
+    task: int
+    title: str
+    due_at: str | None
+    owner: int
+
+
+class Reasons(TypedDict, total=False):
+    reasons: list[str]
+
+
+class Parked(TypedDict):
+    error: str
+
+
+class Published(TypedDict, total=False):
+    version: int
+    fields: int
+
+
+class LogIn(TypedDict):
+    network: str
+
+
+class Changes(TypedDict):
+    """Names of the changed fields; before release 0.1 Django's change message."""
+
+    changes: list[str]
+
+
+class Deleted(TypedDict):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventKind:
+    """A kind of event: ``name`` is ``<noun>.<past participle>``."""
+
+    name: str
+    payload: Payload
+    is_public: bool = False
+    version: int = 1
+
+
+class UndeclaredKindError(LookupError):
+    """An event of a kind that the catalogue does not declare."""
+
+
+_PUBLIC = {
+    "submission.held": Reasons,
+    "submission.released": Reasons,
+    "submission.retried": Nothing,
+    "submission.parked": Parked,
+    "lead.created": Origin,
+    "lead.submission_added": SubmissionAdded,
+    "lead.assigned": Assigned,
+    "lead.stage_changed": StageChanged,
+    "lead.note_added": NoteAdded,
+    "lead.task_added": TaskOfLead,
+    "lead.task_completed": TaskOfLead,
+    "lead.task_reopened": TaskOfLead,
+    "contact.changed": Changes,
+    "company.changed": Changes,
+    "company.deleted": Deleted,
+    "form.published": Published,
+    "form.unpublished": Published,
+}
+_INTERNAL = {
+    "campaign.added": Nothing,
+    "campaign.changed": Changes,
+    "campaign.deleted": Deleted,
+    "form.added": Nothing,
+    "form.changed": Changes,
+    "form.deleted": Deleted,
+    "pipeline.added": Nothing,
+    "pipeline.changed": Changes,
+    "pipeline.deleted": Deleted,
+    "task.changed": Changes,
+    "task.deleted": Deleted,
+    "team.added": Nothing,
+    "team.changed": Changes,
+    "team.deleted": Deleted,
+    "user.added": Nothing,
+    "user.changed": Changes,
+    "user.logged_in": LogIn,
+    "user.password_reset": Nothing,
+    "user.password_reset_requested": Nothing,
+    "login.failed": LogIn,
+    "login.limited": LogIn,
+}
+
+KINDS: dict[str, EventKind] = {
+    **{name: EventKind(name, payload, is_public=True) for name, payload in _PUBLIC.items()},
+    **{name: EventKind(name, payload) for name, payload in _INTERNAL.items()},
+}
+
+
+def require_declared(name: str) -> str:
+    """Return the name of a declared kind; raise UndeclaredKindError for another."""
+    if name not in KINDS:
+        raise UndeclaredKindError(f"{name} is no kind of event: declare it in events/kinds.py.")
+    return name

@@ -12,10 +12,10 @@ from django.http import HttpRequest
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.roles import Visibility
 from leadgen.accounts.visibility import visible
-from leadgen.leads import conditions
+from leadgen.leads import conditions, record_services
 from leadgen.leads.models import Campaign, Lead
 from leadgen.workspace.kit.html import DASH, two_lines
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 
 def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QuerySet[Campaign]:
@@ -35,11 +35,6 @@ def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QueryS
 
 @admin.register(Campaign)
 class CampaignAdmin(ScopedAdmin):
-    event_kinds = {
-        "added": "campaign.added",
-        "changed": "campaign.changed",
-        "deleted": "campaign.deleted",
-    }
     list_display = ("campaign", "period", "leads", "won", "budget_shown", "cost_per_lead")
     list_per_page = 25
     search_fields = ("name", "utm_campaign")
@@ -66,6 +61,16 @@ class CampaignAdmin(ScopedAdmin):
         """A share of the leads says nothing about cost: only who sees all leads sees it."""
         shown = super().get_list_display(request)
         return shown if current_user(request).sees == Visibility.ALL else shown[:-2]
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        actor = current_user(request)
+        if change:
+            record_services.update_campaign(obj, edited_values(form), actor=actor)
+        else:
+            record_services.add_campaign(obj, actor=actor)
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        record_services.delete_campaign(obj, actor=current_user(request))
 
     @admin.display(description="Campaign")
     def campaign(self, campaign: Campaign) -> str:

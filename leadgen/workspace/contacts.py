@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,11 +16,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
-from leadgen.leads import lookup
+from leadgen.leads import record_services
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.lib import row_limit
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
 _TOO_MANY_PEOPLE = (
@@ -53,7 +52,6 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Contact)
 class ContactAdmin(ScopedAdmin):
-    event_kinds = {"changed": "contact.changed"}
     form = ContactForm
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("company_name", "job_title"), "country")}),
@@ -84,13 +82,11 @@ class ContactAdmin(ScopedAdmin):
             vars(contact)["seen_leads"] = leads.select_related("stage")[: _MANY + 1]
         return contact
 
-    @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        if "company_name" in form.changed_data:
-            obj.company = _company(form.cleaned_data["company_name"])
-        typed = {"company" if name == "company_name" else name for name in form.changed_data}
-        obj.provenance = {**obj.provenance, **dict.fromkeys(typed, "person")}
-        super().save_model(request, obj, form, change)
+        values = edited_values(form)
+        if "company_name" in values:
+            values["company"] = values.pop("company_name")
+        record_services.update_contact(obj, values, actor=current_user(request))
 
     @admin.display(description="Person")
     def person(self, contact: Contact) -> str:
@@ -147,7 +143,6 @@ class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Company)
 class CompanyAdmin(ScopedAdmin):
-    event_kinds = {"changed": "company.changed", "deleted": "company.deleted"}
     form = CompanyForm
     list_display = ("company", "site", "created")
     fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))
@@ -169,6 +164,13 @@ class CompanyAdmin(ScopedAdmin):
             people = visible(Contact, current_user(request)).filter(company=company)
             vars(company)["seen_people"] = people[: _MANY + 1]
         return company
+
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        values = edited_values(form)
+        record_services.update_company(obj, values, actor=current_user(request))
+
+    def delete_model(self, request: HttpRequest, obj: Company) -> None:
+        record_services.delete_company(obj, actor=current_user(request))
 
     @admin.display(description="Company")
     def company(self, company: Company) -> str:
@@ -196,8 +198,3 @@ def _listed(row: str, links: Iterable[tuple[Any, ...]], more: str) -> str:
     rows = list(links)
     shown = format_html_join("", row, rows[:_MANY]) or DASH
     return format_html("{}<p>{}</p>", shown, more) if len(rows) > _MANY else shown
-
-
-def _company(name: str) -> Company | None:
-    name = name.strip()
-    return lookup.companies([name]).get(name) if name else None

@@ -12,7 +12,7 @@ from leadgen.events.services import Fact, emit, emit_many
 from tests.factories import make_team
 
 SOURCES = Path(leadgen.__file__).parent
-EMITTERS = {"emit", "_emit", "Fact", "task_fact", "_emit_task", "emit_changed"}
+EMITTERS = {"emit", "_emit", "Fact", "task_fact", "_emit_task"}
 
 
 def texts(node: ast.AST) -> Iterator[str]:

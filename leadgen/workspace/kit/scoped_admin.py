@@ -30,6 +30,11 @@ else:
     ModelAdmin, TabularInline = unfold.ModelAdmin, unfold.TabularInline
 
 
+def edited_values(form: Any) -> dict[str, Any]:
+    """Return the values that the reader changed in a form, by field name."""
+    return {name: form.cleaned_data[name] for name in form.changed_data}
+
+
 class ScopedAdmin(BoundedAdmin, ModelAdmin):
     """A page whose lists, forms and choices hold visible rows only.
 

@@ -1,0 +1,89 @@
+"""Verbs for contacts, companies and campaigns; each is one transaction and writes its event."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from leadgen.accounts.models import User
+from leadgen.events.actors import Actor, ActorType, actor_of
+from leadgen.events.services import emit
+from leadgen.leads import lookup
+from leadgen.leads.models import Campaign, Company, Contact
+from leadgen.lib.edits import apply_values
+
+
+@transaction.atomic
+def update_contact(
+    contact: Contact, values: Mapping[str, Any], *, actor: Actor | User | None
+) -> None:
+    """Set attributes of a contact; emit contact.changed {changes}. Equal values change nothing.
+
+    ``company`` is a name, and a name that is not known yet adds a company; an empty one removes the
+    company from the contact. The provenance of what changes is the actor. Raise ValidationError for
+    a value that its field refuses.
+    """
+    if "company" in values:
+        values = {**values, "company": _company(values["company"])}
+    if changes := apply_values(contact, values):
+        contact.provenance = {**contact.provenance, **dict.fromkeys(changes, _source(actor))}
+        contact.save()
+        emit("contact.changed", contact, actor=actor, data={"changes": changes})
+
+
+@transaction.atomic
+def update_company(
+    company: Company, values: Mapping[str, Any], *, actor: Actor | User | None
+) -> None:
+    """Set fields of a company; emit company.changed {changes}. Equal values change nothing.
+
+    A new name is written to the search text of every contact of the company. Raise ValidationError
+    for a value that its field refuses.
+    """
+    if changes := apply_values(company, values):
+        company.save()
+        emit("company.changed", company, actor=actor, data={"changes": changes})
+
+
+@transaction.atomic
+def delete_company(company: Company, *, actor: Actor | User | None) -> None:
+    """Delete a company; emit company.deleted {name}. Its contacts and leads stay without it."""
+    emit("company.deleted", company, actor=actor, data={"name": company.name})
+    company.delete()
+
+
+@transaction.atomic
+def add_campaign(campaign: Campaign, *, actor: Actor | User | None) -> None:
+    """Save a new campaign; emit campaign.added."""
+    campaign.save()
+    emit("campaign.added", campaign, actor=actor)
+
+
+@transaction.atomic
+def update_campaign(
+    campaign: Campaign, values: Mapping[str, Any], *, actor: Actor | User | None
+) -> None:
+    """Set fields of a campaign; emit campaign.changed {changes}. Equal values change nothing.
+
+    Raise ValidationError for a value that its field refuses.
+    """
+    if changes := apply_values(campaign, values):
+        campaign.save()
+        emit("campaign.changed", campaign, actor=actor, data={"changes": changes})
+
+
+@transaction.atomic
+def delete_campaign(campaign: Campaign, *, actor: Actor | User | None) -> None:
+    """Delete a campaign; emit campaign.deleted {name}. Its leads stay without a campaign."""
+    emit("campaign.deleted", campaign, actor=actor, data={"name": campaign.name})
+    campaign.delete()
+
+
+def _company(name: str) -> Company | None:
+    name = name.strip()
+    return lookup.companies([name]).get(name) if name else None
+
+
+def _source(actor: Actor | User | None) -> str:
+    kind = actor_of(actor).type
+    return "person" if kind == ActorType.USER else kind.value

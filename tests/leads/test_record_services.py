@@ -1,0 +1,80 @@
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from leadgen.events.actors import Actor, ActorType
+from leadgen.events.models import Event
+from leadgen.leads import record_services
+from leadgen.leads.models import Campaign, Company, Contact
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+KEY = Actor(ActorType.API_KEY, "key_7", "Zapier")
+
+
+def events() -> list[tuple[str, str, dict[str, Any]]]:
+    return [(each.kind, each.author.label, each.data) for each in Event.objects.order_by("id")]
+
+
+def test_contact_verb_writes_provenance_company_and_search():
+    contact = Contact.objects.create(name="Ada", provenance={"name": "r1", "email": "r2"})
+    values = {"name": "Ada Byron", "company": " Mill & Sons "}
+    record_services.update_contact(contact, values, actor=make_user(name="Bob"))
+    contact = Contact.objects.get(pk=contact.pk)
+    assert contact.provenance == {"name": "person", "email": "r2", "company": "person"}
+    assert contact.company == Company.objects.get(name="Mill & Sons")
+    assert contact.search == "Ada Byron Mill & Sons"
+    assert events() == [("contact.changed", "Bob", {"changes": ["name", "company"]})]
+
+
+def test_contact_changed_by_a_program_has_its_provenance():
+    contact = Contact.objects.create(name="Ada")
+    record_services.update_contact(contact, {"name": "Ada Byron"}, actor=KEY)
+    assert contact.provenance == {"name": "api_key"}
+    assert events() == [("contact.changed", "Zapier", {"changes": ["name"]})]
+
+
+def test_equal_values_emit_nothing():
+    mill = Company.objects.create(name="Mill")
+    contact = Contact.objects.create(name="Ada", company=mill)
+    record_services.update_contact(contact, {"name": "Ada", "company": "MILL"}, actor=KEY)
+    record_services.update_company(mill, {"name": "Mill"}, actor=KEY)
+    assert events() == []
+    assert contact.provenance == {}
+
+
+def test_empty_company_name_removes_the_company():
+    contact = Contact.objects.create(name="Ada", company=Company.objects.create(name="Mill"))
+    record_services.update_contact(contact, {"company": ""}, actor=KEY)
+    assert Contact.objects.get(pk=contact.pk).company is None
+
+
+def test_company_verbs_emit_and_keep_the_search_text():
+    mill = Company.objects.create(name="Mill")
+    contact = Contact.objects.create(name="Ada", company=mill)
+    record_services.update_company(mill, {"name": "Dam"}, actor=KEY)
+    assert Contact.objects.get(pk=contact.pk).search == "Ada Dam"
+    key = str(mill.pk)
+    record_services.delete_company(mill, actor=KEY)
+    assert Contact.objects.get(pk=contact.pk).search == "Ada"
+    assert events() == [
+        ("company.changed", "Zapier", {"changes": ["name"]}),
+        ("company.deleted", "Zapier", {"name": "Dam"}),
+    ]
+    assert set(Event.objects.values_list("subject_id", flat=True)) == {key}
+
+
+def test_campaign_verbs_emit_their_events():
+    campaign = Campaign(name="Spring", utm_campaign="spring")
+    record_services.add_campaign(campaign, actor=KEY)
+    record_services.update_campaign(campaign, {"budget": 5, "name": "Spring"}, actor=KEY)
+    with pytest.raises(ValidationError, match="budget"):
+        record_services.update_campaign(campaign, {"budget": -1}, actor=KEY)
+    record_services.delete_campaign(campaign, actor=KEY)
+    assert events() == [
+        ("campaign.added", "Zapier", {}),
+        ("campaign.changed", "Zapier", {"changes": ["budget"]}),
+        ("campaign.deleted", "Zapier", {"name": "Spring"}),
+    ]

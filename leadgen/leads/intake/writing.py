@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from leadgen.accounts.models import User
-from leadgen.capture.models import Submission
+from leadgen.capture.services import mark_processed
 from leadgen.events.services import Fact, emit_many
 from leadgen.leads import default_pipeline, lookup, routing
 from leadgen.leads.intake.contacts import resolve_contacts
@@ -29,7 +29,7 @@ def write_leads(batch: Sequence[IntakeItem]) -> None:
     _save_leads(batch)
     _link(batch)
     emit_many(facts)
-    _set_processed(batch)
+    mark_processed([entry.receipt for entry in batch])
 
 
 def _set_campaigns(batch: Sequence[IntakeItem]) -> None:
@@ -128,12 +128,3 @@ def _link(batch: Sequence[IntakeItem]) -> None:
         for item in batch
     ]
     bulk.insert(LeadSubmission, rows)
-
-
-def _set_processed(batch: Sequence[IntakeItem]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE capture_submission SET state = %s, processed_at = statement_timestamp(), "
-            "next_at = NULL, last_error = '' WHERE id = ANY(%s::uuid[])",
-            [Submission.State.PROCESSED, [item.receipt for item in batch]],
-        )

@@ -1,4 +1,4 @@
-"""Where a visitor came from: bounded, cleaned context, and the source and medium it tells of."""
+"""Attribution: the bounded, cleaned context of a visit, and its source and medium."""
 
 import re
 import socket
@@ -19,7 +19,7 @@ UTM = (
     "creative_format",
     "marketing_tactic",
 )
-# Click id -> what it tells where no UTM does. Facebook marks unpaid clicks too.
+# Click id -> (source, medium) where no UTM value names them. Facebook marks unpaid clicks too.
 CLICK_IDS = {
     "gclid": ("google", "cpc"),
     "gbraid": ("google", "cpc"),
@@ -31,7 +31,7 @@ CLICK_IDS = {
     "li_fat_id": ("linkedin", "cpc"),
 }
 _URL, _TEXT, _CLICK_ID, _FIELDS = 2000, 200, 500, 50
-# A whole parse of the address costs four times as much.
+# A full parse of the URL takes four times as long.
 _MARK = re.compile(rf"[?&](utm_(?:{'|'.join(UTM)})|{'|'.join(CLICK_IDS)})=([^&]+)")
 _DAY_MS = 86_400_000
 _SEARCH = re.compile(
@@ -62,10 +62,11 @@ _SOCIAL = {
 def context_of(
     sent: Mapping[str, Any], *, channel: str, address: str, user_agent: str, language: str
 ) -> dict[str, Any]:
-    """Return what Submission.context holds; what is empty or of a wrong type is left out.
+    """Return the value of Submission.context, without empty values and values of a wrong type.
 
-    ``sent`` is the client's word (page_url, landing_page, referrer, utm, click_ids, first_touch,
-    elapsed_ms). Long texts are cut: where somebody came from never costs the enquiry itself.
+    ``sent`` holds the client's values: page_url, landing_page, referrer, utm, click_ids,
+    first_touch, elapsed_ms. Long texts are cut instead of refused: bad attribution must not lose
+    the enquiry.
     """
     context = {
         "channel": channel,
@@ -81,7 +82,7 @@ def context_of(
 
 
 def marks_in(url: str) -> dict[str, dict[str, str]]:
-    """Return {"utm": …, "click_ids": …} as the URL's query string has them."""
+    """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins."""
     found = _MARK.findall(url.partition("#")[0])
     if len(found) > _FIELDS:
         return {}
@@ -91,9 +92,10 @@ def marks_in(url: str) -> dict[str, dict[str, str]]:
 
 
 def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
-    """Name the last touch: UTM, else click id, else referrer, else ("direct", "none").
+    """Return source and medium of the last touch.
 
-    Both in lower case, so that "Google" and "google" are one source, and 100 characters at most.
+    The first of these decides: UTM, click id, referrer, ("direct", "none"). Both values have at
+    most 100 characters, in lower case, so that "Google" and "google" are one source.
     """
     utm = context.get("utm") or {}
     source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
@@ -136,7 +138,7 @@ def _filled(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any, longest: int) -> str:
-    """Cut, and drop what PostgreSQL cannot store: NUL and lone surrogates."""
+    """Cut to ``longest`` characters; remove NUL and lone surrogates, which PostgreSQL rejects."""
     if not isinstance(value, str):
         return ""
     text: str = value

@@ -1,4 +1,4 @@
-"""What a visitor agreed to, with proof of the wording."""
+"""Consent records: the visitor's answer, the exact wording and its SHA-256 hash."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +12,10 @@ from leadgen.forms.format.definition import Definition
 def consents_in(
     definition: Definition, answers: Mapping[str, Any], at: datetime
 ) -> list[dict[str, Any]]:
-    """Return Submission.consents: {field, given, wording, wording_hash, at} for each one asked."""
+    """Return Submission.consents: {field, given, wording, wording_hash, at} per consent field.
+
+    ``at`` is written in ISO 8601.
+    """
     return [
         {
             "field": field.name,

@@ -2,12 +2,12 @@
 
 
 class DatabaseUnavailableError(Exception):
-    """PostgreSQL did not do what was asked, or not in time; nothing may be promised."""
+    """PostgreSQL is unavailable or timed out; the row may not be acknowledged."""
 
 
 class KeyReusedError(Exception):
-    """The Idempotency-Key came before with other content."""
+    """The Idempotency-Key was used before with different content."""
 
 
 class RowRejectedError(Exception):
-    """PostgreSQL works, and will not have these rows: a constraint, a value, an encoding."""
+    """PostgreSQL is available and rejects the rows: a constraint, a value or an encoding."""

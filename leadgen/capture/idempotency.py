@@ -1,9 +1,9 @@
-"""Acts of one visit: which posts of a served page are one submission, and which are several.
+"""Idempotency keys of the hosted form: which posts of one page are the same submission.
 
-Each act of a visit has a number, and the pair is the idempotency key, so that the unique index
-decides between two posts in flight. A page with JavaScript numbers its acts itself: the same
-content again is the same act, changed content is the next one. A page without JavaScript cannot, so
-its posts are compared with the visit's latest act (ADR 0024).
+Each act (one sending of the form) of a visit has a number. Visit and number are the idempotency
+key, so that the unique index decides between two posts in flight. A page with JavaScript numbers
+its acts: the same content again is the same act, changed content is the next act. Without
+JavaScript the post is compared with the latest act of the visit (ADR 0024).
 """
 
 import hashlib
@@ -18,18 +18,18 @@ import msgspec
 from leadgen.capture.ledger.lookup import Known, KnownByKey
 from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
 
-# Acts of one visit that are compared. Behind them each post is an act of its own, so that a robot
-# which sends one page a thousand times costs three statements a post and not thousands.
-MOST_ACTS = 50
-# Races for a number that one post may lose before it becomes an act of its own.
-MOST_TRIES = 5
+# Acts of one visit that are compared. Every later post is an act of its own: a robot that sends one
+# page a thousand times costs three statements a post instead of thousands.
+MAX_ACTS = 50
+# Lost races for the next number after which a post becomes an act of its own.
+MAX_TRIES = 5
 
 _KEY = re.compile(r"(page|visit):([0-9a-f]{64}):(\d{1,6})")
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act of a visit; ``is_numbered`` when the page itself says which one it is."""
+    """One act of a visit; ``is_numbered`` when the page's script sent the number."""
 
     visit: str
     number: int
@@ -37,7 +37,7 @@ class Act:
 
     @classmethod
     def of_visit(cls, visit: str, number: int) -> Self:
-        """Return an act that the page's script has numbered; ``visit`` is the script's own id."""
+        """Return an act numbered by the page's script, ``visit`` is the script's id."""
         return cls(_hash(visit), number, is_numbered=True)
 
     @classmethod
@@ -57,12 +57,12 @@ class Act:
         return f"{'visit' if self.is_numbered else 'page'}:{self.visit}:{self.number}"
 
     def later(self, steps: int) -> "Act":
-        """Return the act that is so many steps later in the same visit."""
+        """Return the act of the same visit whose number is larger by ``steps``."""
         return Act(self.visit, self.number + steps, self.is_numbered)
 
     def keys(self) -> list[str]:
-        """Return the keys of this act and of the next MOST_ACTS."""
-        return [self.later(steps).key for steps in range(MOST_ACTS + 1)]
+        """Return the keys of this act and of the next MAX_ACTS."""
+        return [self.later(steps).key for steps in range(MAX_ACTS + 1)]
 
 
 Write = Callable[[SubmissionRecord], Awaitable[WriteResult]]
@@ -70,13 +70,13 @@ Find = Callable[[list[str]], Awaitable[KnownByKey]]
 
 
 async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -> WriteResult:
-    """Write the row, which has this act's key, unless the visit's latest act has its content.
+    """Write the row under the key of this act, unless the visit's latest act has the same content.
 
-    One write and no look-up in the usual case. A repeat without JavaScript costs one look-up, a
-    further act one look-up and one write. Raise what ``write`` and ``find`` raise.
+    Usually one write and no look-up. A repeat without JavaScript costs one look-up, a further act
+    one look-up and one write. Raise what ``write`` and ``find`` raise.
     """
     tried = act
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         outcome = await write(row)
         if is_final(outcome, tried, act):
             return outcome
@@ -91,10 +91,10 @@ async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -
 
 
 def is_final(outcome: WriteResult, tried: Act, act: Act) -> bool:
-    """Tell whether later acts do not matter: written, or the very act that the page has named."""
+    """Return whether no later act needs a look: the row was written, or its own number is taken."""
     named = act.is_numbered and tried == act
-    return outcome.fate in (WriteStatus.STORED, WriteStatus.SPOOLED) or (
-        outcome.fate is WriteStatus.REPEATED and named
+    return outcome.status in (WriteStatus.STORED, WriteStatus.SPOOLED) or (
+        outcome.status is WriteStatus.REPEATED and named
     )
 
 
@@ -105,15 +105,15 @@ def next_step(
     known: KnownByKey,
     neighbours: Iterable[Known],
 ) -> WriteResult | Act | None:
-    """Decide for a row whose act is taken: the final outcome, or the act to try next.
+    """Return the final result of a row whose key is taken, or the act to try next.
 
     ``known`` are the acts from ``act`` on; a neighbour of the same content makes the row a repeat.
     None when there are too many acts to compare: the row is then written without a key.
     """
     taken = [step for step, key in enumerate(act.keys()) if key in known]
     if not taken:
-        return outcome if outcome.fate is WriteStatus.REPEATED else act.later(1)
-    if taken[-1] == MOST_ACTS:
+        return outcome if outcome.status is WriteStatus.REPEATED else act.later(1)
+    if taken[-1] == MAX_ACTS:
         return None
     for neighbour in neighbours:
         if neighbour.fingerprint == row.fingerprint:
@@ -141,7 +141,7 @@ def _receipt(known: Known) -> UUID:
 
 
 def with_key(row: SubmissionRecord, key: str | None) -> SubmissionRecord:
-    """Return the row under another idempotency key."""
+    """Return a copy of the row with another idempotency key."""
     return msgspec.structs.replace(row, idempotency_key=key)
 
 

@@ -1,4 +1,4 @@
-"""The ledger: one row for every act of sending a form, kept whatever becomes of it."""
+"""Ledger models: one Submission row per sending of a form, and repeated receipts."""
 
 from typing import Self
 
@@ -40,11 +40,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
 
 class Submission(models.Model):
-    """One act of sending a form. The edge writes it before it answers; nothing deletes it.
+    """One sending of a form. The edge commits the row before it answers; no code deletes it.
 
-    ``raw`` is what came, ``answers`` what the validator made of it (keyed by field name),
-    ``context`` where it came from (see capture.attribution), ``consents`` what was agreed to: a
-    list of {field, given, wording, wording_hash, at}.
+    ``raw`` holds the answers as sent, ``answers`` the cleaned answers by field name, ``context``
+    the attribution (see capture.attribution), ``consents`` a list of {field, given, wording,
+    wording_hash, at} (see capture.consents).
     """
 
     class State(models.TextChoices):
@@ -82,13 +82,13 @@ class Submission(models.Model):
             models.UniqueConstraint(
                 fields=["form", "idempotency_key"], name="idempotency_key_once_per_form"
             ),
-            # The client's clock tells it; the API leaves out what is a year or more away.
+            # The value comes from the client's clock; read_submitted_at drops other values.
             models.CheckConstraint(
                 condition=in_range("submitted_at"), name="submission_submitted_in_range"
             ),
         ]
         indexes = [
-            # What waits is always few rows: the index that intake drains stays small for ever.
+            # Few rows wait at any time, so this index, which intake reads, stays small.
             models.Index(
                 fields=["received_at", "id"],
                 name="submission_waiting",
@@ -99,7 +99,7 @@ class Submission(models.Model):
                 name="submission_quarantine",
                 condition=QUARANTINED,
             ),
-            # Empty but while a newer release's form is on the air, or after that was rolled back.
+            # Empty except while a form published by a newer release is live on an older one.
             models.Index(
                 fields=["version", "received_at"],
                 name="submission_unjudged",
@@ -118,9 +118,9 @@ class Submission(models.Model):
 
 
 class Repeat(models.Model):
-    """A second receipt of a submission, promised while the ledger could not be asked for its key.
+    """A second receipt of a submission, acknowledged while the ledger was unavailable.
 
-    The same content came twice under one idempotency key, at least once by way of the spool.
+    The same content arrived twice under one idempotency key, at least once through the spool.
     """
 
     receipt = models.UUIDField(primary_key=True, editable=False)

@@ -1,4 +1,8 @@
-"""Judge submissions that were kept unjudged, once a process understands their form (ADR 0025)."""
+"""Deferred validation: check submissions whose form version was too new to read (ADR 0025).
+
+During a roll-out an older process may receive answers to a form that a newer release published. It
+keeps them for review unchecked; a process that understands the version validates them here.
+"""
 
 import logging
 import time
@@ -21,15 +25,16 @@ from leadgen.forms.models import FormVersion
 logger = logging.getLogger("leadgen.capture")
 
 BATCH_ROWS = 100
-# A page of the last understood version is served beside the newer one: its answers fit only that.
-MOST_EARLIER = 5
+# An older process serves the last version that it understands: its answers fit only that one.
+# Five look-ups bound the cost of one row.
+MAX_EARLIER_VERSIONS = 5
 _ANSWERS = ["version", "answers", "consents"]
 _JUDGED = ["state", "reasons", *_ANSWERS]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The version that the answers fit, and the answers as its validator cleans them."""
+    """A form version that accepts the answers, and the answers cleaned by its validator."""
 
     version: FormVersion
     definition: Definition
@@ -37,29 +42,30 @@ class Verdict:
 
 
 def release_judged(*, seconds: float) -> int:
-    """Judge what waits for a newer release and is understood here; return the number of rows.
+    """Validate deferred submissions for up to ``seconds``; return the number of rows.
 
-    Answers that fit are accepted, or stay for another reason to hold them; others stay for review.
-    Any number of processes may run this at once.
+    Valid answers are accepted, unless the submission has another reason for review; invalid answers
+    stay in review. Several processes may run this at once: rows are locked with SKIP LOCKED.
     """
     deadline, judged = time.monotonic() + seconds, 0
     for version in _understood():
         while time.monotonic() < deadline and (count := _judge_batch(version)):
             judged += count
     if judged:
-        logger.info("submissions to newer forms were judged", extra={"rows": judged})
+        logger.info("validated deferred submissions to newer forms", extra={"rows": judged})
     return judged
 
 
 def verdict_on(submission: Submission) -> Verdict | None:
-    """Return which version the answers fit: the one they came for, or one shortly before it.
+    """Return the version that accepts the answers: the submission's own or one of five earlier.
 
-    Where the post has named the version, no other is tried: the visitor has seen its wording.
+    When the post named its version, only that version is tried, because the visitor saw the wording
+    of that version. None when no version accepts the answers.
     """
     version = submission.version
     if submission.context.get("version") == version.number:
         return _fit(version, submission, is_exact=False)
-    earlier = version.form.versions.filter(number__lt=version.number)[:MOST_EARLIER]
+    earlier = version.form.versions.filter(number__lt=version.number)[:MAX_EARLIER_VERSIONS]
     for candidate in (version, *earlier):
         if verdict := _fit(candidate, submission, is_exact=True):
             return verdict
@@ -67,7 +73,7 @@ def verdict_on(submission: Submission) -> Verdict | None:
 
 
 def judge(keys: Sequence[UUID]) -> None:
-    """Write the verdicts on locked submissions; what fits no version is left as it was sent."""
+    """Save the verdicts on locked submissions; leave answers that fit no version as sent."""
     for submission in Submission.objects.filter(pk__in=keys).select_related("version__form"):
         if verdict := verdict_on(submission):
             apply(submission, verdict)
@@ -75,9 +81,9 @@ def judge(keys: Sequence[UUID]) -> None:
 
 
 def apply(submission: Submission, verdict: Verdict) -> None:
-    """Set what the edge would have written if it had understood the form; saves nothing.
+    """Set the fields that the edge sets for a form that it understands; do not save.
 
-    Key and fingerprint are made of what was sent, so a retry finds its first receipt as before.
+    Key and fingerprint are derived from the raw answers, so a retry still finds its first receipt.
     """
     submission.version = verdict.version
     submission.answers = verdict.answers
@@ -103,7 +109,7 @@ def _judge_batch(version: FormVersion) -> int:
 
 
 def _settle(submission: Submission) -> None:
-    """Accept the row or say why it stays; either way it is judged once."""
+    """Accept the row, or replace the reason, so that no row is validated twice."""
     reasons = submission.reasons
     others = [reason for reason in reasons if reason != ReviewReason.NEWER_FORM]
     if (verdict := _verdict_or_none(submission)) is None:
@@ -123,13 +129,13 @@ def _verdict_or_none(submission: Submission) -> Verdict | None:
     try:
         return verdict_on(submission)
     except Exception:
-        # One row must not stop all others: it stays for review.
-        logger.exception("a submission could not be judged", extra={"receipt": str(submission.pk)})
+        # One faulty row must not block the others: it stays in review.
+        logger.exception("validation of a submission failed", extra={"receipt": str(submission.pk)})
         return None
 
 
 def _fit(version: FormVersion, submission: Submission, *, is_exact: bool) -> Verdict | None:
-    """Validate the answers as sent; with ``is_exact`` every name must be of the version."""
+    """Validate the raw answers; with ``is_exact`` the version must define every field name."""
     reading = version.reading()
     sent: Mapping[str, Any] = submission.raw
     names = {field.name for field in reading.definition.fields}

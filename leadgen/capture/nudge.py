@@ -1,4 +1,4 @@
-"""Wake the workers: a coalesced hint, sent by a background thread, never waited for."""
+"""Nudges: coalesced hints to the workers through the broker, published by a background thread."""
 
 import logging
 import threading
@@ -17,7 +17,10 @@ REPLAY_TASK = "leadgen.capture.tasks.replay"
 
 
 def send(task: str) -> None:
-    """Publish one hint; it expires soon, so that a dead worker's queue does not grow."""
+    """Publish one hint; it expires after 10 s, so that a stopped worker's queue does not grow.
+
+    Raise what Celery and kombu raise when the broker is unavailable.
+    """
     current_app.send_task(
         task,
         expires=10,
@@ -29,11 +32,11 @@ def send(task: str) -> None:
 
 
 class Nudger:
-    """Sends at most one hint per ``interval`` seconds from a thread of its own.
+    """Publish at most one hint per ``interval`` seconds from a background thread.
 
-    A broker that stops answering can hold a publisher for minutes. A thread that sends for longer
-    than ``timeout`` seconds is left behind (it ends by itself when the broker lets go) and the
-    next one starts after a pause that doubles each time. Beat's sweep bridges the gap.
+    A broker that stops answering can block a publisher for minutes. A thread that publishes for
+    longer than ``timeout`` seconds is abandoned (it ends when its call returns), and the next
+    thread starts with exponential back-off. Until then the periodic sweep finds the submissions.
     """
 
     def __init__(
@@ -51,11 +54,11 @@ class Nudger:
         self._failing = False
 
     def nudge(self) -> None:
-        """Ask for a hint to be sent; returns at once, and does nothing while one is pending."""
+        """Request a hint; return at once. A request while another is pending has no effect."""
         self._wanted.set()
         with self._lock:
             if self._thread and self._is_stuck():
-                self._leave_behind()
+                self._abandon_thread()
             if not (self._thread and self._thread.is_alive()) and self._may_start():
                 self._thread = threading.Thread(target=self._run, name="nudge", daemon=True)
                 self._thread.start()
@@ -67,8 +70,11 @@ class Nudger:
     def _may_start(self) -> bool:
         return time.monotonic() >= self._not_before
 
-    def _leave_behind(self) -> None:
-        logger.warning("the broker does not answer; intake goes on by the sweep")
+    def _abandon_thread(self) -> None:
+        logger.warning(
+            "broker timeout: nudge not sent within %g s, intake continues by the sweep",
+            self._timeout,
+        )
         NUDGES.labels("stuck").inc()
         self._thread, self._sending_since = None, 0.0
         self._not_before = time.monotonic() + self._pause
@@ -79,15 +85,15 @@ class Nudger:
             self._wanted.wait()
             self._wanted.clear()
             self._sending_since = time.monotonic()
-            self._try()
+            self._try_send()
             time.sleep(self._interval)
 
-    def _try(self) -> None:
+    def _try_send(self) -> None:
         try:
             self._send()
         except Exception as error:
-            if not self._failing:  # once for each outage, not five times a second
-                logger.warning("hints cannot be sent: %s", type(error).__name__)
+            if not self._failing:  # once an outage, not once an interval (five times a second)
+                logger.warning("broker unavailable, nudge not sent: %s", type(error).__name__)
             self._failing = True
             self._finish("failed")
         else:
@@ -110,10 +116,10 @@ _replayer = Nudger(lambda: send(REPLAY_TASK))
 
 
 def nudge() -> None:
-    """Ask for an intake run soon; returns at once whatever the broker does."""
+    """Request an intake run; return at once, whether the broker is available or not."""
     _nudger.nudge()
 
 
 def nudge_replay() -> None:
-    """Ask for the spool to be replayed soon; returns at once."""
+    """Request a replay of the spool; return at once."""
     _replayer.nudge()

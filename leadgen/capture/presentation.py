@@ -1,4 +1,4 @@
-"""A submission as people read it: answers beside the questions as they were asked."""
+"""Display values of a submission: answers with the labels of the version that was shown."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ _UTM = {"source": "Source", "medium": "Medium", "campaign": "Campaign", "id": "C
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """One question's label and the answer in words; an empty text means it was left out."""
+    """A question's label and its answer in words; the text is empty where there is no answer."""
 
     label: str
     text: str
@@ -34,7 +34,7 @@ class ShownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """One consent as it was asked and answered."""
+    """One consent: the wording that was shown, the answer and its time."""
 
     given: bool
     wording: str
@@ -44,27 +44,27 @@ class Agreed:
 def answers_of(
     definition: Definition, answers: Mapping[str, Any], *, only: Collection[str] | None = None
 ) -> list[ShownAnswer]:
-    """Return the answers in the form's order; what the version does not know comes last.
+    """Return the answers in the form's order; answers to unknown fields come last.
 
-    ``only`` keeps the fields of these names and nothing else.
+    ``only`` limits the result to the fields of these names.
     """
     if only is not None:
         chosen = tuple(field for field in definition.fields if field.name in only)
         kept = {name: value for name, value in answers.items() if name in only}
         return answers_of(replace(definition, fields=chosen), kept)
-    asked = {field.name for field in definition.fields}
+    known_names = {field.name for field in definition.fields}
     known = [
         ShownAnswer(field.label, _worded(field, answers.get(field.name)))
         for field in definition.fields
         if field.kind != "consent"
     ]
     return known + [
-        ShownAnswer(name, _plain(answers[name])) for name in answers if name not in asked
+        ShownAnswer(name, _plain(answers[name])) for name in answers if name not in known_names
     ]
 
 
 def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
-    """Return what Submission.consents tells: the wording, whether it was agreed to, and when."""
+    """Return the consents in Submission.consents."""
     return [
         Agreed(bool(each.get("given")), str(each.get("wording", "")), _time(each.get("at")))
         for each in consents
@@ -72,7 +72,7 @@ def consents_of(consents: Iterable[Mapping[str, Any]]) -> list[Agreed]:
 
 
 def origin_of(touch: Mapping[str, Any]) -> list[ShownAnswer]:
-    """Return what one touch tells of where it came from: UTM, click ids, then the addresses."""
+    """Return the attribution of one touch: UTM values, click ids, then URLs and time."""
     utm, click_ids = touch.get("utm") or {}, touch.get("click_ids") or {}
     return [
         *(ShownAnswer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
@@ -83,7 +83,7 @@ def origin_of(touch: Mapping[str, Any]) -> list[ShownAnswer]:
 
 
 def device_of(context: Mapping[str, Any]) -> list[ShownAnswer]:
-    """Return what the request told of the visitor's device."""
+    """Return the language, browser, network and channel of a submission's context."""
     return _labelled(context, _DEVICE)
 
 
@@ -107,7 +107,7 @@ def _labelled_or_plain(labels: Mapping[str, str], value: Any) -> str:
 
 
 def _time(text: Any) -> datetime | None:
-    """Parse an ISO time; None for anything else, such as one without a zone or out of range."""
+    """Parse an ISO 8601 time with a zone; None for anything else."""
     try:
         at = datetime.fromisoformat(text)
         return timezone.localtime(at) if at.tzinfo else None

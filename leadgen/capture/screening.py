@@ -1,4 +1,4 @@
-"""Is this a person's enquiry? An ordered list of named checks, each with its reason.
+"""Spam screening: an ordered list of named checks, each with its reason for review.
 
 To add one: a reason in reasons.py, a function here, its name in CHECKS, a test.
 """
@@ -14,11 +14,11 @@ from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.format.definition import Definition
 
 _LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
-_SHORTEST, _MOST_LINKS = 2.0, 3
+_MIN_SECONDS, _MAX_LINKS = 2.0, 3
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What the checks look at; ``seconds`` since the page was served, None when unknown."""
+    """Input of the checks; ``seconds`` since the page was served, None when unknown."""
 
     definition: Definition
     answers: Mapping[str, Any]
@@ -29,30 +29,30 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def honeypot(attempt: Attempt) -> ReviewReason | None:
-    """A field that people cannot see was filled in."""
+    """Return the reason when the field that people cannot see was filled in."""
     return ReviewReason.HONEYPOT if attempt.honeypot else None
 
 
 def too_fast(attempt: Attempt) -> ReviewReason | None:
-    """Nobody reads and fills a page in under two seconds; without a known time, no verdict."""
-    fast = attempt.seconds is not None and attempt.seconds < _SHORTEST
+    """Return the reason when the page was filled in within two seconds, less than reading takes."""
+    fast = attempt.seconds is not None and attempt.seconds < _MIN_SECONDS
     return ReviewReason.TOO_FAST if fast else None
 
 
 def too_many_links(attempt: Attempt) -> ReviewReason | None:
-    """More than three links in all texts together."""
+    """Return the reason for more than three links in all texts together."""
     texts = (value for value in attempt.answers.values() if isinstance(value, str))
     links = sum(len(_LINK.findall(text)) for text in texts if _may_link(text))
-    return ReviewReason.TOO_MANY_LINKS if links > _MOST_LINKS else None
+    return ReviewReason.TOO_MANY_LINKS if links > _MAX_LINKS else None
 
 
 def flood(attempt: Attempt) -> ReviewReason | None:
-    """More posts from one address in a minute than an office would send."""
+    """Return the reason for more posts from one address in a minute than an office sends."""
     return ReviewReason.FLOOD if attempt.posts_this_minute > attempt.flood_limit else None
 
 
 def disposable_address(attempt: Attempt) -> ReviewReason | None:
-    """The domain of an email address, or a parent of it, gives out throw-away addresses."""
+    """Return the reason when an email domain, or a parent domain, is a disposable-email service."""
     names = [field.name for field in attempt.definition.fields if field.kind == "email"]
     addresses = [str(attempt.answers.get(name, "")) for name in names]
     found = any(_is_disposable(address) for address in addresses)
@@ -69,12 +69,12 @@ CHECKS: tuple[Callable[[Attempt], ReviewReason | None], ...] = (
 
 
 def screen(attempt: Attempt) -> list[ReviewReason]:
-    """Return every reason to hold the submission; none means that it is accepted."""
+    """Return every reason for review; an empty list means that the submission is accepted."""
     return [reason for check in CHECKS if (reason := check(attempt))]
 
 
 def _may_link(text: str) -> bool:
-    """Most texts hold no link, and finding this out by the pattern costs twenty times as much."""
+    """Return whether a text can contain a link; the pattern takes twenty times as long."""
     return "://" in text or "www." in text.lower()
 
 

@@ -1,4 +1,4 @@
-"""Decisions on what the edge has taken."""
+"""Verbs on submissions: release, hold, retry, mark as processed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,11 @@ from leadgen.events.services import Fact, emit, emit_many
 
 
 def release(submission: Submission, *, actor: User) -> None:
-    """Let a quarantined submission go on to intake; emit submission.released; wake the intake.
+    """Accept a submission that is in review; emit submission.released; nudge the intake.
 
-    Releasing one that is no longer quarantined changes nothing. The reasons stay for the record.
-    Answers that were kept unjudged are read by the form's version where they fit it.
+    A submission that is no longer in review stays unchanged. The reasons stay on the record.
+    Answers to a version that was too new to read are validated now, and stay as sent where they do
+    not fit.
     """
     release_many([submission.pk], actor=actor)
     submission.refresh_from_db()
@@ -27,9 +28,9 @@ def release(submission: Submission, *, actor: User) -> None:
 
 @transaction.atomic
 def release_many(keys: Sequence[UUID], *, actor: User) -> int:
-    """Release submissions and return how many were quarantined.
+    """Release submissions; return how many of them were in review.
 
-    The number of statements is fixed, except for answers that no release has judged yet.
+    The number of statements is fixed, except for answers whose validation was deferred.
     """
     held = _locked(Submission.objects.quarantined(), keys)
     newer_forms.judge([each.pk for each in held if ReviewReason.NEWER_FORM in each.reasons])
@@ -40,7 +41,10 @@ def release_many(keys: Sequence[UUID], *, actor: User) -> int:
 
 @transaction.atomic
 def hold(submission: Submission, *, actor: User) -> None:
-    """Put an accepted submission that no lead has yet into quarantine; emit submission.held."""
+    """Move an accepted submission without a lead to review (quarantine); emit submission.held.
+
+    A submission in any other state stays unchanged.
+    """
     submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
     if submission.state not in PENDING_STATES:
         return
@@ -54,7 +58,7 @@ def hold(submission: Submission, *, actor: User) -> None:
 
 
 def retry(submission: Submission, *, actor: User) -> None:
-    """Give a parked submission its attempts again; emit submission.retried; wake the intake."""
+    """Reset the attempts of a parked submission; emit submission.retried; nudge the intake."""
     retry_many([submission.pk], actor=actor)
     submission.refresh_from_db()
 
@@ -95,7 +99,7 @@ def _rows(submissions: Sequence[Submission]) -> QuerySet[Submission]:
 
 
 def _emitted(facts: Sequence[Fact], actor: User) -> int:
-    """Emit, wake the intake once the rows are committed, and return the number of facts."""
+    """Emit the facts, nudge the intake after the commit, return the number of facts."""
     emit_many(facts, actor=actor)
     if facts:
         transaction.on_commit(nudge)

@@ -1,4 +1,4 @@
-"""The one verb that takes a submission, whichever channel it came through."""
+"""Submit: validate, screen and write one submission, the same for every channel."""
 
 import hashlib
 from collections.abc import Mapping
@@ -31,24 +31,25 @@ _EMPTY: tuple[Any, ...] = (None, "", [], [""])
 
 
 class Ledger(Protocol):
-    """Whatever makes a row durable before it returns."""
+    """Port of the ledger: ``write`` returns once the row is durable."""
 
     async def write(self, row: SubmissionRecord) -> WriteResult: ...
 
 
 class Lookup(Protocol):
-    """Whatever finds submissions by their idempotency keys."""
+    """Port of the look-up by idempotency keys."""
 
     async def by_keys(self, form_id: int, keys: list[str]) -> KnownByKey: ...
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """What a channel has read from one post.
+    """One post as a channel has parsed it.
 
-    ``raw`` is kept exactly; ``answers`` are JSON values by field name; ``key`` is the client's
-    Idempotency-Key; ``act`` names the visit and which of its acts this is. ``reasons`` hold the
-    submission for review in any case, ``reason_if_invalid`` instead of refusing it.
-    ``is_version_named``: page or client say which version was shown.
+    ``raw`` is stored unchanged; ``answers`` are JSON values by field name; ``key`` is the client's
+    Idempotency-Key; ``act`` is the visit and the number of the act. ``reasons`` send the submission
+    to review in any case; ``reason_if_invalid`` sends invalid answers to review instead of refusing
+    them. ``is_version_named``: the page or the client named the version that was shown. ``seconds``
+    is the time since the page was served.
     """
 
     raw: Mapping[str, Any]
@@ -67,10 +68,10 @@ class Incoming(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The submission is kept under this receipt.
+    """The receipt of a submission that is durable.
 
-    ``repeated``: the ledger knew it before; ``spooled``: the ledger will hold it once it is back;
-    ``unjudged``: a newer release will check the answers.
+    ``repeated``: the ledger had the submission before; ``spooled``: the submission is in the spool
+    until the database is available; ``unjudged``: a newer release will validate the answers.
     """
 
     receipt: UUID
@@ -81,7 +82,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """Messages by field name; nothing was written."""
+    """Messages by field name; no row was written."""
 
     errors: Errors
 
@@ -89,11 +90,12 @@ class Invalid:
 async def submit(
     form: PublishedForm, sent: Incoming, ledger: Ledger, lookup: Lookup
 ) -> Receipt | Invalid:
-    """Validate, screen and write one submission; wake the intake.
+    """Validate, screen and write one submission; nudge the intake.
 
-    ``form`` is the version that the answers were given to. A quarantined one is answered like any
-    other, so that spammers learn nothing. Raise KeyReusedError for a key that came with other
-    content, DatabaseAwayError when neither the ledger nor the spool can be written.
+    ``form`` is the version that the visitor answered. The answer for a submission in review is the
+    same as for any other, so that spammers learn nothing. Raise KeyReusedError for a key that was
+    used with different content, DatabaseUnavailableError when neither the ledger nor the spool can
+    be written.
     """
     answers, errors = _judge(form, sent)
     if errors and sent.reason_if_invalid is None:
@@ -103,21 +105,25 @@ async def submit(
         answers = _readable(sent, answers)
     row = _row(form, sent, answers, reasons)
     outcome = await _write(row, sent, ledger, lookup)
-    if outcome.fate is WriteStatus.CONFLICT:
+    if outcome.status is WriteStatus.CONFLICT:
         raise KeyReusedError
-    if outcome.fate is WriteStatus.STORED:
+    if outcome.status is WriteStatus.STORED:
         _count_and_nudge(row, reasons)
     else:
-        SUBMISSIONS.labels(outcome.fate.value).inc()
-    repeated, spooled = outcome.fate is WriteStatus.REPEATED, outcome.fate is WriteStatus.SPOOLED
+        SUBMISSIONS.labels(outcome.status.value).inc()
+    repeated, spooled = (
+        outcome.status is WriteStatus.REPEATED,
+        outcome.status is WriteStatus.SPOOLED,
+    )
     return Receipt(outcome.receipt, repeated, spooled, unjudged=ReviewReason.NEWER_FORM in reasons)
 
 
 async def first_receipt(form: PublishedForm, sent: Incoming, lookup: Lookup) -> Receipt | None:
-    """Return the receipt that the Idempotency-Key has had before; None without key or receipt.
+    """Return the first receipt of the Idempotency-Key; None without a key or a receipt.
 
-    For posts that would be refused: what was taken once stays taken, whatever has become of the
-    form. Raise KeyReusedError when the content differs, DatabaseAwayError.
+    For posts that would be refused: a retry of an acknowledged submission gets its receipt again,
+    even if the form has changed since. Raise KeyReusedError when the content differs,
+    DatabaseUnavailableError.
     """
     if not sent.key:
         return None
@@ -140,7 +146,10 @@ async def _write(
 
 
 def _held(form: PublishedForm, sent: Incoming, errors: Errors) -> list[ReviewReason]:
-    """Return why the answers wait; those of no known version wait for people, not for a release."""
+    """Return the reasons for review that do not come from screening.
+
+    Answers to an unknown version wait for a person, not for a newer release.
+    """
     if not (errors or sent.reasons or form.newer):
         return []
     unreadable = sent.reason_if_invalid if errors else None
@@ -152,9 +161,9 @@ def _held(form: PublishedForm, sent: Incoming, errors: Errors) -> list[ReviewRea
 def _consents(
     form: PublishedForm, answers: Mapping[str, Any], reasons: list[ReviewReason], now: datetime
 ) -> list[dict[str, Any]]:
-    """Return the consents; none where the wording that was shown is not known here.
+    """Return the consents; an empty list when the wording that was shown is not known here.
 
-    Of a form that is understood later they are recorded with its verdict.
+    Deferred validation records the consents of a form version that was too new to read.
     """
     if form.newer or ReviewReason.VERSION_UNKNOWN in reasons:
         return []
@@ -162,7 +171,7 @@ def _consents(
 
 
 def _readable(sent: Incoming, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a person can judge: valid answers as cleaned, the others as they were sent."""
+    """Return answers for a reviewer: valid answers cleaned, the others as they were sent."""
     given = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
     return {**{name: _single(value) for name, value in given.items()}, **answers}
 
@@ -172,7 +181,10 @@ def _single(value: Any) -> Any:
 
 
 def read_submitted_at(value: Any, now: datetime) -> datetime | None:
-    """Read the client's ``submitted_at``; None for garbage, the future or more than a year ago."""
+    """Parse the client's ``submitted_at`` (ISO 8601, UTC where it has no zone).
+
+    None for other text, more than a day ahead of ``now`` or more than 366 days before it.
+    """
     try:
         at = datetime.fromisoformat(value)
     except (TypeError, ValueError, OverflowError):
@@ -182,7 +194,7 @@ def read_submitted_at(value: Any, now: datetime) -> datetime | None:
 
 
 def _judge(form: PublishedForm, sent: Incoming) -> tuple[dict[str, Any], Errors]:
-    """Return the cleaned answers and the errors; a form of a newer release is not judged here."""
+    """Return the cleaned answers and the errors; those of a newer form are unchecked."""
     if form.newer:
         return without_empties(form.newer.definition, sent.answers), {}
     return validate(form.definition, sent.answers)
@@ -221,7 +233,7 @@ def _row(
 
 
 def _context(form: PublishedForm, sent: Incoming) -> dict[str, Any]:
-    """Add what later judges and the intake need: the version named, and the trace (ADR 0022)."""
+    """Add the named version, for deferred validation, and the trace, for the intake (ADR 0022)."""
     context, parent = sent.context, request_context.traceparent.get()
     if form.newer and sent.is_version_named:
         context = {**context, "version": form.newer.number}
@@ -229,10 +241,11 @@ def _context(form: PublishedForm, sent: Incoming) -> dict[str, Any]:
 
 
 def fingerprint(form_id: int, raw: Mapping[str, Any]) -> str:
-    """Hash the form and what was sent, not what a version makes of it: a retry may come late.
+    """Return the SHA-256 of the form and the raw answers, in hexadecimal.
 
-    What is empty counts as not sent. For valid answers it so equals the hash of the cleaned ones,
-    which earlier releases kept.
+    Raw, not cleaned: a late retry may meet another version of the form. Empty values are left out,
+    so that for valid answers the hash equals that of the cleaned ones, which earlier releases
+    stored.
     """
     given = {name: value for name, value in raw.items() if value not in _EMPTY}
     content = msgspec.json.encode([form_id, given], order="sorted")

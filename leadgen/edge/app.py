@@ -1,4 +1,4 @@
-"""The edge: a small ASGI application that answers the public paths and leaves the rest to Django.
+"""ASGI application of the edge: answer the public paths, pass every other request to Django.
 
 No ORM, no session, no thread: parse, validate, screen, write one row, answer.
 """
@@ -15,7 +15,7 @@ from django.conf import settings
 from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger.batch_writer import BatchWriter
 from leadgen.capture.ledger.connection import LedgerConnection
-from leadgen.capture.ledger.with_spool import LedgerWithSpool
+from leadgen.capture.ledger.spool_fallback import LedgerWithSpool
 from leadgen.capture.nudge import nudge_replay
 from leadgen.edge.forms import hosted_form, public_api
 from leadgen.edge.forms.form_cache import FormCache
@@ -42,12 +42,12 @@ logger = logging.getLogger("leadgen.capture")
 Handler = Callable[[Request, str], Awaitable[Response]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-_BROKEN = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
+_INTERNAL_ERROR = Refusal(500, "Something went wrong here. Try again in a moment.", retry_after="5")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A public path, who answers each method, and how a refusal looks there."""
+    """A public path, its handler by method, and the shape of its refusals (HTML or JSON)."""
 
     name: str
     path: re.Pattern[str]
@@ -56,41 +56,41 @@ class Route:
 
 
 class Edge:
-    """Stands in front of Django's handler and keeps what lives longer than a request."""
+    """ASGI middleware in front of Django's handler; owns pools, caches and the ledger."""
 
     def __init__(
         self,
         django: App,
         database: ReadPool | None = None,
-        line: LedgerConnection | None = None,
+        connection: LedgerConnection | None = None,
         *,
         max_age: float = 2.0,
     ) -> None:
         self._django = django
         self._database = database or ReadPool()
         self._access = AccessLog()
-        self._keeper = LedgerWithSpool(BatchWriter(line or LedgerConnection(), nudge_replay))
+        self._ledger = LedgerWithSpool(BatchWriter(connection or LedgerConnection(), nudge_replay))
         forms = FormCache(self._database, max_age=max_age)
         self._preloader = FormPreloader(self._database, forms)
         known = KnownSubmissions(self._database)
-        self._routes = _routes(EdgeServices(forms, self._keeper, known))
+        self._routes = _routes(EdgeServices(forms, self._ledger, known))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._lifespan(receive, send)
         elif scope["type"] != "http":
             await send({"type": "websocket.close"})
-        elif found := self._find(scope["path"]):
-            await self._serve(*found, scope, receive, send)
+        elif match := self._find(scope["path"]):
+            await self._serve(*match, scope, receive, send)
         else:
             await self._django(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 await self._database.open()
-                await self._keeper.open()
+                await self._ledger.open()
                 self._preloader.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
@@ -99,16 +99,16 @@ class Edge:
                 return
 
     async def close(self) -> None:
-        """Write what waits and close every connection."""
+        """Write the queued rows and log lines; close every connection."""
         self._preloader.close()
-        await self._keeper.close()
+        await self._ledger.close()
         await self._database.close()
         self._access.write()
 
     def _find(self, path: str) -> tuple[Route, str] | None:
         for route in self._routes:
-            if found := route.path.fullmatch(path):
-                return route, found[1]
+            if match := route.path.fullmatch(path):
+                return route, match[1]
         return None
 
     async def _serve(
@@ -116,7 +116,7 @@ class Edge:
     ) -> None:
         started = perf_counter()
         request = Request.of(scope, receive, settings.TRUSTED_PROXIES)
-        mark = request_context.request_id.set(
+        token = request_context.request_id.set(
             request_context.adopt(request.headers.get("x-request-id"))
         )
         try:
@@ -125,21 +125,23 @@ class Edge:
             await traced.send(send, head=request.method == "HEAD")
             self._record(route, request, response, perf_counter() - started)
         except ClientGoneError:
-            logger.info("the visitor left before the body was here")
+            logger.info("client disconnected before the request body was complete")
         finally:
-            request_context.request_id.reset(mark)
+            request_context.request_id.reset(token)
 
     def _record(self, route: Route, request: Request, response: Response, seconds: float) -> None:
         name, status = f"capture:{route.name}", response.status
         method = method_label(request.method)
         count_request(name, method, status, seconds)
-        traced = request_context.request_id.get()
-        self._access.tell(method, name, status, round(seconds * 1000), traced, response.receipt)
+        request_id = request_context.request_id.get()
+        self._access.record(
+            method, name, status, round(seconds * 1000), request_id, response.receipt
+        )
 
 
-def _routes(desk: EdgeServices) -> tuple[Route, ...]:
-    pages, programs = hosted_form.HostedFormPages(desk), public_api.PublicApi(desk)
-    # A trailing slash comes from mail programs and CMSs, a capital letter from telephones.
+def _routes(services: EdgeServices) -> tuple[Route, ...]:
+    pages, programs = hosted_form.HostedFormPages(services), public_api.PublicApi(services)
+    # Mail programs and CMSs add a trailing slash, phones write the F of a typed address large.
     form, forms = r"(?i:/f)/([^/]+)", r"/api/v1/public/forms/([^/]+)"
     return (
         Route(
@@ -165,21 +167,21 @@ def _routes(desk: EdgeServices) -> tuple[Route, ...]:
 
 
 async def _answer(route: Route, key: str, request: Request) -> Response:
-    """Return the handler's answer, or the refusal in the route's own shape; never a traceback."""
+    """Return the handler's response, or the refusal in the shape of the route."""
     try:
         handler = _handler(route, request.method)
         if request.method == "POST":
             await request.read(settings.CAPTURE_MAX_BODY_BYTES)
         return await handler(request, key)
     except Refusal as refusal:
-        return _refused(route, request, refusal, "refused")
+        return _refusal_response(route, request, refusal, "refused")
     except DatabaseUnavailableError:
-        return _refused(route, request, AWAY, "failed")
+        return _refusal_response(route, request, AWAY, "failed")
     except ClientGoneError:
         raise
     except Exception:
         logger.exception("the edge failed")
-        return _refused(route, request, _BROKEN, "failed")
+        return _refusal_response(route, request, _INTERNAL_ERROR, "failed")
 
 
 def _handler(route: Route, method: str) -> Handler:
@@ -190,7 +192,7 @@ def _handler(route: Route, method: str) -> Handler:
     return handler
 
 
-def _refused(route: Route, request: Request, refusal: Refusal, outcome: str) -> Response:
+def _refusal_response(route: Route, request: Request, refusal: Refusal, outcome: str) -> Response:
     if request.method == "POST":
         SUBMISSIONS.labels(outcome).inc()
     return route.refuse(refusal)

@@ -1,4 +1,4 @@
-"""The edge's own asynchronous connections to PostgreSQL."""
+"""Connection pool of the edge: asynchronous reads from PostgreSQL, without the ORM."""
 
 import asyncio
 import logging
@@ -22,7 +22,10 @@ _STATEMENT_MS = 3000
 
 
 class ReadPool:
-    """A pool that opens without PostgreSQL, and finds it again by itself after it was away."""
+    """A pool that opens while PostgreSQL is unavailable and reconnects after an outage.
+
+    ``timeout`` bounds the wait for a connection, in seconds.
+    """
 
     def __init__(self, parameters: dict[str, Any] | None = None, *, timeout: float = 3.0) -> None:
         self._parameters = parameters
@@ -30,7 +33,7 @@ class ReadPool:
         self._pool: AsyncConnectionPool | None = None
 
     async def open(self) -> AsyncConnectionPool:
-        """Return the pool, connecting in the background; never fails."""
+        """Return the pool, which connects in the background; never raise."""
         if self._pool is None:
             self._pool = self._make_pool()
             await self._pool.open(wait=False)
@@ -45,8 +48,8 @@ class ReadPool:
     async def fetch(self, statement: str, values: Sequence[Any]) -> list[TupleRow]:
         """Run one statement in a transaction of its own and return its rows.
 
-        It must be harmless to run twice: a connection that turns out dead is replaced and the
-        statement sent again. Raise DatabaseAwayError for every fault.
+        The statement must be idempotent: after a broken connection it is sent once more. Raise
+        DatabaseUnavailableError for every fault.
         """
         pool = await self.open()
         try:
@@ -54,7 +57,7 @@ class ReadPool:
                 return await _fetch_again(pool, statement, values)
         except (psycopg.Error, TimeoutError) as error:
             DEPENDENCY_ERRORS.labels("database").inc()
-            logger.warning("the database did not answer: %s", type(error).__name__)
+            logger.warning("database unavailable, read failed: %s", type(error).__name__)
             raise DatabaseUnavailableError from error
 
     def _make_pool(self) -> AsyncConnectionPool:
@@ -71,7 +74,7 @@ class ReadPool:
             min_size=1,
             max_size=settings.CAPTURE_POOL_SIZE,
             timeout=self._timeout,
-            # A short campaign to reconnect: the next request that needs one starts another.
+            # Seconds of reconnecting; the next request that needs a connection starts it again.
             reconnect_timeout=1.0,
             configure=_bound_statements,
             open=False,

@@ -1,4 +1,4 @@
-"""What both channels share: the forms on the air, who may post, and the ledger."""
+"""Services shared by the hosted form and the public API: forms, ledger, limit of posts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from leadgen.edge.submission_lookup import KnownSubmissions
 
 @dataclass(frozen=True, slots=True)
 class EdgeServices:
-    """The parts that outlive a request."""
+    """Objects that live as long as the process."""
 
     forms: FormCache
     ledger: Ledger
@@ -25,9 +25,10 @@ class EdgeServices:
     flood: RateCounter = field(default_factory=RateCounter)
 
     def admit(self, request: Request) -> int:
-        """Count a post and return how many came from its address this minute.
+        """Count a post; return the number of posts from its address in this minute.
 
-        Refuse only what no office could send, so that a flood costs next to nothing.
+        Raise Refusal (429) above CAPTURE_LIMIT_PER_MINUTE, more than an office sends, so that a
+        flood is refused before its bodies are parsed.
         """
         now = time()
         posts = self.flood.count(request.address, now)
@@ -38,7 +39,7 @@ class EdgeServices:
 
 
 def submission_context(request: Request, channel: str, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the submission's context from the client's word and the request itself."""
+    """Return Submission.context from the client's values (``sent``) and the request's headers."""
     return context_of(
         sent,
         channel=channel,

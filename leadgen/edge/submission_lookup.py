@@ -7,11 +7,11 @@ from leadgen.edge.read_pool import ReadPool
 
 
 class KnownSubmissions:
-    """Reads the ledger over the edge's pool; one statement a call."""
+    """Port ``Lookup`` of capture.submit over the edge's pool; one statement a call."""
 
     def __init__(self, database: ReadPool) -> None:
         self._database = database
 
     async def by_keys(self, form_id: int, keys: Collection[str]) -> KnownByKey:
-        """Return what the form has under these keys; may raise DatabaseAwayError."""
+        """Return the form's submissions by key; raise DatabaseUnavailableError."""
         return known_in(await self._database.fetch(FIND_BY_KEYS, [form_id, list(keys)]))

@@ -9,6 +9,7 @@ from leadgen.forms.format.fields import KINDS, UNKNOWN
 from leadgen.forms.format.validation import parse
 
 FormRow = tuple[Any, ...]
+"""Form id, public id, slug, origins, version id, number, definition as text; is it published?"""
 
 
 @dataclass(frozen=True, slots=True)

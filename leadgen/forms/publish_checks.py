@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 from leadgen.forms.format.fields import KINDS
 
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 
 
 def problems(definition: Definition) -> list[str]:
@@ -17,8 +17,8 @@ def problems(definition: Definition) -> list[str]:
 def _form_problems(definition: Definition) -> Iterator[str]:
     if not any(field.kind != "hidden" for field in definition.fields):
         yield "Add at least one field that visitors fill in."
-    if len(definition.fields) > MOST_FIELDS:
-        yield f"Remove fields: a form has {MOST_FIELDS} at most."
+    if len(definition.fields) > MAX_FIELDS:
+        yield f"Remove fields: a form has {MAX_FIELDS} at most."
     if definition.redirect_url and not definition.redirect_url.startswith(("https://", "http://")):
         yield "Redirect to: start the address with https:// or http://."
 

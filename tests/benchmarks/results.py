@@ -50,7 +50,11 @@ class Result:
 
 def show(results: Iterable[Result]) -> None:
     """Print the table: figure, range of its rounds, target and mark, noise, details."""
-    say(paint(_line("benchmark", "figure", "(rounds)", "target", "", "noise", "beside"), "bold"))
+    say(
+        paint(
+            _connection("benchmark", "figure", "(rounds)", "target", "", "noise", "beside"), "bold"
+        )
+    )
     for each in results:
         say(_row(each))
 
@@ -75,10 +79,10 @@ def _row(each: Result) -> str:
     beside = ", ".join(f"{name} {_figure(value)}" for name, value in each.detail.items())
     name = f"{each.benchmark}: {each.what}"
     figure = f"{_figure(each.value)} {each.unit}"
-    return _line(name, figure, rounds, each.target, marks[each.passes], noise, beside)
+    return _connection(name, figure, rounds, each.target, marks[each.passes], noise, beside)
 
 
-def _line(name: str, figure: str, rounds: str, target: str, mark: str, *rest: str) -> str:
+def _connection(name: str, figure: str, rounds: str, target: str, mark: str, *rest: str) -> str:
     noise, beside = rest
     return f"{name:<66} {figure:>10} {rounds:<18} {target:<7} {mark:1} {noise:>5}  {beside}"
 

@@ -120,8 +120,8 @@ def make_client(transactional_db):
 
         def make(parameters=None, timeout=3.0, max_age=0.0, line_parameters=None):
             database = ReadPool(parameters, timeout=timeout)
-            line = LedgerConnection(line_parameters or parameters, timeout=timeout)
-            edges.append(Edge(get_asgi_application(), database, line, max_age=max_age))
+            writer = LedgerConnection(line_parameters or parameters, timeout=timeout)
+            edges.append(Edge(get_asgi_application(), database, writer, max_age=max_age))
             return Client(edges[-1], runner)
 
         yield make
@@ -164,7 +164,7 @@ def no_storage(storage):
 @pytest.fixture
 def hurried(monkeypatch):
     """Do not hold what is sent at once."""
-    monkeypatch.setattr(screening, "_SHORTEST", 0.0)
+    monkeypatch.setattr(screening, "_MIN_SECONDS", 0.0)
 
 
 @pytest.fixture

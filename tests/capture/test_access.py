@@ -31,7 +31,7 @@ def pipe(monkeypatch):
 async def told(lines, *, wait=0.0):
     log = AccessLog(seconds=wait)
     for number in range(lines):
-        log.tell("POST", "capture:submissions", 201, 7, f"request-{number}", f"receipt-{number}")
+        log.record("POST", "capture:submissions", 201, 7, f"request-{number}", f"receipt-{number}")
     await asyncio.sleep(0.01)
     return log
 
@@ -67,7 +67,7 @@ def test_lines_that_nobody_takes_wait(pipe):
 
 
 def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
-    monkeypatch.setattr("leadgen.edge.http.access_log.MOST_WAITING", 20)
+    monkeypatch.setattr("leadgen.edge.http.access_log.MAX_WAITING", 20)
     log = asyncio.run(told(25))
     pipe.read(1 << 20)
     log.write()

@@ -161,8 +161,8 @@ def test_answers_are_kept_while_the_ledger_is_away(make_client, form, path, away
     client = make_client()
     client.get(f"/f/{form.slug}")
     client.get(path.removesuffix("/submissions"))
-    client.app._keeper._writer._line.close()
-    client.app._keeper._writer._line._parameters = away
+    client.app._ledger._writer._connection.close()
+    client.app._ledger._writer._connection._parameters = away
     answer = client.post_json(path, {"fields": {**ADA, "mood": {"joy": 1}}})
     assert answer.status == 202
     assert not Submission.objects.exists()
@@ -174,8 +174,8 @@ def test_the_page_shown_in_an_outage_carries_every_answer(make_client, form, awa
     publish(form, NEWER["unknown kind"])
     client = make_client()
     client.get(f"/f/{form.slug}")
-    client.app._keeper._writer._line.close()
-    client.app._keeper._writer._line._parameters = away
+    client.app._ledger._writer._connection.close()
+    client.app._ledger._writer._connection._parameters = away
     page = client.post_form(f"/f/{form.slug}", {**ADA, "mood": ["joy", "awe"]})
     assert page.status == 503
     assert page.text.count('name="mood"') == 2
@@ -187,7 +187,7 @@ def test_preloaded_forms_fall_back_without_the_database(form, data, monkeypatch)
     async def story():
         database = ReadPool()
         forms = FormCache(database, max_age=0, stale_timeout=0.01)
-        await FormPreloader(database, forms).look()
+        await FormPreloader(database, forms).refresh()
         await database.close()
         monkeypatch.setattr(database, "fetch", _unavailable)
         return await forms.by_slug(form.slug)

@@ -236,8 +236,8 @@ def test_a_page_shown_again_in_an_outage_claims_no_version(make_client, form, aw
     publish(form, NEWER)
     client = make_client()
     client.get(f"/f/{form.slug}")
-    client.app._keeper._writer._line.close()
-    client.app._keeper._writer._line._parameters = away
+    client.app._ledger._writer._connection.close()
+    client.app._ledger._writer._connection._parameters = away
     again = client.post_form(f"/f/{form.slug}", {**ANSWERS, "size": "L"})
     assert again.status == 503
     assert shown_by(hidden_inputs(again)) is None

@@ -56,7 +56,7 @@ def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
     run, database, forms, preloader
 ):
     form = make_form()
-    run(preloader.look())
+    run(preloader.refresh())
     database.is_away = True
     found = [run(forms.by_slug(form.slug)), run(forms.by_public_id(form.public_id))]
     assert {each.version_id for each in found} == {form.published_id}
@@ -66,7 +66,7 @@ def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
 
 def test_what_was_read_ahead_is_asked_for_again_while_the_database_answers(run, forms, preloader):
     form = make_form(allowed_origins="https://a.example")
-    run(preloader.look())
+    run(preloader.refresh())
     type(form).objects.update(allowed_origins="https://b.example")
     assert run(forms.by_slug(form.slug)).origins == {"https://b.example"}
 
@@ -75,11 +75,11 @@ def test_a_later_look_takes_in_what_was_published_and_what_went_off_the_air(
     run, database, forms, preloader
 ):
     gone = make_form()
-    run(preloader.look())
+    run(preloader.refresh())
     run(forms.by_slug(gone.slug))
     added = make_form()
     unpublish(gone, actor=None)
-    run(preloader.look())
+    run(preloader.refresh())
     database.is_away = True
     assert run(forms.by_slug(added.slug)).version_id == added.published_id
     with pytest.raises(DatabaseUnavailableError):
@@ -91,7 +91,7 @@ def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
 ):
     assert run(forms.by_slug("late")) is None
     make_form(slug="late")
-    run(preloader.look())
+    run(preloader.refresh())
     database.is_away = True
     assert run(forms.by_slug("late")).slug == "late"
 
@@ -99,7 +99,7 @@ def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
 def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
     made = [make_form() for _ in range(5)]
     forms = FormCache(database, max_entries=3)
-    run(FormPreloader(database, forms).look())
+    run(FormPreloader(database, forms).refresh())
     database.is_away = True
     for form in made[2:]:
         assert run(forms.by_slug(form.slug)).slug == form.slug

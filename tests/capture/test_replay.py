@@ -196,7 +196,7 @@ def test_while_the_database_is_away_objects_stay(form, monkeypatch):
 
     store.store(make_row(form))
     with monkeypatch.context() as patch:
-        patch.setattr(replaying, "_takes_lane", away)
+        patch.setattr(replaying, "_has_lock", away)
         with pytest.raises(OperationalError):
             replay()
     assert store.depth().waiting == 1
@@ -208,9 +208,9 @@ def test_one_run_at_a_time_does_the_work(form, monkeypatch):
     store.store(make_row(form))
     other = connection.copy()
     with other.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LANE_KEY])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LOCK_KEY])
         assert replay() == 0
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [replaying._LANE_KEY])
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [replaying._LOCK_KEY])
     other.close()
     assert replay() == 1
 

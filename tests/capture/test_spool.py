@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadgen.capture.errors import DatabaseUnavailableError
-from leadgen.capture.ledger import with_spool
+from leadgen.capture.ledger import spool_fallback
 from leadgen.capture.ledger.batch_writer import BatchWriter
 from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.capture.ledger.record import WriteStatus
-from leadgen.capture.ledger.with_spool import LedgerWithSpool
+from leadgen.capture.ledger.spool_fallback import LedgerWithSpool
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from tests.capture.rows import make_row
@@ -28,49 +28,51 @@ def form(transactional_db):
 
 @pytest.fixture
 def keep():
-    """Write rows at once by way of the given line; return their outcomes and errors."""
+    """Write rows at once by way of the given connection; return their outcomes and errors."""
 
-    async def all_of(rows, line, timeout):
-        keeper = LedgerWithSpool(BatchWriter(line), timeout=timeout)
-        writes = (keeper.write(row) for row in rows)
+    async def all_of(rows, connection, timeout):
+        ledger = LedgerWithSpool(BatchWriter(connection), timeout=timeout)
+        writes = (ledger.write(row) for row in rows)
         kept = await asyncio.gather(*writes, return_exceptions=True)
-        await keeper.close()
+        await ledger.close()
         return kept
 
-    def run(*rows, line=None, timeout=4.0):
-        return asyncio.run(all_of(rows, line or LedgerConnection(timeout=0.4), timeout))
+    def run(*rows, connection=None, timeout=4.0):
+        return asyncio.run(all_of(rows, connection or LedgerConnection(timeout=0.4), timeout))
 
     return run
 
 
 def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
     row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
-    (outcome,) = keep(row, line=LedgerConnection(away, timeout=0.4))
-    assert (outcome.fate, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
+    (outcome,) = keep(row, connection=LedgerConnection(away, timeout=0.4))
+    assert (outcome.status, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
     assert store.unpack(written.read_bytes()) == row
 
 
 def test_many_at_once_are_all_spooled(form, keep, away):
-    outcomes = keep(*(make_row(form) for _ in range(50)), line=LedgerConnection(away, timeout=0.4))
-    assert {outcome.fate for outcome in outcomes} == {WriteStatus.SPOOLED}
+    outcomes = keep(
+        *(make_row(form) for _ in range(50)), connection=LedgerConnection(away, timeout=0.4)
+    )
+    assert {outcome.status for outcome in outcomes} == {WriteStatus.SPOOLED}
     assert store.depth().waiting == 50
 
 
 def test_what_the_ledger_takes_is_not_spooled(form, keep):
-    assert keep(make_row(form))[0].fate is WriteStatus.STORED
+    assert keep(make_row(form))[0].status is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
 
 def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
     refused, good = keep(make_row(form, form_id=0), make_row(form))
-    assert (refused.fate, good.fate) == (WriteStatus.SPOOLED, WriteStatus.STORED)
+    assert (refused.status, good.status) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
 def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
-    (outcome,) = keep(make_row(form), line=LedgerConnection(away, timeout=0.4))
+    (outcome,) = keep(make_row(form), connection=LedgerConnection(away, timeout=0.4))
     assert isinstance(outcome, DatabaseUnavailableError)
 
 
@@ -91,12 +93,12 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monk
 def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
-    monkeypatch.setattr(with_spool, "MOST_WAITING", 20)
+    monkeypatch.setattr(spool_fallback, "MAX_WAITING", 20)
     rows = [make_row(form) for _ in range(50)]
-    outcomes = keep(*rows, line=LedgerConnection(away, timeout=0.4), timeout=0.2)
+    outcomes = keep(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
     gate.set()
     assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
-    assert [str(outcome) for outcome in outcomes].count("no answer in time") == 20
+    assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
 def test_depth_and_age_are_told_by_names_alone(form, storage):

@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from leadgen.capture.idempotency import MOST_ACTS
+from leadgen.capture.idempotency import MAX_ACTS
 from leadgen.capture.models import Repeat, Submission
 from leadgen.capture.spool import store
 from leadgen.capture.spool.replay import replay
@@ -122,10 +122,10 @@ def test_a_garbled_visit_falls_back_to_the_token(client, form, visit_id, act):
 
 def test_a_page_sent_again_and_again_loses_no_answer(client, form):
     token = page_token.issue(1)
-    for number in range(MOST_ACTS + 10):
+    for number in range(MAX_ACTS + 10):
         sent = {"email": f"v{number}@example.com", "_token": token}
         assert client.post_form(f"/f/{form.slug}", sent).status == 303
-    assert Submission.objects.count() == MOST_ACTS + 10
+    assert Submission.objects.count() == MAX_ACTS + 10
 
 
 def test_a_token_copied_to_another_website_counts_as_none(client):

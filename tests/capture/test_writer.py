@@ -52,7 +52,7 @@ def writer(form, returns):
 
 
 def fates(results):
-    return [result.fate for result in results]
+    return [result.status for result in results]
 
 
 def held_up():
@@ -103,8 +103,8 @@ def test_a_key_is_known_from_an_earlier_batch_and_free_on_another_form(writer, f
     writer.run(first)
     elsewhere = make_row(make_form(), idempotency_key="k")
     again, other = writer.run(replace(first, id=uuid7()), elsewhere)
-    assert (again.fate, again.receipt) == (WriteStatus.REPEATED, first.id)
-    assert other.fate is WriteStatus.STORED
+    assert (again.status, again.receipt) == (WriteStatus.REPEATED, first.id)
+    assert other.status is WriteStatus.STORED
 
 
 def test_a_row_sent_again_among_others_is_stored_once(writer, form):
@@ -127,7 +127,7 @@ def test_a_row_that_the_database_refuses_fails_alone(writer, form, fault):
 def test_a_row_that_is_no_text_fails_before_it_is_queued(writer, form):
     bad, good = writer.run(make_row(form, raw={"name": "\ud800"}), make_row(form))
     assert isinstance(bad, ValueError)
-    assert good.fate is WriteStatus.STORED
+    assert good.status is WriteStatus.STORED
 
 
 def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(writer, form):
@@ -139,7 +139,7 @@ def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(w
         leaving.cancel()
         return await asyncio.wait_for(staying, 5)
 
-    assert writer.runner.run(leave()).fate is WriteStatus.STORED
+    assert writer.runner.run(leave()).status is WriteStatus.STORED
     assert Submission.objects.count() == 2
 
 

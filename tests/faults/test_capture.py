@@ -39,9 +39,9 @@ def test_postgresql_killed_under_load(system, stack, server):
 @pytest.mark.slow_faults
 def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(system, stack, server):
     stack.stop("web")
-    told = stack.log("web").count("known ahead")
+    before = stack.log("web").count("preloaded ")
     stack.start("web")
-    eventually(lambda: stack.log("web").count("known ahead") == told + 2, seconds=30)
+    eventually(lambda: stack.log("web").count("preloaded ") == before + 2, seconds=30)
     server.kill()
     with loading(stack.url, system.public_id, system.slug) as load:
         load.until(receipts=50)

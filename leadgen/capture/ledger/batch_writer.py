@@ -1,4 +1,7 @@
-"""The ledger's one way in: a row is committed before the visitor is told "thank you"."""
+"""Group commit: rows that arrive during a commit are written together by the next one.
+
+A row is committed before the visitor's request is answered (ADR 0012).
+"""
 
 import asyncio
 import logging
@@ -21,7 +24,7 @@ from leadgen.capture.ledger.record import (
     joined,
     outcomes,
     receipts_in,
-    unknown,
+    undecided_rows,
 )
 from leadgen.lib.telemetry.metrics import LEDGER_BATCH_ROWS, LEDGER_WRITE_SECONDS
 
@@ -32,7 +35,7 @@ QUEUE_ROWS, QUEUE_BYTES = 2_000, 16_000_000
 
 
 class LedgerBusyError(DatabaseUnavailableError):
-    """More waits to be written than the database takes in a second."""
+    """The queue is full: more rows wait than the database writes in a second."""
 
 
 @dataclass(slots=True)
@@ -44,43 +47,43 @@ class _PendingWrite:
 
 
 class BatchWriter:
-    """Writes together what arrived while the last commit was in flight: no added delay when idle.
+    """Write rows in batches, without a delay when idle.
 
-    One statement and one commit at a time for each process. ``on_return`` is called when the
-    database is back after it was away.
+    One statement and one commit at a time in each process. ``on_return`` is called when the
+    database is available again after an outage.
     """
 
     def __init__(
         self,
-        line: LedgerConnection,
+        connection: LedgerConnection,
         on_return: Callable[[], None] = lambda: None,
         *,
         timeout: float = 1.0,
     ) -> None:
-        self._line = line
+        self._connection = connection
         self._timeout = timeout
-        # An empty INSERT meets the very locks, rights and read-only servers that a full one does.
-        self._breaker = CircuitBreaker(lambda: line.fetch(INSERT, "[]"), on_return)
+        # An empty INSERT fails on the same locks, rights and read-only servers as a full one.
+        self._breaker = CircuitBreaker(lambda: connection.fetch(INSERT, "[]"), on_return)
         self._queue: deque[_PendingWrite] = deque()
         self._bytes = 0
         self._flusher: asyncio.Task[None] | None = None
 
     async def write(self, row: SubmissionRecord) -> WriteResult:
-        """Return once the row is durable or known already.
+        """Return once the row, or its equal by idempotency key, is durable.
 
-        Raise BusyError when too much waits, DatabaseAwayError when the database does not answer,
-        RefusedError when it will not have this row. A caller who is cancelled leaves the row here:
-        it is written all the same.
+        Raise LedgerBusyError when the queue is full, DatabaseUnavailableError when the database is
+        unavailable, RowRejectedError when it rejects the row. The row of a cancelled caller is
+        still written.
         """
         waiting = self._enqueue(row)
         return await waiting.outcome
 
     async def close(self) -> None:
-        """Write what waits, and hang up."""
+        """Write the queue and close the connection."""
         if self._flusher:
             await asyncio.wait({self._flusher})
         self._breaker.close()
-        self._line.close()
+        self._connection.close()
 
     def _enqueue(self, row: SubmissionRecord) -> _PendingWrite:
         text = encode(row)
@@ -117,7 +120,7 @@ class BatchWriter:
         return sorted(taken, key=lambda waiting: waiting.row.lock_order)
 
     async def _settle(self, batch: Sequence[_PendingWrite]) -> None:
-        """Write the rows together; halve them on refusal until the one at fault is alone."""
+        """Write the rows; on rejection halve the batch until the faulty row is alone."""
         try:
             settled = await self._write(batch)
         except RowRejectedError as error:
@@ -130,8 +133,8 @@ class BatchWriter:
             self._breaker.trip()
             return _fail([*batch, *self._take(len(self._queue), self._bytes)], error)
         except Exception:
-            logger.exception("the writer failed")
-            return _fail(batch, DatabaseUnavailableError("the writer failed"))
+            logger.exception("ledger write failed")
+            return _fail(batch, DatabaseUnavailableError("ledger write failed"))
         for waiting, outcome in zip(batch, settled, strict=True):
             if not waiting.outcome.done():
                 waiting.outcome.set_result(outcome)
@@ -142,12 +145,14 @@ class BatchWriter:
             raise DatabaseUnavailableError("the last write failed")
         rows = [waiting.row for waiting in batch]
         value = joined(waiting.text for waiting in batch)
-        inserted = receipts_in(await self._line.fetch(INSERT, value, prepared=True))
+        inserted = receipts_in(await self._connection.fetch(INSERT, value, prepared=True))
         LEDGER_BATCH_ROWS.observe(len(rows))
         LEDGER_WRITE_SECONDS.observe(monotonic() - min(waiting.since for waiting in batch))
-        asked = unknown(rows, inserted)
-        # Not prepared: a plan made for an empty ledger would read all of a full one.
-        found = found_in(await self._line.fetch(FIND, find_value(asked))) if asked else []
+        undecided = undecided_rows(rows, inserted)
+        # Not prepared: a plan made for an empty table would later scan a full one.
+        found = (
+            found_in(await self._connection.fetch(FIND, find_value(undecided))) if undecided else []
+        )
         return outcomes(rows, inserted, found)
 
 
@@ -155,4 +160,4 @@ def _fail(batch: Sequence[_PendingWrite], error: Exception) -> None:
     for waiting in batch:
         if not waiting.outcome.done():
             waiting.outcome.set_exception(error)
-            waiting.outcome.exception()  # seen: nobody may wait any more
+            waiting.outcome.exception()  # retrieved: a cancelled caller will not do it

@@ -1,4 +1,4 @@
-"""Stops asking a dependency that has failed, until a probe finds it well again."""
+"""Circuit breaker: stop calling a failed dependency until a probe succeeds."""
 
 import asyncio
 import logging
@@ -10,7 +10,10 @@ Probe = Callable[[], Awaitable[object]]
 
 
 class CircuitBreaker:
-    """Open from a fault until ``probe`` succeeds; it asks at once, then with growing pauses."""
+    """Open from ``trip`` until ``probe`` succeeds, then call ``on_close``.
+
+    Probes start at once and back off exponentially from ``pause`` to ``max_pause`` seconds.
+    """
 
     def __init__(
         self,
@@ -18,44 +21,44 @@ class CircuitBreaker:
         on_close: Callable[[], None],
         *,
         pause: float = 0.1,
-        longest: float = 1.0,
+        max_pause: float = 1.0,
     ) -> None:
         self._probe = probe
         self._on_close = on_close
         self._pause = pause
-        self._longest = longest
-        self._watch: asyncio.Task[None] | None = None
+        self._max_pause = max_pause
+        self._prober: asyncio.Task[None] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody should ask now."""
-        return self._watch is not None
+        """Whether calls should fail without a try."""
+        return self._prober is not None
 
     def trip(self) -> None:
-        """Open, and watch for the return in the background."""
-        if self._watch is None:
-            logger.warning("the database is away: submissions go to the spool")
-            self._watch = asyncio.create_task(self._until_back())
+        """Open, and probe in the background."""
+        if self._prober is None:
+            logger.warning("database unavailable, circuit breaker open: writing to the spool")
+            self._prober = asyncio.create_task(self._probe_until_success())
 
     def close(self) -> None:
-        """Stop watching."""
-        watch, self._watch = self._watch, None
-        if watch:
-            watch.cancel()
+        """Stop probing."""
+        prober, self._prober = self._prober, None
+        if prober:
+            prober.cancel()
 
-    async def _until_back(self) -> None:
+    async def _probe_until_success(self) -> None:
         pause = self._pause
-        while not await self._answers():
+        while not await self._is_available():
             await asyncio.sleep(pause)
-            pause = min(2 * pause, self._longest)
-        logger.info("the database is back")
-        self._watch = None
+            pause = min(2 * pause, self._max_pause)
+        logger.info("database available again, circuit breaker closed")
+        self._prober = None
         self._on_close()
 
-    async def _answers(self) -> bool:
+    async def _is_available(self) -> bool:
         try:
             await self._probe()
         except Exception as error:
-            logger.debug("still away: %s", error)
+            logger.debug("database still unavailable: %s", error)
             return False
         return True

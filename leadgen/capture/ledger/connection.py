@@ -1,4 +1,4 @@
-"""The writer's one connection to PostgreSQL, with a hard time limit on everything it does."""
+"""Database connection of the batch writer: one connection, a hard timeout on each call."""
 
 import asyncio
 import logging
@@ -18,19 +18,19 @@ logger = logging.getLogger("leadgen.capture")
 
 
 class LedgerConnection:
-    """A connection made when it is needed and dropped when it fails; one statement at a time."""
+    """A connection that opens on use and closes on failure; one statement at a time."""
 
     def __init__(self, parameters: dict[str, Any] | None = None, *, timeout: float = 1.5) -> None:
         self._parameters = parameters
         self._timeout = timeout
-        self._wire: LibpqConnection | None = None
+        self._libpq: LibpqConnection | None = None
 
     async def fetch(self, statement: str, value: str, *, prepared: bool = False) -> Texts:
         """Run one statement in a transaction of its own and return its rows.
 
-        It must be harmless to run twice: over a connection that turns out dead it is sent again.
-        Raise RefusedError for a fault of the value, DatabaseAwayError for every other and after
-        ``timeout`` seconds; what was sent then may still be committed.
+        The statement must be idempotent: after a broken connection it is sent once more. Raise
+        RowRejectedError for a fault of the value, DatabaseUnavailableError for any other fault and
+        after ``timeout`` seconds; a statement that timed out may still be committed.
         """
         try:
             async with asyncio.timeout(self._timeout):
@@ -39,31 +39,32 @@ class LedgerConnection:
             raise RowRejectedError(_first_line(error)) from error
         except (psycopg.Error, OSError) as error:  # a time-out is an OSError
             self.close()
-            raise _away(error) from error
+            raise _unavailable(error) from error
         except asyncio.CancelledError:
             self.close()
             raise
 
     def close(self) -> None:
-        """Hang up."""
-        wire, self._wire = self._wire, None
-        if wire:
-            wire.close()
+        """Close the connection."""
+        libpq, self._libpq = self._libpq, None
+        if libpq:
+            libpq.close()
 
     async def _fetch_again(self, statement: str, value: str, prepared: bool) -> Texts:
-        wire = self._wire
-        if wire and wire.is_open:
+        libpq = self._libpq
+        if libpq and libpq.is_open:
             try:
-                return await wire.fetch(statement, value, prepared=prepared)
+                return await libpq.fetch(statement, value, prepared=prepared)
             except psycopg.Error as error:
                 if not is_broken(error):
                     raise
         self.close()
-        self._wire = await self._connect()
-        # The server gives up first, so that a statement which waits for a lock is not in doubt.
-        limit = SET_STATEMENT_TIMEOUT.format(pid=self._wire.backend_pid)
-        await self._wire.fetch(limit, str(int(self._timeout * 800)), prepared=False)
-        return await self._wire.fetch(statement, value, prepared=prepared)
+        self._libpq = await self._connect()
+        # The server's limit, 80 % of ours, ends first: a statement that waits for a lock is then
+        # known to have failed.
+        limit = SET_STATEMENT_TIMEOUT.format(pid=self._libpq.backend_pid)
+        await self._libpq.fetch(limit, str(int(self._timeout * 800)), prepared=False)
+        return await self._libpq.fetch(statement, value, prepared=prepared)
 
     async def _connect(self) -> LibpqConnection:
         parameters = self._parameters or connection_parameters()
@@ -72,17 +73,17 @@ class LedgerConnection:
             "client_encoding": "utf8",
             "application_name": "leadgen writer",
         }
-        # Nothing else is left to psycopg's own coroutines: one that is cancelled waits ten seconds.
+        # psycopg's coroutines only connect: a cancelled one waits ten seconds.
         connection = await AsyncConnection.connect(**{"connect_timeout": 2, **parameters, **fixed})
         return LibpqConnection(connection)
 
 
-def _away(error: Exception) -> DatabaseUnavailableError:
+def _unavailable(error: Exception) -> DatabaseUnavailableError:
     DEPENDENCY_ERRORS.labels("database").inc()
-    logger.warning("the ledger was not written: %s", type(error).__name__)
+    logger.warning("database unavailable, ledger write failed: %s", type(error).__name__)
     return DatabaseUnavailableError(type(error).__name__)
 
 
 def _first_line(error: Exception) -> str:
-    # PostgreSQL's further lines quote values: they belong to the answers, not to an error.
+    # PostgreSQL's further lines quote values, which are personal data of the answers.
     return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,4 +1,4 @@
-"""A submission as the ledger keeps it, and the SQL that writes many of them at once."""
+"""Submission record of the ledger, and the SQL that inserts many records with one statement."""
 
 import enum
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,11 +13,11 @@ TABLE = "capture_submission"
 
 Found = tuple[UUID, int, str | None, str]
 Texts = list[tuple[str | None, ...]]
-"""Rows as PostgreSQL writes their values; None for NULL."""
+"""Rows as PostgreSQL formats their values in text; None for NULL."""
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True):
-    """A submission as the ledger keeps it; each attribute is a column of Submission's table."""
+    """A submission as stored in the ledger; each attribute is a column of Submission's table."""
 
     id: UUID
     form_id: int
@@ -37,17 +37,17 @@ class SubmissionRecord(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[int, str | None]:
-        """What the ledger keeps once, unless its second half is None."""
+        """The unique key of the row, unless the idempotency key is None."""
         return self.form_id, self.idempotency_key
 
     @property
     def lock_order(self) -> tuple[int, str]:
-        """Sorts rows so that two statements which lock the same keys lock them in one order."""
+        """The sort key of a batch: two statements lock equal keys in the same order."""
         return self.form_id, self.idempotency_key or ""
 
 
 class WriteStatus(enum.Enum):
-    """What became of a row: written, known already by its idempotency key, or spooled."""
+    """Result of a write: inserted, key known with same or other content, spooled."""
 
     STORED = "stored"
     REPEATED = "repeated"
@@ -57,9 +57,9 @@ class WriteStatus(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """The fate of a row and the receipt that the ledger holds, or will hold, for it."""
+    """The status of a row and the receipt under which the ledger has, or will have, it."""
 
-    fate: WriteStatus
+    status: WriteStatus
     receipt: UUID
 
 
@@ -83,21 +83,22 @@ _TYPES = {
 COLUMNS = tuple(_TYPES)
 _NAMES = ", ".join(COLUMNS)
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
-# One parameter whatever the number of rows. No conflict target: a statement sent twice over a
-# broken connection meets its own primary keys.
+# One parameter for any number of rows. No conflict target: a statement sent again after a broken
+# connection conflicts with its own primary keys.
 INSERT = (
     f"INSERT INTO {TABLE} ({_NAMES}) "  # noqa: S608 - no value is put in
     f"SELECT {_NAMES} FROM jsonb_to_recordset(%s::jsonb) AS sent({_TYPED}) "
     "ON CONFLICT DO NOTHING RETURNING id"
 )
-# Two look-ups rather than an OR, which would read the whole table.
+# Two look-ups: with an OR PostgreSQL would scan the whole table.
 FIND = (
-    "WITH asked AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS "  # noqa: S608
+    "WITH requested AS (SELECT * FROM jsonb_to_recordset(%s::jsonb) AS "  # noqa: S608
     "sent(id uuid, form_id bigint, idempotency_key text)) "
     f"SELECT l.id, l.form_id, l.idempotency_key, l.fingerprint FROM {TABLE} l "
-    "JOIN asked ON l.id = asked.id UNION ALL "
+    "JOIN requested ON l.id = requested.id UNION ALL "
     f"SELECT l.id, l.form_id, l.idempotency_key, l.fingerprint FROM {TABLE} l "
-    "JOIN asked ON l.form_id = asked.form_id AND l.idempotency_key = asked.idempotency_key"
+    "JOIN requested ON l.form_id = requested.form_id "
+    "AND l.idempotency_key = requested.idempotency_key"
 )
 
 
@@ -111,33 +112,35 @@ def joined(encoded: Iterable[str]) -> str:
     return f"[{','.join(encoded)}]"
 
 
-def unknown(rows: Sequence[SubmissionRecord], inserted: Collection[UUID]) -> list[SubmissionRecord]:
-    """Return the rows whose fate does not follow from those that were inserted with them."""
+def undecided_rows(
+    rows: Sequence[SubmissionRecord], inserted: Collection[UUID]
+) -> list[SubmissionRecord]:
+    """Return the rows that were not inserted and equal no row inserted with them."""
     keys = {row.key for row in rows if row.id in inserted and row.idempotency_key}
     return [row for row in rows if row.id not in inserted and row.key not in keys]
 
 
 def find_value(rows: Iterable[SubmissionRecord]) -> str:
     """Return the one value of FIND for these rows."""
-    asked = [(row.id, row.form_id, row.idempotency_key) for row in rows]
+    keys = [(row.id, row.form_id, row.idempotency_key) for row in rows]
     names = ("id", "form_id", "idempotency_key")
-    return msgspec.json.encode([dict(zip(names, each, strict=True)) for each in asked]).decode()
+    return msgspec.json.encode([dict(zip(names, each, strict=True)) for each in keys]).decode()
 
 
 def receipts_in(texts: Texts) -> set[UUID]:
-    """Read what INSERT has returned."""
+    """Parse the rows returned by INSERT."""
     return {receipt for (receipt,) in msgspec.convert(texts, list[tuple[UUID]])}
 
 
 def found_in(texts: Texts) -> list[Found]:
-    """Read what FIND has returned."""
+    """Parse the rows returned by FIND."""
     return msgspec.convert(texts, list[Found], strict=False)
 
 
 def outcomes(
     rows: Sequence[SubmissionRecord], inserted: Collection[UUID], found: Iterable[Found]
 ) -> list[WriteResult]:
-    """Tell each row's fate, in order: of equal keys the ledger's row wins, then the first one.
+    """Return the result of each row, in order: of equal keys the ledger's row wins, then the first.
 
     Raise KeyError for a row that was neither inserted nor found.
     """

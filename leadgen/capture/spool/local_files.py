@@ -1,4 +1,4 @@
-"""Where the storage is a disk of ours: files that are there as a whole or not at all."""
+"""Atomic, durable file writes, for a storage on a local disk."""
 
 import os
 import time
@@ -11,7 +11,7 @@ _DAY = 24 * 3600
 
 
 def path_of(name: str) -> Path | None:
-    """Return where the object lies; None where the storage is no disk."""
+    """Return the path of the object; None when the storage is not a local disk."""
     try:
         return Path(default_storage.path(name))
     except NotImplementedError:
@@ -19,9 +19,9 @@ def path_of(name: str) -> Path | None:
 
 
 def write(path: Path, content: bytes, unfinished: Path) -> None:
-    """Write a file and return when it is durable; when this raises OSError nothing of it is left.
+    """Write a file and return when it is durable; raise OSError and leave no part of it.
 
-    It grows as ``unfinished``, on the same disk, and gets its name when it is complete.
+    The content is written to ``unfinished``, on the same disk, which is renamed when complete.
     """
     unfinished.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -37,7 +37,7 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
 
 
 def rename(path: Path, target: Path) -> None:
-    """Give a file another name, durably; needs no room on the disk."""
+    """Rename a file durably (fsync of its folders); needs no free space on the disk."""
     target.parent.mkdir(parents=True, exist_ok=True)
     path.replace(target)
     for folder in target.parents[:3]:
@@ -49,9 +49,9 @@ def rename(path: Path, target: Path) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Remove what killed writers left unfinished: nobody was promised anything for it."""
+    """Delete files that killed writers left unfinished a day ago; none was acknowledged."""
     for file in folder.glob("*"):
-        # Whoever tidies has better things to do next: one that stays is no harm.
+        # A file that cannot be deleted must not stop the replay, which calls this first.
         with suppress(OSError):
             if time.time() - file.stat().st_mtime > _DAY:
                 file.unlink()

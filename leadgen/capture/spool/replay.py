@@ -1,4 +1,4 @@
-"""From the spool back to the ledger: every object exactly once, in the order of receipts."""
+"""Replay of the spool: write each object to the ledger once, in the order of the receipts."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ import msgspec
 from django.core.files.storage import default_storage
 from django.db import DataError, IntegrityError, connection, transaction
 
-from leadgen.capture.idempotency import MOST_TRIES, Act, beside, is_final, next_step, with_key
+from leadgen.capture.idempotency import MAX_TRIES, Act, beside, is_final, next_step, with_key
 from leadgen.capture.ledger.lookup import FIND_BY_KEYS, KnownByKey, known_in
 from leadgen.capture.ledger.record import (
     FIND,
@@ -23,7 +23,7 @@ from leadgen.capture.ledger.record import (
     find_value,
     joined,
     outcomes,
-    unknown,
+    undecided_rows,
 )
 from leadgen.capture.models import Repeat
 from leadgen.capture.nudge import nudge
@@ -35,14 +35,15 @@ logger = logging.getLogger("leadgen.capture")
 
 BATCH = 100
 _THREADS = 8
-_LANE_KEY = 0x5B001
+_LOCK_KEY = 0x5B001
 
 
 def replay(*, seconds: float) -> int:
-    """Move spooled submissions to the ledger until none is left or the time is over.
+    """Move spooled submissions to the ledger until none is left or ``seconds`` have passed.
 
-    Return how many were moved. An object is deleted once its row is committed; killed in between,
-    the next run meets the row by its receipt. One run at a time does the work.
+    Return the number of moved submissions. An object is deleted after its row is committed; when
+    the process is killed in between, the next run finds the row by its receipt (at-least-once). An
+    advisory lock admits one run at a time.
     """
     deadline = time.monotonic() + seconds
     store.tidy()
@@ -67,9 +68,9 @@ def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:
 
 
 def _move(names: Sequence[str]) -> int | None:
-    """Move one batch; None when another run is at work."""
+    """Move one batch; None when another run has the advisory lock."""
     with transaction.atomic(), ThreadPoolExecutor(_THREADS) as threads:
-        if not _takes_lane():
+        if not _has_lock():
             return None
         contents = dict(zip(names, threads.map(_content, names), strict=True))
         rows = dict(_readable(contents))
@@ -81,22 +82,22 @@ def _move(names: Sequence[str]) -> int | None:
     return len(rows)
 
 
-def _takes_lane() -> bool:
+def _has_lock() -> bool:
     with connection.cursor() as cursor:
-        # Foreign keys are checked with each statement, where a bad row can still be set apart.
+        # Foreign keys are checked in each statement, where a faulty row can still be isolated.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LANE_KEY])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK_KEY])
         return bool(cursor.fetchone() == (True,))
 
 
 def _content(name: str) -> bytes | None:
-    """Return what the object holds; None for one that is gone or cannot be had now."""
+    """Return the object's content; None when it is gone or cannot be read now."""
     try:
         return store.read(name)
     except FileNotFoundError:
         return None
     except Exception as error:  # each storage has errors of its own
-        _stays(name, error)
+        _log_kept(name, error)
         return None
 
 
@@ -104,17 +105,17 @@ def _delete(name: str) -> None:
     try:
         default_storage.delete(name)
     except Exception as error:
-        _stays(name, error)
+        _log_kept(name, error)
 
 
-def _stays(name: str, error: Exception) -> None:
-    """One object that the storage is at odds with holds no other up; the next run tries again."""
+def _log_kept(name: str, error: Exception) -> None:
+    """Log a storage error of one object; the run goes on, and the next run tries again."""
     DEPENDENCY_ERRORS.labels("storage").inc()
-    logger.error("an object stays in the spool: %s", error, extra={"object": name})
+    logger.error("storage error, object stays in the spool: %s", error, extra={"object": name})
 
 
 def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, SubmissionRecord]]:
-    """Yield what can be read; park what is no submission."""
+    """Yield the readable submissions by object name; park unreadable objects."""
     for name, content in contents.items():
         if content is None:
             continue
@@ -125,7 +126,7 @@ def _readable(contents: dict[str, bytes | None]) -> Iterator[tuple[str, Submissi
 
 
 def _restore(rows: Sequence[SubmissionRecord]) -> dict[UUID, str]:
-    """Write the rows; return the receipts that the database refuses, with the reason."""
+    """Write the rows; return the receipts of rejected rows with the reason."""
     try:
         with transaction.atomic():
             _write(sorted(rows, key=lambda row: row.lock_order))
@@ -141,12 +142,12 @@ def _write(rows: Sequence[SubmissionRecord]) -> None:
     for row, inserted in zip(rows, _insert(rows), strict=True):
         act = Act.of_key(row.idempotency_key)
         outcome = _settle_act(row, act, inserted) if act else inserted
-        if outcome.fate is WriteStatus.REPEATED:
+        if outcome.status is WriteStatus.REPEATED:
             SPOOL.labels("repeated").inc()
             _remember(row, outcome.receipt)
-        elif outcome.fate is WriteStatus.CONFLICT:
+        elif outcome.status is WriteStatus.CONFLICT:
             SPOOL.labels("conflicting").inc()
-            _insert([_held(row)])
+            _insert([_in_review(row)])
         else:
             SPOOL.labels("replayed").inc()
 
@@ -157,19 +158,19 @@ def _insert(rows: Sequence[SubmissionRecord]) -> list[WriteResult]:
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [joined(map(encode, rows))])
         inserted = {receipt for (receipt,) in cursor.fetchall()}
-        asked = unknown(rows, inserted)
-        if asked:
-            cursor.execute(FIND, [find_value(asked)])
-        return outcomes(rows, inserted, cursor.fetchall() if asked else [])
+        undecided = undecided_rows(rows, inserted)
+        if undecided:
+            cursor.execute(FIND, [find_value(undecided)])
+        return outcomes(rows, inserted, cursor.fetchall() if undecided else [])
 
 
 def _settle_act(row: SubmissionRecord, act: Act, outcome: WriteResult) -> WriteResult:
-    """Find out which act of its visit a row is: the spool could not know the acts before it.
+    """Determine the act of a row, as idempotency.write_act does at the edge.
 
     As write_act does on the edge, but among acts that were received before and after the row.
     """
     tried = act
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         if is_final(outcome, tried, act):
             return outcome
         known = _known(row.form_id, act.keys())
@@ -191,14 +192,17 @@ def _known(form_id: int, keys: list[str]) -> KnownByKey:
 
 
 def _remember(row: SubmissionRecord, first: UUID) -> None:
-    """Keep the second receipt of what the ledger has already: it was promised to somebody."""
+    """Store the second receipt of a submission, because a visitor was given it."""
     Repeat.objects.get_or_create(
         receipt=row.id, defaults={"submission_id": first, "received_at": row.received_at}
     )
 
 
-def _held(row: SubmissionRecord) -> SubmissionRecord:
-    """The live edge refuses other content under a known key; the spool could not know the key."""
+def _in_review(row: SubmissionRecord) -> SubmissionRecord:
+    """Return the row without its key and in review: the key was used with different content.
+
+    The edge would refuse it with 409, but a spooled submission is acknowledged already.
+    """
     reasons = [*row.reasons, ReviewReason.KEY_REUSED.value]
     return msgspec.structs.replace(row, idempotency_key=None, state="quarantined", reasons=reasons)
 
@@ -207,7 +211,7 @@ def _park(name: str, content: bytes, reason: str) -> None:
     try:
         store.park(name, content)
     except Exception as error:
-        _stays(name, error)
+        _log_kept(name, error)
     else:
         SPOOL.labels("parked").inc()
         logger.error("a spooled submission was parked: %s", reason, extra={"object": name})

@@ -1,4 +1,4 @@
-"""Submissions as objects in the configured storage, while the ledger cannot be written."""
+"""Spool: submissions as objects in the configured storage, while the ledger is unavailable."""
 
 import logging
 import re
@@ -25,12 +25,12 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class UnreadableError(Exception):
-    """An object is no spooled submission; the message says why."""
+    """An object is not a spooled submission; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many submissions wait in the spool, since when, and how many were parked there."""
+    """Number of waiting submissions, the time of the oldest, and the number of parked objects."""
 
     waiting: int
     oldest: datetime | None
@@ -38,7 +38,7 @@ class Depth:
 
 
 def pack(row: SubmissionRecord) -> bytes:
-    """Return the object's content: every column, and the version of this layout."""
+    """Return the object's content: every column, and the version of the layout."""
     return msgspec.json.encode({"version": VERSION, "row": row})
 
 
@@ -54,30 +54,30 @@ def unpack(content: bytes) -> SubmissionRecord:
 
 
 def prepare() -> None:
-    """Do once what the first write would else wait for: a client, credentials, a connection.
+    """Create the storage client ahead of the first write: credentials, bucket, connection.
 
-    All threads share the bucket that is made here; eight of them would else make eight at once,
-    which took four seconds. With the storage away this does nothing.
+    All threads share the bucket object: eight threads that created one each at once took four
+    seconds. When the storage is unavailable, only log a warning.
     """
     try:
         getattr(default_storage, "bucket", None)
         default_storage.exists(f"{FOLDER}/prepare")
     except Exception as error:  # each storage has errors of its own
-        logger.warning("the storage does not answer: %s", type(error).__name__)
+        logger.warning("storage unavailable: %s", type(error).__name__)
 
 
 def store(row: SubmissionRecord) -> None:
-    """Write the row's object and return when it is durable; raises what the storage raises.
+    """Write the row's object and return when it is durable; raise what the storage raises.
 
-    It is there as a whole or not at all, so nobody reads half of one.
+    The write is atomic: a reader never finds a part of an object.
     """
     name = f"{FOLDER}/{row.received_at.astimezone(UTC):%Y-%m-%d}/{row.id}.json"
     path, unfinished = local_files.path_of(name), local_files.path_of(f"{UNFINISHED}/{row.id}")
     if path and unfinished:
         local_files.write(path, pack(row), unfinished)
     else:
-        # Not save(): it asks first whether the name is free, which a receipt always is, and does so
-        # over a client that each thread has to make.
+        # Not save(): it first checks whether the name is free, which a receipt always is, over a
+        # client that each thread would have to create.
         default_storage._save(name, ContentFile(pack(row)))  # type: ignore[attr-defined]
 
 
@@ -90,13 +90,13 @@ def waiting() -> Iterator[str]:
 
 
 def read(name: str) -> bytes:
-    """Return an object's content; raises FileNotFoundError when it is gone."""
+    """Return an object's content; raise FileNotFoundError when it is gone."""
     with default_storage.open(name) as stored:
         return bytes(stored.read())
 
 
 def park(name: str, content: bytes) -> None:
-    """Move an object to where a person looks at it."""
+    """Move an object to spool/parked (dead-lettered), for a person to decide."""
     parked = f"{PARKED}/{name.rpartition('/')[2]}"
     path, target = local_files.path_of(name), local_files.path_of(parked)
     if path and target:
@@ -107,20 +107,20 @@ def park(name: str, content: bytes) -> None:
 
 
 def tidy() -> None:
-    """Remove what killed processes left unfinished on a disk of ours."""
+    """Delete files that killed processes left unfinished on a local disk."""
     if folder := local_files.path_of(UNFINISHED):
         local_files.tidy(folder)
 
 
 def depth() -> Depth:
-    """Measure the spool by its names alone."""
+    """Return the depth of the spool, from the names of its objects alone."""
     names = list(waiting())
     oldest = min(filter(None, map(received_at, names)), default=None)
     return Depth(len(names), oldest, len(_listing(PARKED)[1]))
 
 
 def received_at(name: str) -> datetime | None:
-    """Return when the submission of this name was received, as its receipt tells."""
+    """Return the time of receipt, from the UUIDv7 in the object's name; None without one."""
     try:
         milliseconds = UUID(name.rpartition("/")[2][:36]).int >> 80
         return datetime.fromtimestamp(milliseconds / 1000, UTC)

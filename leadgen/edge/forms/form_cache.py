@@ -1,4 +1,4 @@
-"""Forms as visitors reach them, cached in the process and served stale while PostgreSQL is away."""
+"""Cache of published forms in the process; serves stale entries while PostgreSQL is unavailable."""
 
 import asyncio
 import logging
@@ -16,13 +16,13 @@ from leadgen.forms.published import PublishedForm, build_published_form
 logger = logging.getLogger("leadgen.capture")
 
 _COLUMNS = "f.id, f.public_id, f.slug, f.allowed_origins, v.id, v.number, v.definition::text"
-# An unpublished form is found with its latest version: pages of it are still open somewhere.
+# An unpublished form is found with its latest version: visitors may still have its page open.
 _SELECT = (
     f"SELECT {_COLUMNS}, f.published_id IS NOT NULL "  # noqa: S608 - constants
     "FROM forms_form f JOIN forms_formversion v ON v.id = coalesce(f.published_id, "
     "(SELECT max(w.id) FROM forms_formversion w WHERE w.form_id = f.id)) WHERE f.id = "
 )
-# PostgreSQL runs a sub-select of coalesce only when those before it have found nothing.
+# PostgreSQL runs a sub-select of coalesce only when those before it returned NULL.
 _BY_SLUG = (
     "coalesce((SELECT id FROM forms_form WHERE slug = %s), "
     "(SELECT form_id FROM forms_formaddress WHERE slug = %s), "
@@ -39,8 +39,8 @@ _VERSION = (
     f"SELECT {_COLUMNS} FROM forms_form f "  # noqa: S608 - constants
     "JOIN forms_formversion v ON v.form_id = f.id WHERE f.id = %s AND v.number = %s"
 )
-# Pages of replaced versions are few; each takes about 20 kB.
-MOST_VERSIONS = 200
+# Open pages of replaced versions are few; an entry takes about 20 kB.
+MAX_VERSIONS = 200
 _KEY = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 
 
@@ -51,12 +51,12 @@ class _Entry:
 
 
 class FormCache:
-    """A bounded cache by slug and by public id, at most ``max_age`` seconds behind.
+    """A bounded LRU cache by slug and by public id, stale-while-error.
 
-    One loader runs for each form at a time. A form that cannot be looked up again within
-    ``stale_timeout`` seconds is served as it was last seen. Unknown and former addresses are
-    remembered too, apart from the forms, so that a scanner pushes no form out. Replaced versions
-    have a memory of their own, which no visit to the present page touches.
+    An entry is looked up again after ``max_age`` seconds, by one loader for each key at a time.
+    When that takes longer than ``stale_timeout`` seconds, the stale entry is served. Unknown and
+    former addresses have a cache of their own, so that a scanner evicts no form, and so have
+    replaced versions.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class FormCache:
         self._forms: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._versions: OrderedDict[tuple[int, int], PublishedForm] = OrderedDict()
-        self._ahead: OrderedDict[tuple[str, str], Resolved] = OrderedDict()
+        self._preloads: OrderedDict[tuple[str, str], Resolved] = OrderedDict()
         self._loading: dict[tuple[str, str], asyncio.Task[PublishedForm | None]] = {}
 
     async def by_slug(self, slug: str) -> PublishedForm | None:
-        """Return the form at /f/<slug>, or None; may raise DatabaseAwayError.
+        """Return the form at /f/<slug>, or None; raise DatabaseUnavailableError.
 
-        A former address, and one in other letter case, lead to the form too: its ``slug`` then
-        differs from the one that was asked for.
+        Former addresses and other letter case find the form too: its ``slug`` then differs from
+        the requested one.
         """
         return await self._get(("slug", slug))
 
     async def by_public_id(self, public_id: str) -> PublishedForm | None:
-        """Return the form of a public id, or None; may raise DatabaseAwayError."""
+        """Return the form with a public id, or None; raise DatabaseUnavailableError."""
         return await self._get(("public_id", public_id))
 
     async def by_id(self, form_id: int) -> PublishedForm | None:
@@ -94,12 +94,12 @@ class FormCache:
         return await self._get(("id", str(form_id)))
 
     async def version(self, form: PublishedForm, number: int) -> PublishedForm | None:
-        """Return the form with this version of it, or None; may raise DatabaseAwayError.
+        """Return the form in the version ``number``, or None; raise DatabaseUnavailableError.
 
-        A version never changes, so it is read once and kept among the last that were asked for.
+        Versions never change, so an entry never expires; MAX_VERSIONS of them are kept (LRU).
         """
-        if named := form.named(number):
-            return named
+        if own := form.named(number):
+            return own
         key = (form.form_id, number)
         if (version := self._versions.get(key)) is None:
             rows = await self._database.fetch(_VERSION, key)
@@ -108,14 +108,14 @@ class FormCache:
             version = build_published_form(*await resolve(self._database, rows[0]))
         self._versions[key] = version
         self._versions.move_to_end(key)
-        if len(self._versions) > MOST_VERSIONS:
+        if len(self._versions) > MAX_VERSIONS:
             self._versions.popitem(last=False)
         return replace(version, slug=form.slug, origins=form.origins, is_live=form.is_live)
 
     async def reread(self, form: PublishedForm) -> PublishedForm | None:
-        """Return the form if another version is published by now; None while PostgreSQL is away.
+        """Return the form when a newer version is published; None while PostgreSQL is unavailable.
 
-        A post that is refused may answer a version which is younger than what is in memory.
+        A post that fails validation may answer a version that is newer than the cached one.
         """
         loader = self._load_once(("public_id", form.public_id))
         await asyncio.wait({loader}, timeout=self._stale_timeout)
@@ -124,26 +124,25 @@ class FormCache:
         is_other = latest and latest.is_live and latest.published_id != form.published_id
         return latest if is_other else None
 
-    def foresee(self, found: Resolved) -> None:
-        """Keep a form for the first who asks for it; forget one that is off the air.
+    def preload(self, resolved: Resolved) -> None:
+        """Store a form for its first request; remove an unpublished form from the cache.
 
-        Its definitions are still text: forms are many, and few of them are ever asked for in one
-        process.
+        The page is built on the first request: most forms are never requested from one process.
         """
-        row, _ = found
+        row, _ = resolved
         for key in (("public_id", row[1]), ("slug", row[2])):
-            if self._ahead.get(key) != found:
-                for entries in (self._forms, self._unknown, self._ahead):
+            if self._preloads.get(key) != resolved:
+                for entries in (self._forms, self._unknown, self._preloads):
                     entries.pop(key, None)
                 if row[4] is not None:
-                    self._ahead[key] = found
-        while len(self._ahead) > 2 * self._max_entries:
-            self._ahead.popitem(last=False)
+                    self._preloads[key] = resolved
+        while len(self._preloads) > 2 * self._max_entries:
+            self._preloads.popitem(last=False)
 
     async def _get(self, key: tuple[str, str]) -> PublishedForm | None:
         if not _KEY.fullmatch(key[1]):
             return None
-        entry = self._forms.get(key) or self._unknown.get(key) or self._foreseen(key)
+        entry = self._forms.get(key) or self._unknown.get(key) or self._preloaded(key)
         if entry and time.monotonic() - entry.checked_at < self._max_age:
             return entry.form
         loader = self._load_once(key)
@@ -151,10 +150,10 @@ class FormCache:
             return await asyncio.shield(loader)
         return await self._fresh_or_stale(loader, entry)
 
-    def _foreseen(self, key: tuple[str, str]) -> _Entry | None:
-        if (found := self._ahead.get(key)) is None:
+    def _preloaded(self, key: tuple[str, str]) -> _Entry | None:
+        if (resolved := self._preloads.get(key)) is None:
             return None
-        return self._keep(key, build_published_form(*found), checked_at=-inf)
+        return self._store(key, build_published_form(*resolved), checked_at=-inf)
 
     async def _fresh_or_stale(
         self, loader: "asyncio.Task[PublishedForm | None]", entry: _Entry
@@ -162,7 +161,7 @@ class FormCache:
         await asyncio.wait({loader}, timeout=self._stale_timeout)
         if loader.done() and not loader.exception():
             return loader.result()
-        # Nobody else waits for this form again until the next look is due.
+        # Other requests do not wait for this form again until max_age has passed.
         entry.checked_at = time.monotonic()
         return entry.form
 
@@ -175,37 +174,37 @@ class FormCache:
     def _loaded(self, key: tuple[str, str], task: "asyncio.Task[PublishedForm | None]") -> None:
         del self._loading[key]
         if not task.cancelled() and (error := task.exception()):
-            logger.warning("a form could not be looked up: %s", type(error).__name__)
+            logger.warning("database unavailable, form not refreshed: %s", type(error).__name__)
 
     async def _load(self, key: tuple[str, str]) -> PublishedForm | None:
         statement = _BY[key[0]]
         rows = await self._database.fetch(statement, [key[1]] * statement.count("%s"))
-        form = await self._read(rows[0], self._seen(key, rows[0])) if rows else None
-        self._keep(key, form, checked_at=time.monotonic())
+        form = await self._read(rows[0], self._cached(key, rows[0])) if rows else None
+        self._store(key, form, checked_at=time.monotonic())
         return form
 
-    def _seen(self, key: tuple[str, str], row: FormRow) -> PublishedForm | None:
-        """Return what is in memory of the form, under this key or its own address."""
+    def _cached(self, key: tuple[str, str], row: FormRow) -> PublishedForm | None:
+        """Return the cached form, under this key or its own address."""
         entry = self._forms.get(key) or self._forms.get(("slug", row[2])) or self._unknown.get(key)
         return entry.form if entry else None
 
-    async def _read(self, row: FormRow, seen: PublishedForm | None) -> PublishedForm:
-        if seen and seen.is_of(row):
-            return seen
+    async def _read(self, row: FormRow, cached: PublishedForm | None) -> PublishedForm:
+        if cached and cached.is_of(row):
+            return cached
         return build_published_form(*await resolve(self._database, row))
 
-    def _keep(
+    def _store(
         self, key: tuple[str, str], form: PublishedForm | None, *, checked_at: float
     ) -> _Entry:
         self._forms.pop(key, None)
         self._unknown.pop(key, None)
-        entries = self._forms if form and _is_at(form, key) else self._unknown
+        entries = self._forms if form and _is_own_key(form, key) else self._unknown
         entries[key] = entry = _Entry(form, checked_at)
         if len(entries) > self._max_entries:
             entries.popitem(last=False)
         return entry
 
 
-def _is_at(form: PublishedForm, key: tuple[str, str]) -> bool:
-    """Tell whether the form shows its page there; the variants of an address have no end."""
+def _is_own_key(form: PublishedForm, key: tuple[str, str]) -> bool:
+    """Return whether the key is the live form's own; other spellings are unbounded in number."""
     return form.is_live and (key[0] != "slug" or key[1] == form.slug)

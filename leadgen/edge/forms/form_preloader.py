@@ -1,4 +1,4 @@
-"""Reads the forms on the air before the first visitor asks: an outage may come in between."""
+"""Preloading of live forms, so that they are served when the database is unavailable later."""
 
 import asyncio
 import logging
@@ -11,8 +11,8 @@ from leadgen.edge.read_pool import ReadPool
 
 logger = logging.getLogger("leadgen.capture")
 
-MOST = 1000
-# Forms are saved by other processes, on other clocks, and seen when their transaction ends.
+MAX_FORMS = 1000
+# Other processes save forms: their clocks differ, and a row is visible only after its commit.
 _OVERLAP = timedelta(minutes=5)
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _CHANGED = (
@@ -24,9 +24,10 @@ _CHANGED = (
 
 
 class FormPreloader:
-    """Reads the forms as soon as the database answers, then every ``pause`` what has changed.
+    """Preload the forms at start, then the changed ones every ``pause`` seconds.
 
-    The latest MOST forms only; the others are known once they were asked for. Times in seconds.
+    At most MAX_FORMS forms, the latest ones. While the database is unavailable at the start, try
+    again every ``retry`` seconds.
     """
 
     def __init__(
@@ -42,37 +43,37 @@ class FormPreloader:
         self._pause = pause
         self._retry = retry
         self._since = _NEVER
-        self._following: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Begin in the background; nobody waits for it."""
-        self._following = asyncio.create_task(self._follow())
+        """Start in the background."""
+        self._task = asyncio.create_task(self._run())
 
     def close(self) -> None:
-        """Stop."""
-        following, self._following = self._following, None
-        if following:
-            following.cancel()
+        """Stop the background task."""
+        task, self._task = self._task, None
+        if task:
+            task.cancel()
 
-    async def _follow(self) -> None:
+    async def _run(self) -> None:
         pause = self._retry
         while True:
             try:
-                await self.look()
+                await self.refresh()
                 pause = self._pause
             except DatabaseUnavailableError:
-                logger.debug("the forms on the air cannot be read ahead")
+                logger.debug("database unavailable, forms not preloaded")
             await asyncio.sleep(pause)
 
-    async def look(self) -> None:
-        """Take in what has changed since the last look; may raise DatabaseAwayError."""
-        rows = await self._database.fetch(_CHANGED, [self._since, MOST])
+    async def refresh(self) -> None:
+        """Preload the forms that changed since the last call; raise DatabaseUnavailableError."""
+        rows = await self._database.fetch(_CHANGED, [self._since, MAX_FORMS])
         for row in reversed(rows):
-            self._forms.foresee(await resolve(self._database, row[:7]))
-            # Reading a definition takes 0.1 ms: visitors get their turn between two of a thousand.
+            self._forms.preload(await resolve(self._database, row[:7]))
+            # Yield to requests: parsing a definition takes 0.1 ms, and there may be a thousand.
             await asyncio.sleep(0)
         if not rows:
             return
         if self._since == _NEVER:
-            logger.info("%d forms are known ahead", len(rows))
+            logger.info("preloaded %d forms", len(rows))
         self._since = min(max(row[7] for row in rows), datetime.now(UTC)) - _OVERLAP

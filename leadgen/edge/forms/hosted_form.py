@@ -1,4 +1,4 @@
-"""The hosted form: /f/<slug>, sent plainly, complete without JavaScript."""
+"""Hosted form at /f/<slug>: page, post and thank-you page, complete without JavaScript."""
 
 import json
 from collections.abc import Awaitable, Mapping
@@ -50,15 +50,15 @@ _KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
 _NOT_SAVED = (
     "We could not save your answers just now. They are still here: send them again in a moment."
 )
-# While PostgreSQL is away, for a form that this process has never read.
+# While PostgreSQL is unavailable, for a form that is not in the cache.
 _THANKS = Definition("Thank you", (), thanks_text="We have your message and will be in touch.")
 
-Asked = tuple[PublishedForm, tuple[ReviewReason, ...]]
-"""The version of a form that a page has shown, and why its answers need a review."""
+Target = tuple[PublishedForm, tuple[ReviewReason, ...]]
+"""The form version that a page showed, and the reasons to review its answers."""
 
 
 class UnsentError(Refusal):
-    """A refusal whose page shows what was typed: there is no form to show it in."""
+    """A refusal whose page shows the typed answers, because no form can show them."""
 
     def __init__(self, refusal: Refusal, typed: bodies.Texts) -> None:
         super().__init__(refusal.status, refusal.message)
@@ -67,18 +67,18 @@ class UnsentError(Refusal):
 
 
 class HostedFormPages:
-    """Serves the page, takes its post, says thank you."""
+    """Handlers of the page, its post and the thank-you page."""
 
-    def __init__(self, desk: EdgeServices) -> None:
-        self._desk = desk
+    def __init__(self, services: EdgeServices) -> None:
+        self._services = services
 
     async def page(self, request: Request, slug: str) -> Response:
-        """GET: the page from memory, with a token of its own.
+        """GET: return the cached page with a new token.
 
-        It holds values of this visit, so it has no validator: a 304 would bring back those of an
-        earlier visit. Not ``no-store``, which costs visitors in Firefox the text they had typed.
+        The page contains values of this visit, so it has no ETag: a 304 would show those of an
+        earlier visit. Not ``no-store``: with it Firefox loses the typed text on going back.
         """
-        form = await self._desk.forms.by_slug(slug)
+        form = await self._services.forms.by_slug(slug)
         if form is None or not form.is_live:
             raise Refusal(404, _CLOSED if form else _NO_FORM)
         if not request.path.endswith(f"/f/{form.slug}"):
@@ -93,24 +93,24 @@ class HostedFormPages:
 
     async def post(self, request: Request, slug: str) -> Response:
         """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
-        form, is_away = await _look_up(self._desk.forms.by_slug(slug))
+        form, is_away = await _look_up(self._services.forms.by_slug(slug))
         if form and not may_post(form, request):
             raise Refusal(403, "Open the form itself and send it from there.")
-        posts = self._desk.admit(request)
+        posts = self._services.admit(request)
         post = Post.of(request)
         if not is_away and (other := post.other_form(form, request)):
-            named, is_away = await _look_up(self._desk.forms.by_id(other))
+            named, is_away = await _look_up(self._services.forms.by_id(other))
             form = named if named or is_away else form
         if form is None:
             shown, reasons = _unread(slug, is_away, request, post)
         else:
-            shown, reasons = await self._asked(form, request, post)
+            shown, reasons = await self._target(form, request, post)
         try:
             sent = _sent(shown, request, post, posts, reasons)
-            result = await submit(shown, sent, self._desk.ledger, self._desk.known)
+            result = await submit(shown, sent, self._services.ledger, self._services.known)
             if isinstance(result, Invalid) and (latest := await self._latest(shown, post)):
                 shown, sent = latest, _sent(latest, request, post, posts, reasons)
-                result = await submit(shown, sent, self._desk.ledger, self._desk.known)
+                result = await submit(shown, sent, self._services.ledger, self._services.known)
         except DatabaseUnavailableError:
             SUBMISSIONS.labels("failed").inc()
             again = _again(shown, 503, post, {"": [_NOT_SAVED]})
@@ -121,10 +121,10 @@ class HostedFormPages:
         return _thank(shown, result)
 
     async def thanks(self, request: Request, slug: str) -> Response:
-        """GET: the page that thanks; a receipt that is none is not shown."""
+        """GET: return the thank-you page; an invalid receipt is not shown."""
         receipt = _receipt(request.query)
         try:
-            form = await self._desk.forms.by_slug(slug)
+            form = await self._services.forms.by_slug(slug)
         except DatabaseUnavailableError:
             if not receipt:
                 raise
@@ -134,7 +134,7 @@ class HostedFormPages:
         text = thanks_page(form.definition, receipt)
         return _html(200, text, {}).having(page_headers(form))
 
-    async def _asked(self, form: PublishedForm, request: Request, post: Post) -> Asked:
+    async def _target(self, form: PublishedForm, request: Request, post: Post) -> Target:
         """Return what the post answers; raise UnsentError where nothing can be kept."""
         shown = post.shown(form.form_id)
         if shown is None and not form.is_live:
@@ -145,15 +145,15 @@ class HostedFormPages:
             return form, (ReviewReason.VERSION_UNKNOWN,) * is_lost
         late = () if form.is_live else (ReviewReason.UNPUBLISHED,)
         try:
-            version = await self._desk.forms.version(form, shown.number)
+            version = await self._services.forms.version(form, shown.number)
         except DatabaseUnavailableError:
             return unread(shown, form.slug, form.origins), (*late, ReviewReason.VERSION_UNKNOWN)
-        # A version that is missing was lost with a restored backup.
+        # A version can be missing after the restore of an older backup.
         return (version, late) if version else (form, (*late, ReviewReason.VERSION_UNKNOWN))
 
     async def _latest(self, form: PublishedForm, post: Post) -> PublishedForm | None:
-        """Return the version published by now, for answers that name none and do not fit."""
-        return None if post.shown(form.form_id) else await self._desk.forms.reread(form)
+        """Return a newer published version, for invalid answers that name no version."""
+        return None if post.shown(form.form_id) else await self._services.forms.reread(form)
 
 
 async def _look_up(
@@ -166,7 +166,7 @@ async def _look_up(
         return None, True
 
 
-def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Asked:
+def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Target:
     """Return what the token alone names, while the form cannot be read."""
     if not is_away:
         raise _unsent(Refusal(404, _NO_FORM), request, post)
@@ -192,7 +192,7 @@ def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
 
 
 def _moved(form: PublishedForm, query: str) -> Response:
-    """Redirect to the form's address; not stored, for an address may be given back."""
+    """Redirect to the form's address; no-store, because the old address may be used again."""
     address = iri_to_uri(f"/f/{form.slug}?{query}".rstrip("?"))
     return Response(308, b"", {"location": address, "cache-control": "no-store"})
 
@@ -206,11 +206,11 @@ def _html(status: int, text: str, hidden: Mapping[str, str]) -> Response:
 
 def _prefilled(form: PublishedForm, query: str) -> str:
     """Return the page; hidden fields take their values from the query string."""
-    asked = parse_qs(query, errors="replace") if query else {}
+    parameters = parse_qs(query, errors="replace") if query else {}
     hidden = {
-        field.name: asked[field.name]
+        field.name: parameters[field.name]
         for field in form.definition.fields
-        if field.kind == "hidden" and field.name in asked
+        if field.kind == "hidden" and field.name in parameters
     }
     if not hidden:
         return form.page
@@ -239,12 +239,12 @@ def _sent(
 
 
 def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
-    """The form posts to its own address, so the query string still has the campaign's marks."""
-    asked = f"{settings.PUBLIC_URL}{request.path}?{request.query}".rstrip("?")
+    """Return the attribution; the page posts to its own URL, which still has the UTM values."""
+    url = f"{settings.PUBLIC_URL}{request.path}?{request.query}".rstrip("?")
     referer = request.headers.get("referer", "")
     return {
-        **marks_in(asked),
-        "page_url": first(texts, "_page_url") or referer or asked,
+        **marks_in(url),
+        "page_url": first(texts, "_page_url") or referer or url,
         "referrer": first(texts, "_referrer"),
         "elapsed_ms": first(texts, "_elapsed_ms"),
         "first_touch": _json(first(texts, "_first_touch")),
@@ -262,7 +262,7 @@ def _again(form: PublishedForm, status: int, post: Post, errors: Errors) -> Resp
 
 
 def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
-    """Return the questions; answers to a newer release's questions are posted again unseen."""
+    """Return the fields, and hidden fields that post the answers to newer questions again."""
     if form.newer is None:
         return form.definition
     known = {field.name for field in form.definition.fields}
@@ -271,11 +271,11 @@ def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
     return replace(form.definition, fields=form.definition.fields + kept)
 
 
-def _thank(form: PublishedForm, taken: Receipt) -> Response:
-    thanks = f"/f/{form.slug}/thanks?receipt={taken.receipt}"
+def _thank(form: PublishedForm, receipt: Receipt) -> Response:
+    thanks = f"/f/{form.slug}/thanks?receipt={receipt.receipt}"
     target = iri_to_uri(form.definition.redirect_url) or thanks
     headers = {"location": target, "cache-control": "no-store"}
-    return Response(303, b"", headers, str(taken.receipt))
+    return Response(303, b"", headers, str(receipt.receipt))
 
 
 def _receipt(query: str) -> str:

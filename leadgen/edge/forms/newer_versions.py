@@ -1,29 +1,28 @@
-"""Serve the last understood version of a form whose published version is newer (ADR 0025)."""
+"""Resolution of form versions that are too new for this release (ADR 0025)."""
 
 from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.format.reader import read_text
 from leadgen.forms.newer import FormRow
 
-# One look-up reads at most this many definitions, of some 4 kB each.
-MOST_EARLIER = 20
+# Definitions read by one look-up, of about 4 kB each.
+MAX_EARLIER_VERSIONS = 20
 _EARLIER = (
     "SELECT id, number, definition::text FROM forms_formversion "
     "WHERE form_id = %s AND number < %s ORDER BY number DESC LIMIT %s"
 )
 
-"""Form id, public id, slug, origins, version id, number, definition as text; is it published?"""
 Resolved = tuple[FormRow, FormRow | None]
-"""The row of the version looked up, and of the version to serve; None where none is understood."""
+"""The row of the version looked up, and that of the version to serve, or None."""
 
 
 async def resolve(database: ReadPool, row: FormRow) -> Resolved:
-    """Find the newest version, from this one back, that this release understands.
+    """Return the row with the newest version, up to its own, that this release understands.
 
-    A row without a version is returned as it is. Raise DatabaseAwayError.
+    A row without a version is returned unchanged. Raise DatabaseUnavailableError.
     """
     if row[4] is None or read_text(row[6]).is_understood:
         return row, row
-    for version in await database.fetch(_EARLIER, [row[0], row[5], MOST_EARLIER]):
+    for version in await database.fetch(_EARLIER, [row[0], row[5], MAX_EARLIER_VERSIONS]):
         if read_text(version[2]).is_understood:
             return row, (*row[:4], *version, *row[7:])
     return row, None

@@ -1,4 +1,4 @@
-"""Signed page tokens: which page was served, when, and which version of which form it showed."""
+"""Signed page tokens: nonce, time of serving, form version of a served page."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from django.core.signing import BadSignature, Signer
 
 from leadgen.forms.shown_version import ShownVersion
 
-# A tab may stay open for weeks. Behind this the time since serving says nothing about robots.
+# A tab may stay open for weeks. An older page says nothing about the speed of a robot.
 MAX_AGE_SECONDS = 30 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A page that was served: its nonce, the time (Unix seconds), and the version that it shows.
+    """A served page: nonce, time in Unix seconds, form version.
 
-    ``shown`` is None in tokens of releases that did not name it.
+    ``shown`` is None in tokens of releases that did not write the version.
     """
 
     key: str
@@ -23,38 +23,38 @@ class Token:
     shown: ShownVersion | None = None
 
     def seconds_since(self, now: float) -> float | None:
-        """Return the age in seconds; None for an expired token or one that a clock disputes."""
+        """Return the age in seconds; None for an expired token or one from the future."""
         age = now - self.at
         return age if 0 <= age <= MAX_AGE_SECONDS else None
 
 
 def issue(now: float, shown: ShownVersion | None = None) -> str:
-    """Return a new token for a page served at ``now``."""
+    """Return a new token for a page served at ``now`` (Unix seconds)."""
     parts: list[object] = [secrets.token_urlsafe(12)]
     if shown:
         locale = shown.locale.replace(".", "")
         parts += [shown.form_id, shown.version_id, shown.number, locale]
-    # The time comes last: the release before splits there, and reads the rest as the nonce.
+    # The time comes last: earlier releases split there and take the rest as the nonce.
     return _signer().sign(".".join(map(str, [*parts, int(now * 1000)])))
 
 
 def read(text: str) -> Token | None:
     """Return the content of a token; None when it is missing or not signed by this server.
 
-    A post without a token is taken like any other: the page may come from a copy, or from a server
-    with another key. It only goes without the check of the time and of the double click.
+    A post without a token is accepted: the page may be a copy, or come from a server with another
+    key. Only the checks of speed and of double clicks are skipped.
     """
     try:
-        key, *named, milliseconds = _signer().unsign(text).split(".")
+        key, *version, milliseconds = _signer().unsign(text).split(".")
     except BadSignature:
         return None
-    return Token(key, int(milliseconds) / 1000, _shown(named))
+    return Token(key, int(milliseconds) / 1000, _shown(version))
 
 
-def _shown(named: list[str]) -> ShownVersion | None:
-    if len(named) != 4:
+def _shown(version: list[str]) -> ShownVersion | None:
+    if len(version) != 4:
         return None
-    form_id, version_id, number, locale = named
+    form_id, version_id, number, locale = version
     return ShownVersion(int(form_id), int(version_id), int(number), locale)
 
 

@@ -1,4 +1,4 @@
-"""The public JSON API: a form's definition, and its submissions."""
+"""Public JSON API: definition and submissions of a form."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,12 +32,13 @@ _PREFLIGHT = {
 }
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """The version that a post answers.
+class _Target(msgspec.Struct, frozen=True):
+    """The form version that a post answers.
 
-    ``unknown`` is a number that was named and is none of this form's, or cannot be read now.
-    ``is_missing``: there is nothing that could take the answers. ``is_late``: the form was
-    unpublished after the client had read it. ``is_named``: the client names this very version.
+    ``unknown`` is the named number when the form has no such version, or, with ``unread``, when the
+    database is unavailable. ``is_missing``: the form is not live and the post names no version.
+    ``is_late``: the form was unpublished after the client had read it. ``is_named``: the client
+    named the version of ``form``.
     """
 
     form: PublishedForm
@@ -64,10 +65,10 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 class PublicApi:
-    """Answers programs and the embed; every answer of a known form carries its CORS headers."""
+    """Handlers for programs and the embed; each response of a known form has CORS headers."""
 
-    def __init__(self, desk: EdgeServices) -> None:
-        self._desk = desk
+    def __init__(self, services: EdgeServices) -> None:
+        self._services = services
 
     async def definition(self, request: Request, public_id: str) -> Response:
         """GET: the published definition with its JSON Schema, cacheable for a minute."""
@@ -87,7 +88,7 @@ class PublicApi:
         return Response(200, form.document, headers)
 
     async def preflight(self, request: Request, public_id: str) -> Response:
-        """OPTIONS: tell a browser what an allowed website may send."""
+        """OPTIONS: return the CORS preflight of an allowed website."""
         form = await self._form(public_id)
         cors = cors_headers(form, request)
         allowed = _PREFLIGHT if "access-control-allow-origin" in cors else {}
@@ -107,68 +108,68 @@ class PublicApi:
         return response.having(cors_headers(form, request))
 
     async def _submit(self, form: PublishedForm, request: Request) -> Response:
-        """Take the answers. A refusal gives way to the first receipt of the Idempotency-Key."""
+        """Submit the answers; prefer the first receipt of the Idempotency-Key to a refusal."""
         is_allowed, key = may_post(form, request), _key(request)
         if not is_allowed and key is None:
             raise _forbidden()
-        posts = self._desk.admit(request)
+        posts = self._services.admit(request)
         body = _read(request)
-        asked = await self._asked(form, body)
+        target = await self._target(form, body)
         refusal = None if is_allowed else _forbidden()
         try:
-            result = await self._take(asked, request, body, posts, refusal)
-            if isinstance(result, Invalid) and (latest := await self._latest(asked)):
-                result = await self._take(latest, request, body, posts, refusal)
+            result = await self._submit_to(target, request, body, posts, refusal)
+            if isinstance(result, Invalid) and (latest := await self._latest(target)):
+                result = await self._submit_to(latest, request, body, posts, refusal)
         except KeyReusedError:
             raise Refusal(409, "This Idempotency-Key came before with other content.") from None
         return _answer(result)
 
-    async def _take(
+    async def _submit_to(
         self,
-        asked: "_Asked",
+        target: "_Target",
         request: Request,
         body: bodies.Body,
         posts: int,
         refusal: Refusal | None,
     ) -> Receipt | Invalid:
-        answers, errors = _answers(asked.form, body)
-        sent = _sent(request, body, answers, posts, asked.held(answers, errors))
-        refusal = _not_found() if asked.is_missing else refusal
+        answers, errors = _answers(target.form, body)
+        sent = _sent(request, body, answers, posts, target.held(answers, errors))
+        refusal = _not_found() if target.is_missing else refusal
         if refusal is None and (not errors or sent.reason_if_invalid):
-            return await submit(asked.form, sent, self._desk.ledger, self._desk.known)
-        if first := await first_receipt(asked.form, sent, self._desk.known):
+            return await submit(target.form, sent, self._services.ledger, self._services.known)
+        if first := await first_receipt(target.form, sent, self._services.known):
             return first
         if refusal:
             raise refusal
         return Invalid(errors)
 
-    async def _asked(self, form: PublishedForm, body: bodies.Body) -> "_Asked":
-        """Return the version that the client names, or the present one when it names none."""
+    async def _target(self, form: PublishedForm, body: bodies.Body) -> "_Target":
+        """Return the version that the client names, or the published one when it names none."""
         number = bodies.version_number(body)
         if number is None:
-            return _Asked(form, is_missing=not form.is_live)
+            return _Target(form, is_missing=not form.is_live)
         try:
-            version = await self._desk.forms.version(form, number)
+            version = await self._services.forms.version(form, number)
         except DatabaseUnavailableError:
-            return _Asked(form, number, unread=True, is_late=not form.is_live)
+            return _Target(form, number, unread=True, is_late=not form.is_live)
         if version is None:
-            return _Asked(form, number, is_missing=not form.is_live)
-        return _Asked(version, is_named=True, is_late=not form.is_live)
+            return _Target(form, number, is_missing=not form.is_live)
+        return _Target(version, is_named=True, is_late=not form.is_live)
 
-    async def _latest(self, asked: "_Asked") -> "_Asked | None":
-        """Return the version published by now, for answers that name none and do not fit."""
-        latest = None if asked.is_named else await self._desk.forms.reread(asked.form)
-        return _Asked(latest) if latest else None
+    async def _latest(self, target: "_Target") -> "_Target | None":
+        """Return a newer published version, for invalid answers that name no version."""
+        latest = None if target.is_named else await self._services.forms.reread(target.form)
+        return _Target(latest) if latest else None
 
     async def _form(self, public_id: str) -> PublishedForm:
-        form = await self._desk.forms.by_public_id(public_id)
+        form = await self._services.forms.by_public_id(public_id)
         if form is None:
             raise _not_found()
         return form
 
 
 def refuse(refusal: Refusal) -> Response:
-    """Return a refusal as JSON; it concerns the whole request, so its field is ""."""
+    """Return a refusal as JSON; the field is "", because it concerns the whole request."""
     errors = {"errors": {"": [refusal.message]}}
     return json_response(refusal.status, errors).having(refusal.headers)
 
@@ -180,7 +181,7 @@ def _read(request: Request) -> bodies.Body:
 
 
 def _answers(form: PublishedForm, body: bodies.Body) -> tuple[dict[str, Any], Errors]:
-    """Join fields and consents: a consent may stand in either, or in both when they agree."""
+    """Merge fields and consents: a consent may be in either, or in both with the same value."""
     known = {field.name for field in form.definition.fields if field.kind == "consent"}
     errors: Errors = {}
     for name, given in body.consents.items():
@@ -206,12 +207,12 @@ def _sent(
     posts: int,
     held: Mapping[str, Any],
 ) -> Incoming:
-    said = body.context if isinstance(body.context, dict) else {}
-    told = {"page_url": request.headers.get("referer", ""), **said}
+    context = body.context if isinstance(body.context, dict) else {}
+    visit = {"page_url": request.headers.get("referer", ""), **context}
     return Incoming(
         raw=answers,
         answers=answers,
-        context=submission_context(request, "api", told),
+        context=submission_context(request, "api", visit),
         key=_key(request),
         posts_this_minute=posts,
         submitted_at=read_submitted_at(body.submitted_at, datetime.now(UTC)),

@@ -1,4 +1,4 @@
-"""Bodies read strictly: what cannot be kept exactly as it was sent is refused by name."""
+"""Parse request bodies; reject values that cannot be stored unchanged, naming the field."""
 
 import json
 from collections import Counter
@@ -12,15 +12,15 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from leadgen.edge.http.messages import Refusal
 
-MOST_FIELDS = 200
-DEEPEST = 5
+MAX_FIELDS = 200
+MAX_DEPTH = 5
 LARGEST_VERSION = 2**31 - 1  # PostgreSQL's integer
 
 Texts = dict[str, list[str]]
 
 
 class Body(msgspec.Struct):
-    """What an API client posts. What is read leniently may be anything here: context, version."""
+    """The JSON body of an API client. ``Any`` marks the members that are parsed leniently."""
 
     fields: dict[str, Any]
     context: Any = None
@@ -33,7 +33,7 @@ _decoder = msgspec.json.Decoder(Body)
 
 
 def read_json(body: bytes) -> Body:
-    """Return a JSON body; refuse broken or ambiguous JSON, and what PostgreSQL cannot store."""
+    """Parse a JSON body; raise Refusal (400) for broken or ambiguous JSON and unstorable values."""
     try:
         decoded = _decoder.decode(body)
         _UNIQUE_NAMES.decode(body.decode())
@@ -45,19 +45,20 @@ def read_json(body: bytes) -> Body:
         raise Refusal(400, f"The body is not valid JSON: {error}.") from None
     except RecursionError:
         raise Refusal(400, "The JSON is nested too deeply.") from None
-    except ValueError:  # int() takes 4,300 digits
+    except ValueError:  # int() parses at most 4,300 digits
         raise Refusal(400, "A number in the JSON has too many digits.") from None
-    if len(decoded.fields) + len(decoded.consents) > MOST_FIELDS:
-        raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.")
+    if len(decoded.fields) + len(decoded.consents) > MAX_FIELDS:
+        raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.")
     for name, value in (*decoded.fields.items(), *decoded.consents.items()):
-        _check(name, value, DEEPEST)
+        _check(name, value, MAX_DEPTH)
     return decoded
 
 
 def version_number(body: Body) -> int | None:
-    """Return the version of the form that the client was shown; None when it names none.
+    """Return the number of the form version that the client was shown; None when it names none.
 
-    A number in a text is read too. Anything else names no version and never costs the answers.
+    A number written as a text counts as well. Any other value counts as none and is no error, so
+    that the answers are not lost.
     """
     value = body.version
     if value is None:
@@ -69,23 +70,23 @@ def version_number(body: Body) -> int | None:
 
 
 def read_urlencoded(body: bytes) -> Texts:
-    """Return the texts of a plain form post by name, in order."""
+    """Parse application/x-www-form-urlencoded into lists of texts by name; raise Refusal (400)."""
     try:
         pairs = parse_qsl(
             body.decode(),
             keep_blank_values=True,
             errors="strict",
-            max_num_fields=MOST_FIELDS,
+            max_num_fields=MAX_FIELDS,
         )
     except UnicodeDecodeError:
         raise Refusal(400, "The form is not encoded as UTF-8.") from None
     except ValueError:
-        raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.") from None
+        raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.") from None
     return _collected(pairs)
 
 
 def read_multipart(body: bytes, content_type: str) -> Texts:
-    """Return the texts of a multipart form post by name; files are refused."""
+    """Parse multipart/form-data into lists of texts by name; raise Refusal (400), for files too."""
     boundary = parse_options_header(content_type)[1].get(b"boundary")
     if not boundary:
         raise Refusal(400, "The multipart Content-Type names no boundary.")
@@ -102,7 +103,7 @@ def read_multipart(body: bytes, content_type: str) -> Texts:
 
 
 class _Parts:
-    """Collects the parser's pieces into pairs of name and text."""
+    """Collect the parser's callbacks into pairs of name and text."""
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, str]] = []
@@ -143,8 +144,8 @@ class _Parts:
             raise Refusal(400, "This form takes no files.")
         if b"name" not in options:
             raise Refusal(400, "A part of the multipart body has no name.")
-        if len(self.pairs) == MOST_FIELDS:
-            raise Refusal(400, f"Too many fields: at most {MOST_FIELDS}.")
+        if len(self.pairs) == MAX_FIELDS:
+            raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.")
         try:
             self.pairs.append((options[b"name"].decode(), self._data.decode()))
         except UnicodeDecodeError:
@@ -154,7 +155,7 @@ class _Parts:
 def _collected(pairs: list[tuple[str, str]]) -> Texts:
     texts: Texts = {}
     for name, text in pairs:
-        _check(name, text, DEEPEST)
+        _check(name, text, MAX_DEPTH)
         texts.setdefault(name, []).append(text)
     return texts
 
@@ -171,7 +172,7 @@ _UNIQUE_NAMES = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _check(name: str, value: Any, depth: int) -> None:
-    """Refuse NUL characters, which PostgreSQL cannot store, and values nested too deeply."""
+    """Raise Refusal for NUL characters, which PostgreSQL cannot store, and for deep nesting."""
     if "\x00" in name or (isinstance(value, str) and "\x00" in value):
         raise Refusal(400, f"{name.replace(chr(0), '')!r} holds a NUL character: remove it.")
     if isinstance(value, dict | list) and depth == 0:

@@ -1,4 +1,4 @@
-"""What a browser may do with the hosted page, and who may call the public API."""
+"""Security headers of hosted pages (CSP) and CORS headers of the public API."""
 
 import re
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def page_headers(form: PublishedForm | None) -> dict[str, str]:
                 "script-src 'self'",
                 "style-src 'self'",
                 "img-src 'self' data:",
-                # Chromium holds the redirect after a post against this too.
+                # Chromium applies form-action to the redirect after a post too.
                 _directive("form-action 'self'", [_origin(redirect)]),
                 "base-uri 'none'",
                 _directive("frame-ancestors 'self'", sorted(origins)),
@@ -36,7 +36,7 @@ def page_headers(form: PublishedForm | None) -> dict[str, str]:
 
 
 def cors_headers(form: PublishedForm, request: Request) -> dict[str, str]:
-    """Return what lets a browser on an allowed website read the answer."""
+    """Return the CORS headers, which let an allowed website read the response."""
     origin = request.headers.get("origin")
     if origin is None or not (is_own(origin, request) or is_allowed(form, origin)):
         return {"vary": "Origin"}

@@ -1,4 +1,4 @@
-"""HTTP as the edge sees it: a request, a response, a refusal."""
+"""HTTP messages of the edge: request, response, refusal."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ _CHARSET = re.compile(r"charset=\"?([^\s;\"]+)", re.IGNORECASE)
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """A request that is answered with a 4xx or 503 and a sentence that says what to change."""
+    """A response with status 4xx or 5xx and a message that names what to change."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -29,19 +29,19 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
 
 
 AWAY = Refusal(503, "This cannot be answered just now. Try again in a moment.", retry_after="2")
-# A roll-out takes minutes.
+# The Retry-After of a minute: a roll-out takes minutes.
 UPDATING = Refusal(503, "This form is being updated. Try again in a minute.", retry_after="60")
 
 
 class ClientGoneError(Exception):
-    """The client went away in the middle of its own request."""
+    """The client disconnected before its request was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer; the length is added when it is sent.
+    """A complete response; ``send`` adds the Content-Length.
 
-    ``receipt`` is the one that it promises, for the access line.
+    ``receipt`` is the receipt that the response acknowledges, for the access log.
     """
 
     status: int
@@ -50,11 +50,11 @@ class Response:
     receipt: str = ""
 
     def having(self, headers: Mapping[str, str]) -> Self:
-        """Return the same answer with these headers too."""
+        """Return a copy of the response with additional headers."""
         return type(self)(self.status, self.body, {**self.headers, **headers}, self.receipt)
 
     async def send(self, send: Send, *, head: bool) -> None:
-        """Send it; ``head`` leaves the body out and keeps its length."""
+        """Send the response; ``head`` omits the body and keeps its length."""
         headers = {"content-length": str(len(self.body)), **self.headers}
         if self.status in (204, 304):
             del headers["content-length"]
@@ -64,7 +64,7 @@ class Response:
 
 
 def json_response(status: int, data: Any, receipt: str = "", **headers: str) -> Response:
-    """Return ``data`` as JSON that nobody caches."""
+    """Return ``data`` as JSON with ``Cache-Control: no-store``."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     base = {"content-type": "application/json", "cache-control": "no-store"}
     return Response(status, msgspec.json.encode(data), {**base, **named}, receipt)
@@ -84,7 +84,7 @@ class Request:
 
     @classmethod
     def of(cls, scope: Scope, receive: Receive, proxies: int) -> Self:
-        """Read a request from its ASGI scope, behind so many proxies of ours."""
+        """Build the request from its ASGI scope; ``proxies`` is the number of trusted proxies."""
         headers = headers_of(scope)
         return cls(
             method=scope["method"],
@@ -97,21 +97,21 @@ class Request:
 
     @property
     def media_type(self) -> str:
-        """The type of the body without its parameters, such as ``application/json``."""
+        """The media type of the body without parameters, such as ``application/json``."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def body(self) -> bytes:
-        """The body; raise the Refusal of one that was too large, packed, or did not come."""
+        """The body; raise the Refusal of a body that was too large, encoded or late."""
         if isinstance(self._content, Refusal):
             raise self._content
         return self._content
 
     async def read(self, limit: int) -> None:
-        """Take the body off the server before anything else is waited for.
+        """Receive the body, ``limit`` bytes at most, before any other wait.
 
-        gunicorn drops what it holds of a body once its sender has left, and a visitor may leave
-        right after sending.
+        gunicorn discards a received body once the client disconnects, and a visitor may leave right
+        after sending.
         """
         try:
             self._content = await self._arrived(limit)
@@ -136,7 +136,8 @@ class Request:
         parts = bytearray()
         deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         while True:
-            # Anew for each piece: one that comes in that very moment swallows the end of the time.
+            # A timeout of its own for each piece: a piece that arrives when the timeout expires
+            # would suppress it.
             async with asyncio.timeout_at(deadline):
                 message = await self.receive()
             if message["type"] == "http.disconnect":
@@ -149,7 +150,7 @@ class Request:
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
-    """Return the headers by name; those sent twice are joined as RFC 9110, 5.2 says."""
+    """Return the headers by name in lower case; repeated headers are joined (RFC 9110, 5.2)."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")

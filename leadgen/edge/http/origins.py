@@ -1,4 +1,4 @@
-"""Origin checks: which websites may send a form."""
+"""Origin checks: the websites that may send a form."""
 
 from django.conf import settings
 
@@ -7,9 +7,9 @@ from leadgen.forms.published import PublishedForm
 
 
 def may_post(form: PublishedForm, request: Request) -> bool:
-    """Whether the page that sends (the Origin header) is ours or one the form allows.
+    """Return whether the Origin header names this server or an allowed website.
 
-    Programs send no Origin and may: it is browsers that need the rule.
+    A request without Origin may post: programs send none, and the check protects browsers.
     """
     return is_from_here(request) or is_allowed(form, request.headers["origin"])
 
@@ -21,11 +21,11 @@ def is_from_here(request: Request) -> bool:
 
 
 def is_own(origin: str, request: Request) -> bool:
-    """Whether the origin is this server, by the name it was asked under or its public one."""
+    """Return whether the origin is this server, by the Host header or by PUBLIC_URL."""
     host = request.headers.get("host", "")
     return origin == settings.PUBLIC_URL or (bool(host) and origin.partition("://")[2] == host)
 
 
 def is_allowed(form: PublishedForm, origin: str) -> bool:
-    """Whether the form lists the origin, or any (``*``)."""
+    """Return whether the form allows the origin, or any (``*``)."""
     return "*" in form.origins or origin.lower() in form.origins

@@ -1,4 +1,4 @@
-"""How many posts come from one address: counted in the process, in bounded memory."""
+"""Rate counter: posts by client address and minute (fixed window), in bounded memory."""
 
 from collections import OrderedDict
 
@@ -8,9 +8,9 @@ WINDOW = 60
 
 
 class RateCounter:
-    """Posts by address in the current minute; the quietest addresses are forgotten first.
+    """Posts by network in the current minute; least recently used networks are evicted first.
 
-    Each web process counts for itself: the limits bound one process, not the deployment.
+    Each web process has its own counter: the limits bound one process, not the deployment.
     """
 
     def __init__(self, max_entries: int = 10_000) -> None:
@@ -18,12 +18,12 @@ class RateCounter:
         self._counts: OrderedDict[bytes, tuple[int, int]] = OrderedDict()
 
     def count(self, address: str, now: float) -> int:
-        """Add a post at ``now`` (seconds) and return how many came in this minute, it included."""
+        """Add a post at ``now`` (Unix seconds); return the number of this minute, including it."""
         minute = int(now // WINDOW)
-        neighbourhood = packed_network(address)
-        seen_in, seen = self._counts.pop(neighbourhood, (minute, 0))
-        total = seen + 1 if seen_in == minute else 1
-        self._counts[neighbourhood] = (minute, total)
+        network = packed_network(address)
+        counted_minute, count = self._counts.pop(network, (minute, 0))
+        total = count + 1 if counted_minute == minute else 1
+        self._counts[network] = (minute, total)
         if len(self._counts) > self._max_entries:
             self._counts.popitem(last=False)
         return total

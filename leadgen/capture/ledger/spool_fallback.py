@@ -1,4 +1,4 @@
-"""The ledger as channels see it: a row is in PostgreSQL, or else in the spool, or refused."""
+"""Fallback of the ledger to the spool: write to PostgreSQL, else to the storage, else fail."""
 
 import asyncio
 import logging
@@ -13,11 +13,14 @@ from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
 logger = logging.getLogger("leadgen.capture")
 
 THREADS = 8
-MOST_WAITING = 1_000
+MAX_WAITING = 1_000
 
 
 class LedgerWithSpool:
-    """Writes to the ledger, and to the spool what the ledger does not take."""
+    """Write rows to the ledger, and to the spool when the ledger write fails.
+
+    The ``Ledger`` port of capture.submit. ``timeout`` bounds a spool write, in seconds.
+    """
 
     def __init__(self, writer: BatchWriter, *, timeout: float = 4.0) -> None:
         self._writer = writer
@@ -26,38 +29,39 @@ class LedgerWithSpool:
         self._waiting = 0
 
     async def open(self) -> None:
-        """Begin to make the storage ready, in the background; never fails."""
+        """Start to prepare the storage in the background; never raise."""
         asyncio.get_running_loop().run_in_executor(self._threads, store.prepare)
 
     async def write(self, row: SubmissionRecord) -> WriteResult:
-        """Return once the row is durable; raise DatabaseAwayError when nothing could be kept.
+        """Return once the row is durable; raise DatabaseUnavailableError when both writes fail.
 
-        The receipt stays the same on both ways, so a write in doubt and its spooled twin are one.
+        Ledger and spool use the same receipt, so a write that timed out but was committed and its
+        spooled copy are one submission.
         """
         try:
             return await self._writer.write(row)
         except RowRejectedError as error:
-            logger.error("the ledger refused a submission, the spool keeps it: %s", error)
+            logger.error("ledger rejected a submission, writing it to the spool: %s", error)
         except DatabaseUnavailableError as error:
-            logger.debug("to the spool: %s", error)
+            logger.debug("ledger unavailable, writing to the spool: %s", error)
         await self._spool(row)
         return WriteResult(WriteStatus.SPOOLED, row.id)
 
     async def close(self) -> None:
-        """Write what waits and let go of the connection."""
+        """Write the queue and close the connection."""
         await self._writer.close()
         self._threads.shutdown(wait=False)
 
     async def _spool(self, row: SubmissionRecord) -> None:
-        if self._waiting >= MOST_WAITING:
-            raise _failed("too many wait for the storage")
+        if self._waiting >= MAX_WAITING:
+            raise _failed("too many spool writes are pending")
         self._waiting += 1
         work = asyncio.get_running_loop().run_in_executor(self._threads, store.store, row)
-        # A storage that hangs holds its threads, so what it holds is counted until it lets go.
+        # A write that timed out still occupies its thread, so it counts until it ends.
         work.add_done_callback(self._done)
         await asyncio.wait({work}, timeout=self._timeout)
         if not work.done():
-            raise _failed("no answer in time")
+            raise _failed("storage timeout")
         if error := work.exception():
             raise _failed(type(error).__name__) from error
         SPOOL.labels("spooled").inc()
@@ -71,5 +75,5 @@ class LedgerWithSpool:
 def _failed(reason: str) -> DatabaseUnavailableError:
     DEPENDENCY_ERRORS.labels("storage").inc()
     SPOOL.labels("failed").inc()
-    logger.error("neither the ledger nor the spool took a submission: %s", reason)
+    logger.error("submission not saved, ledger and spool unavailable: %s", reason)
     return DatabaseUnavailableError(reason)

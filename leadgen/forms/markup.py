@@ -1,4 +1,4 @@
-"""HTML from plain values: the one place where the hosted page escapes."""
+"""HTML elements from plain values, with escaping."""
 
 from html import escape
 
@@ -9,13 +9,13 @@ def text(value: str) -> str:
 
 
 def element(tag: str, content: str | None = None, /, **attributes: str | bool | None) -> str:
-    """Return one element; ``content`` is HTML already, None leaves the end tag out.
+    """Return one element; ``content`` is escaped HTML, None omits the end tag.
 
-    Attributes are escaped. True writes the bare name; False and None leave it out; ``class_``
-    and ``aria_label`` become ``class`` and ``aria-label``.
+    Attribute values are escaped. True writes the name alone; False and None omit the attribute;
+    ``class_`` and ``aria_label`` become ``class`` and ``aria-label``.
     """
-    written = "".join(_attribute(name, value) for name, value in attributes.items())
-    return f"<{tag}{written}>" + ("" if content is None else f"{content}</{tag}>")
+    written_attributes = "".join(_attribute(name, value) for name, value in attributes.items())
+    return f"<{tag}{written_attributes}>" + ("" if content is None else f"{content}</{tag}>")
 
 
 def _attribute(name: str, value: str | bool | None) -> str:

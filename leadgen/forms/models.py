@@ -1,4 +1,4 @@
-"""Form, the fields of its draft, and the versions that were published."""
+"""Form, draft field, form version and former address models."""
 
 from collections.abc import Collection
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ _FIELD_NAME = RegexValidator(
 
 
 class Form(models.Model):
-    """What visitors fill in. Edited as a draft; visitors see the published version only."""
+    """A form. Staff edit its draft; visitors see only the published version."""
 
     public_id = models.CharField(max_length=12, unique=True, default=public_id, editable=False)
     slug = models.SlugField(
@@ -53,14 +53,14 @@ class Form(models.Model):
 
     class Meta:
         ordering = ["title"]
-        # The edge finds an address that was typed in other letter case.
+        # For the edge's look-up of an address in other letter case.
         indexes = [models.Index(Lower("slug"), name="form_slug_lower")]
 
     def __str__(self) -> str:
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; an address that visitors may have becomes a former address of the form."""
+        """Save; a changed address of a published form becomes a former address."""
         with transaction.atomic():
             before = Form.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
             super().save(*args, **kwargs)
@@ -73,7 +73,7 @@ class Form(models.Model):
         self.allowed_origins = "\n".join(_origin(line) for line in self.allowed_origins.split())
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
-        """Refuse as well an address that leads visitors to another form that is published."""
+        """Reject also an address that is a former address of another published form."""
         super().validate_unique(exclude)
         former = FormAddress.objects.filter(slug=self.slug, form__published__isnull=False)
         if taken := former.exclude(form_id=self.pk).select_related("form").first():
@@ -90,11 +90,11 @@ class Form(models.Model):
 
     @property
     def differs(self) -> bool:
-        """Whether the draft asks or says something else than the published version."""
+        """Whether the draft differs from the published version."""
         return self.published is not None and self.draft() != self.published.read()
 
     def draft(self) -> Definition:
-        """The questions and texts as they stand, published or not."""
+        """Return the draft as a definition."""
         return Definition(
             title=self.title,
             fields=tuple(field.read() for field in self.fields.all()),
@@ -107,7 +107,7 @@ class Form(models.Model):
         )
 
     def freeze(self, definition: Definition) -> "FormVersion":
-        """Keep a definition as the next version and show it to visitors; needs the row's lock."""
+        """Create the next version and publish it; call with the form's row locked."""
         latest = self.versions.aggregate(models.Max("number"))["number__max"] or 0
         self.published = self.versions.create(number=latest + 1, definition=definition.to_json())
         self.save(update_fields=["published", "updated_at"])
@@ -123,9 +123,9 @@ def _origin(line: str) -> str:
 
 
 class FormAddress(models.Model):
-    """A former address of a form: links and printed codes that name it still lead to the form.
+    """A former address of a form, so that old links and printed codes still find the form.
 
-    Another form may take the address over once this one is unpublished.
+    Another form may use the address once this form is unpublished.
     """
 
     slug = models.SlugField("address", max_length=80, unique=True)
@@ -141,7 +141,7 @@ class FormAddress(models.Model):
 
 
 class Field(models.Model):
-    """A question of the draft. Renaming or removing one never touches an answer already given."""
+    """A field of the draft. Renaming or removing a field changes no stored answer."""
 
     form = models.ForeignKey(Form, models.CASCADE, related_name="fields")
     position = models.PositiveIntegerField(default=0)
@@ -188,7 +188,7 @@ class Field(models.Model):
         return self.label
 
     def read(self) -> Question:
-        """The question as plain data."""
+        """Return the field as a definition."""
         return Question(
             name=self.name,
             kind=self.kind,
@@ -212,7 +212,7 @@ def _option(line: str) -> Option:
 
 
 class FormVersion(models.Model):
-    """A published state of a form. Never changed: answers point at the questions as asked."""
+    """A published version of a form. Never changed: submissions refer to the version as shown."""
 
     form = models.ForeignKey(Form, models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
@@ -229,9 +229,9 @@ class FormVersion(models.Model):
         return f"{self.form} v{self.number}"
 
     def reading(self) -> Reading:
-        """The definition, and what this release does not understand of it."""
+        """Return the definition, with the parts that this release does not understand."""
         return read(self.definition)
 
     def read(self) -> Definition:
-        """The questions and texts of this version, as far as this release understands them."""
+        """Return the definition of this version, as far as this release understands it."""
         return Definition.from_json(self.definition)

@@ -1,4 +1,4 @@
-"""Answers to versions that this release does not understand (ADR 0025)."""
+"""Form versions that are too new for this release, and their unchecked answers (ADR 0025)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ FormRow = tuple[Any, ...]
 class Newer:
     """A version of a form that this release does not understand.
 
-    ``definition`` is the part that is understood: enough to screen answers, not to judge them.
+    ``definition`` is the part that is understood: enough to screen answers, not to validate them.
     """
 
     version_id: int
@@ -25,14 +25,14 @@ class Newer:
 
 
 def unjudged(definition: Definition, texts: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Turn posted texts into JSON values as far as the kinds are known; drop nothing but blanks."""
+    """Convert posted texts to JSON values where the kind is known; drop only empty answers."""
     known = {field.name for field in definition.fields}
     others = {name: _as_sent(values) for name, values in texts.items() if name not in known}
     return parse(definition, texts) | {name: value for name, value in others.items() if value}
 
 
 def without_empties(definition: Definition, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """Leave out what counts as no answer, as the validator does."""
+    """Return the answers without empty ones, as the validator does."""
     kinds = {field.name: KINDS[field.kind] for field in definition.fields}
     default = KINDS[UNKNOWN]
     return {

@@ -1,4 +1,4 @@
-"""Websites as browsers name them in the Origin header."""
+"""Web origins (RFC 6454), as browsers send them in the Origin header."""
 
 import re
 from urllib.parse import urlsplit
@@ -8,9 +8,9 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(address: str) -> str:
-    """Return the origin of a web address, such as https://www.example.com; ``*`` stays.
+    """Return the origin of a URL, such as https://www.example.com; ``*`` is returned unchanged.
 
-    A path is left out. Raise ValueError for what is no address, or a pattern.
+    A path is dropped. Raise ValueError for a text that is no http or https URL, and for a pattern.
     """
     if address == "*":
         return address

@@ -1,4 +1,4 @@
-"""The hosted page: HTML from a definition, complete without JavaScript."""
+"""Hosted page: HTML rendered from a definition, complete without JavaScript."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from leadgen.forms.format.definition import Definition
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.markup import element
 
-# Written where per-request hidden inputs go; the edge puts them in when it serves the page.
+# Placeholder of the hidden inputs of one request; the edge replaces it when it serves the page.
 HIDDEN_SLOT = "<!--leadgen:hidden-->"
 
 _RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur", "yi")
@@ -22,7 +22,7 @@ _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One line of the error summary; ``target`` is the id of the control, or empty."""
+    """An entry of the error summary; ``target`` is the id of the control, or empty."""
 
     label: str
     message: str
@@ -35,9 +35,10 @@ def form_page(
     values: Mapping[str, list[str]] | None = None,
     errors: Mapping[str, list[str]] | None = None,
 ) -> str:
-    """Return the whole page with HIDDEN_SLOT inside the form; values and errors fill it again.
+    """Return the page with HIDDEN_SLOT inside the form, filled with values and errors.
 
-    ``values`` are texts as posted; errors keyed "" concern the whole form.
+    ``values`` are the posted texts by name; None shows the defaults. ``errors`` are messages by
+    name; those of the name "" concern the whole form.
     """
     errors = errors or {}
     questions = [
@@ -58,24 +59,24 @@ def form_page(
 
 
 def thanks_page(definition: Definition, receipt: str) -> str:
-    """Return the page that thanks and names the receipt."""
+    """Return the thank-you page with the receipt."""
     return _render("thanks", definition.thanks_title, definition, {"receipt": receipt})
 
 
-@lru_cache(maxsize=64)  # a flood is refused with one page, and rendering it cost the most of that
+@lru_cache(maxsize=64)  # rendering was most of the cost of a refused request in a flood
 def message_page(title: str, text: str) -> str:
-    """Return a plain page for visitors: no such form, too large, try again."""
+    """Return a page with a message only, such as that there is no such form."""
     return _render("message", title, Definition(title, ()), {"text": text})
 
 
 def unsent_page(title: str, text: str, typed: Mapping[str, list[str]]) -> str:
-    """Return a plain page for a post that no form takes, with what was typed to copy from."""
+    """Return a page for a post that was not saved, with the typed answers to copy."""
     pairs = [(name, ", ".join(texts)) for name, texts in typed.items() if any(texts)]
     return _render("message", title, Definition(title, ()), {"text": text, "typed": pairs})
 
 
 def hidden_inputs(values: Mapping[str, str]) -> str:
-    """Return escaped ``<input type=hidden>`` elements to put in HIDDEN_SLOT."""
+    """Return escaped ``<input type=hidden>`` elements, which replace HIDDEN_SLOT."""
     inputs = (
         element("input", type="hidden", name=name, value=value) for name, value in values.items()
     )
@@ -94,7 +95,7 @@ def _render(template: str, title: str, definition: Definition, context: dict[str
 
 
 def _problems(definition: Definition, errors: Mapping[str, list[str]]) -> Iterator[Problem]:
-    """List the messages: of the whole form first, then in the order of the page."""
+    """Yield the messages: of the whole form first, then in the order of the fields."""
     shown = {field.name: field for field in definition.fields if field.kind != "hidden"}
     for name in errors.keys() - shown.keys():
         yield from (Problem(name, message) for message in errors[name])
@@ -114,5 +115,5 @@ def _safe(html: str) -> str:
 
 
 def _showable(html: str) -> str:
-    """Write what HTML cannot carry: carriage returns as references, the rest as U+FFFD."""
+    """Escape carriage returns; replace NUL and surrogates, which HTML cannot contain, by U+FFFD."""
     return _UNSHOWABLE.sub("\ufffd", html).replace("\r", "&#13;")

@@ -1,4 +1,4 @@
-"""What keeps a draft from being published: pure, each message names the field and the fix."""
+"""Publish checks: pure rules; each message names the field and the fix."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 from leadgen.forms.format.fields import KINDS
 
+# Well below the 200 names that edge.http.bodies parses in one post.
 MAX_FIELDS = 100
 
 
 def problems(definition: Definition) -> list[str]:
-    """Return the messages, empty when the draft can be published."""
+    """Return the messages; an empty list means that the draft can be published."""
     return [*_form_problems(definition), *_field_problems(definition)]
 
 

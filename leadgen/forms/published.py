@@ -1,4 +1,4 @@
-"""One version of a form as the edge serves and judges it, built from a row of PostgreSQL."""
+"""Published form: page, document and validator of one version, built from a database row."""
 
 import hashlib
 import json
@@ -17,11 +17,11 @@ logger = logging.getLogger("leadgen.capture")
 
 @dataclass(frozen=True, slots=True)
 class PublishedForm:
-    """One version of a form: what the edge needs to serve it, to judge a post and to write it.
+    """One version of a form, with all that the edge needs to serve it and to validate a post.
 
-    ``newer`` is the version that was looked up where this release does not understand it. All else
-    is then of the last version before it that is understood; page and document are empty where
-    there is none. ``is_live`` is False for a form that was unpublished; such a form shows no page.
+    ``newer`` is the version that was looked up, when this release does not understand it. The other
+    attributes then belong to the last earlier version that is understood; page and document are
+    empty when there is none. ``is_live`` is False for an unpublished form, which shows no page.
     """
 
     form_id: int
@@ -39,11 +39,11 @@ class PublishedForm:
 
     @property
     def published_id(self) -> int:
-        """The version that was looked up, understood or not."""
+        """The primary key of the version that was looked up, understood or not."""
         return (self.newer or self).version_id
 
     def is_of(self, row: FormRow) -> bool:
-        """Whether it was built from the version and the form's settings of a row."""
+        """Return whether the row has the same version and the same settings of the form."""
         return (self.published_id, self.slug, self.origins, self.is_live) == (
             row[4],
             row[2],
@@ -52,10 +52,10 @@ class PublishedForm:
         )
 
     def named(self, number: int) -> "PublishedForm | None":
-        """Return what judges answers that name this version; None where it is another version.
+        """Return the form that validates answers to the version ``number``; None for other numbers.
 
-        Answers to the page that is served are judged by its version. Only answers to the version
-        that is not understood wait for a newer release.
+        Answers to the served page are validated by its version. Only answers to the version that
+        is not understood wait for a newer release.
         """
         if self.newer and number == self.newer.number:
             return self
@@ -65,15 +65,15 @@ class PublishedForm:
 
 
 def build_published_form(row: FormRow, served: FormRow | None) -> PublishedForm:
-    """Build a form from the row of the version looked up and of the version to serve."""
+    """Build a form from the row of the version looked up, and that of the version to serve."""
     if served is None:
-        return _pageless(row)
-    form = _drawn(served)
+        return _without_page(row)
+    form = _with_page(served)
     return form if served is row else replace(form, newer=_newer(row))
 
 
 def unread(shown: ShownVersion, slug: str, origins: frozenset[str] = frozenset()) -> PublishedForm:
-    """Return a version that cannot be read now, as its token names it: without any question."""
+    """Return a form without fields for the version that a token names, which cannot be read."""
     definition = Definition("", (), locale=shown.locale)
     return PublishedForm(
         form_id=shown.form_id,
@@ -89,7 +89,7 @@ def unread(shown: ShownVersion, slug: str, origins: frozenset[str] = frozenset()
     )
 
 
-def _drawn(row: FormRow) -> PublishedForm:
+def _with_page(row: FormRow) -> PublishedForm:
     form_id, public_id, slug, allowed, version_id, number, text, *_ = row
     data = decode(text)
     definition = Definition.from_json(data)
@@ -115,8 +115,8 @@ def _drawn(row: FormRow) -> PublishedForm:
     )
 
 
-def _pageless(row: FormRow) -> PublishedForm:
-    """Build a form of which this release understands no version: it only takes answers."""
+def _without_page(row: FormRow) -> PublishedForm:
+    """Build a form of which this release understands no version; it only accepts answers."""
     form_id, public_id, slug, allowed, version_id, *_ = row
     newer = _newer(row)
     return PublishedForm(
@@ -125,7 +125,7 @@ def _pageless(row: FormRow) -> PublishedForm:
         public_id=public_id,
         slug=slug,
         origins=frozenset(allowed.split()),
-        # Where to send the visitor is the newer release's to say.
+        # The newer release may use redirect_url in another way.
         definition=replace(newer.definition, redirect_url=""),
         page="",
         document=b"",
@@ -139,7 +139,7 @@ def _newer(row: FormRow) -> Newer:
     reading = read_text(row[6])
     parts = ", ".join(part[:80] for part in reading.unknown[:5])
     logger.warning(
-        "version %s of form %s is of a newer release; its submissions wait in quarantine: %s",
+        "version %s of form %s is from a newer release, its submissions wait in review: %s",
         row[5],
         row[1],
         parts,
@@ -148,5 +148,5 @@ def _newer(row: FormRow) -> Newer:
 
 
 def _is_live(row: FormRow) -> bool:
-    """Return the last column; a row that was read ahead has none, for its form is published."""
+    """Return the last column; a preloaded row has none, because its form is published."""
     return row[7:] != (False,)

@@ -1,4 +1,4 @@
-"""Publish forms, and take them off the air."""
+"""Verbs on forms: publish, unpublish."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,12 +13,12 @@ _MOST_NAMED = 5
 
 @transaction.atomic
 def publish(form: Form, *, actor: User | None) -> FormVersion:
-    """Freeze the draft as the next version and put it on the air; emit form.published.
+    """Publish the draft as the next version; emit form.published.
 
-    Raise ValidationError naming the field where the draft cannot be published (no field at all, a
-    choice without options, a consent without wording, two fields filling the same attribute, …),
-    or where a newer release published the form last: the draft cannot hold what that release added.
-    Publishing a draft that equals the published version returns that version and emits nothing.
+    Raise ValidationError, naming the field, when the draft fails a publish check, such as a choice
+    without options, and when a newer release published the form last, because the draft lacks what
+    that release added. A draft that equals the published version is not published again: return
+    that version, emit nothing.
     """
     locked = Form.objects.select_for_update().get(pk=form.pk)
     _check_release(locked.versions.first())
@@ -49,7 +49,7 @@ def _check_release(latest: FormVersion | None) -> None:
 
 @transaction.atomic
 def unpublish(form: Form, *, actor: User | None) -> None:
-    """Take the form off the air (its page answers 404); emit form.unpublished. Answers stay."""
+    """Unpublish the form (its page answers 404), keep its submissions; emit form.unpublished."""
     locked = Form.objects.select_for_update().get(pk=form.pk)
     if locked.published:
         data = {"version": locked.published.number}

@@ -1,11 +1,11 @@
-"""The version of a form that a page or an API client names."""
+"""Version of a form that a page or an API client shows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """The version that a page shows: primary keys of form and version, its number, its language."""
+    """Primary keys of form and version, number and locale of the version that a page shows."""
 
     form_id: int
     version_id: int

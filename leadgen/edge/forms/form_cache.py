@@ -53,9 +53,9 @@ class _Entry:
 class FormCache:
     """A bounded LRU cache by slug and by public id, stale-while-error.
 
-    An entry is looked up again after ``max_age`` seconds, by one loader for each key at a time.
-    When that takes longer than ``stale_timeout`` seconds, the stale entry is served. Unknown and
-    former addresses have a cache of their own, so that a scanner evicts no form, and so have
+    An entry is looked up again after ``max_age`` seconds, by one loader at a time for each key.
+    When the look-up takes more than ``stale_timeout`` seconds, the stale entry is served. Unknown
+    and former addresses have a cache of their own, so that a scanner evicts no form; so have
     replaced versions.
     """
 

@@ -1,4 +1,4 @@
-"""What a form asks, as plain data: the one source of page, validator and JSON Schema."""
+"""Form definition as plain data: the one source of page, validator and JSON Schema."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -9,7 +9,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to choose: the value that is stored and the label that is shown."""
+    """An option of a choice: the stored value and the label shown."""
 
     value: str
     label: str
@@ -17,13 +17,13 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """One question.
+    """One field.
 
     ``name`` is the key of the answer and never changes; ``kind`` is a key of ``fields.KINDS``;
     ``minimum`` and ``maximum`` bound a number (ISO dates for a date kind), ``max_length`` a text in
-    characters; ``default`` is what the control starts with, for a phone the country of numbers
-    without a country code; ``wording`` is what a consent says; ``fills`` is the contact's attribute
-    that the answer goes to (a key of ``FILLS``), or empty.
+    characters; ``default`` is the initial value, for a phone the country (ISO 3166-1) of numbers
+    without a country code; ``wording`` is the text of a consent; ``fills`` is the attribute of the
+    contact that the answer is stored in (a key of ``CONTACT_FIELDS``), or empty.
     """
 
     name: str
@@ -56,14 +56,14 @@ class Definition:
 
     @classmethod
     def from_json(cls, data: object) -> "Definition":
-        """Rebuild what this release understands of any stored JSON; raise nothing.
+        """Rebuild the understood part of any stored JSON value; never raise.
 
-        ``forms.reader.read`` also names what it does not understand.
+        ``forms.format.reader.read`` also names the parts that are not understood.
         """
         return parse(data, Notes())
 
     def to_json(self) -> dict[str, Any]:
-        """Return what FormVersion.definition stores: dictionaries, lists and strings only."""
+        """Return the value of FormVersion.definition, of JSON types only."""
         data = asdict(self)
         data["fields"] = [{**field, "options": list(field["options"])} for field in data["fields"]]
         return data
@@ -71,10 +71,10 @@ class Definition:
 
 @dataclass(slots=True)
 class Notes:
-    """What a stored definition holds beyond this release, as words for people.
+    """Parts of a stored definition that this release does not understand, as texts for people.
 
-    ``unknown`` parts may change what is asked, required or kept. ``extra`` keys may not: a newer
-    release declares those that do in ``needs`` (ADR 0025).
+    ``unknown`` parts may change which answers are asked for, required or stored. ``extra`` keys may
+    not: a newer release lists those that do in ``needs`` (ADR 0025).
     """
 
     unknown: list[str]
@@ -85,7 +85,7 @@ class Notes:
 
 
 def parse(data: object, notes: Notes) -> Definition:
-    """Rebuild a definition from any JSON value and note what is not understood; raise nothing."""
+    """Rebuild a definition from any JSON value; add unknown parts to ``notes``; never raise."""
     known = _Part(Definition, data, "", notes)
     questions = [_field(item, at, notes) for at, item in enumerate(known.items("fields"), 1)]
     texts = known.values(required=("title", "fields"))
@@ -94,7 +94,7 @@ def parse(data: object, notes: Notes) -> Definition:
 
 
 def _field(data: object, position: int, notes: Notes) -> FieldDefinition | None:
-    """Rebuild a field; None without a name, the key of its answers."""
+    """Rebuild a field; None for a field without a name, which is the key of its answers."""
     name = data.get("name") if isinstance(data, dict) else None
     part = _Part(FieldDefinition, data, f"field {name or position}: ", notes)
     options = [_option(item, part.where, notes) for item in part.items("options")]
@@ -119,7 +119,7 @@ _TYPES = {str: str, bool: bool, int | None: int}
 
 
 class _Part:
-    """One JSON object of a stored definition, read by the types of a dataclass."""
+    """A JSON object of a stored definition, parsed by the types of a dataclass."""
 
     def __init__(self, kind: type[Any], data: object, where: str, notes: Notes) -> None:
         self.where = where
@@ -131,7 +131,7 @@ class _Part:
         notes.extra += [f"{where}{key}" for key in self._data if key not in self._types]
 
     def items(self, name: str) -> list[Any]:
-        """Return a list of the object; an absent one is empty."""
+        """Return a list member of the object; an empty list when it is absent."""
         value = self._data.get(name)
         if isinstance(value, list):
             return value
@@ -140,7 +140,7 @@ class _Part:
         return []
 
     def values(self, *, required: tuple[str, ...]) -> dict[str, Any]:
-        """Return the scalar values whose type is known; null counts as absent."""
+        """Return the scalar members of the expected type; null counts as absent."""
         known = {}
         for name, kind in self._types.items():
             value = self._data.get(name)
@@ -155,7 +155,7 @@ class _Part:
 
 
 def _is_of(kind: Any, value: object) -> bool:
-    # Not isinstance: JSON's true is no number.
+    # Not isinstance: True is an int in Python, but no number in JSON.
     return type(value) is _TYPES[kind] and (type(value) is not int or value >= 0)
 
 

@@ -1,4 +1,4 @@
-"""The published JSON Schema (draft 2020-12) of a form's answers."""
+"""JSON Schema (draft 2020-12) of a form's answers."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from leadgen.forms.format.fields import KINDS
 
 
 def json_schema(definition: Definition) -> dict[str, Any]:
-    """Return the schema that an API client's ``fields`` object must meet."""
+    """Return the schema of an API client's ``fields`` object."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": definition.title,
@@ -20,7 +20,7 @@ def json_schema(definition: Definition) -> dict[str, Any]:
 
 
 def _property(field: FieldDefinition) -> dict[str, Any]:
-    """Describe one answer; an optional one may also be empty."""
+    """Return the schema of one answer; an optional answer may be empty."""
     kind = KINDS[field.kind]
     schema = kind.json_schema(field)
     if not field.required:

@@ -1,4 +1,4 @@
-"""Read stored definitions and name what this release does not understand of them (ADR 0025)."""
+"""Reader of stored definitions; names the parts that are too new for this release (ADR 0025)."""
 
 import json
 from collections import Counter
@@ -13,15 +13,15 @@ from leadgen.forms.format.definition import FORMAT, Definition, Notes, parse
 from leadgen.forms.format.fields import KINDS
 
 NEEDS: frozenset[str] = frozenset()
-"""What this release understands of a definition's ``needs``."""
+"""Values of a definition's ``needs`` that this release understands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A stored definition as far as this release understands it.
+    """The understood part of a stored definition.
 
-    ``unknown`` names the parts that may change what is asked, required or kept; ``extra`` names the
-    additive keys that this release ignores.
+    ``unknown`` names parts that may change which answers are asked for, required or stored;
+    ``extra`` names additive keys, which this release ignores.
     """
 
     definition: Definition
@@ -30,17 +30,17 @@ class Reading:
 
     @property
     def is_understood(self) -> bool:
-        """Whether this release may draw the page and judge answers."""
+        """Whether this release may render the page and validate answers."""
         return not self.unknown
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing would be dropped by writing the definition again."""
+        """Whether writing the definition again would lose nothing."""
         return not (self.unknown or self.extra)
 
 
 def read(data: object) -> Reading:
-    """Read any JSON value as a definition; raise nothing."""
+    """Read any JSON value as a definition; never raise."""
     notes = Notes()
     definition = parse(data, notes)
     headers = data if isinstance(data, dict) else {}
@@ -52,7 +52,7 @@ def read(data: object) -> Reading:
 
 
 def read_text(text: object) -> Reading:
-    """Read a definition as JSON text; a value that is decoded already is read as it is."""
+    """Read a definition from JSON text, or from a decoded value."""
     return read(decode(text))
 
 

@@ -1,4 +1,4 @@
-"""Answers against a definition: pure, shared by page, API and imports."""
+"""Validation of answers against a definition: pure, shared by page, API and imports."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[s
 
 
 def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Turn what an HTML form posts (texts by name) into the JSON values that validate takes.
+    """Convert the texts of an HTML form by name into the JSON values that ``validate`` takes.
 
     An empty text counts as not given; a text that a kind cannot read is passed on as it is, so that
     validate names it. Names that the definition does not know are dropped.

@@ -1,4 +1,4 @@
-"""Field kinds: each a small pure class that cleans a value, describes it and draws it."""
+"""Field kinds: pure classes that clean an answer, describe it (JSON Schema) and render it."""
 
 from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, UnknownKind
 from leadgen.forms.format.fields.choices import Choice, Consent, Country, MultipleChoice, YesNo
@@ -6,7 +6,7 @@ from leadgen.forms.format.fields.numbers import Date, Number
 from leadgen.forms.format.fields.texts import Email, Hidden, LongText, Phone, Text
 
 UNKNOWN = ""
-"""The name of no kind: a field of it keeps any answer as sent."""
+"""The name of the unknown kind: its fields store any answer as sent."""
 
 
 class _Kinds(dict[str, FieldKind]):
@@ -36,4 +36,4 @@ KINDS = _Kinds(
 )
 CHOICES = [(name, kind.label) for name, kind in KINDS.items()]
 
-__all__ = ["CHOICES", "KINDS", "UNKNOWN", "InvalidAnswerError", "Kind"]
+__all__ = ["CHOICES", "KINDS", "UNKNOWN", "FieldKind", "InvalidAnswerError"]

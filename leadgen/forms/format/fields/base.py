@@ -1,4 +1,4 @@
-"""What every kind of field can do."""
+"""Base class of the field kinds, and their common HTML."""
 
 import re
 from collections.abc import Iterator
@@ -15,57 +15,57 @@ class InvalidAnswerError(ValueError):
 
 
 class FieldKind:
-    """A kind of question. To add one: a class here, a line in KINDS, a test, its look in CSS."""
+    """A kind of field. To add one: a class, an entry in KINDS, a test, its style in the CSS."""
 
     label: ClassVar[str]
     missing: ClassVar[str] = "Please fill this in."
-    # What counts as no answer; the JSON Schema allows it where the field is not required.
+    # Values that count as no answer; the JSON Schema allows them when the field is optional.
     empties: ClassVar[tuple[Any, ...]] = (None, "")
-    # The contact's attributes that an answer can go to.
+    # Attributes of the contact that an answer of this kind can fill.
     fills: ClassVar[frozenset[str]] = frozenset()
 
     def is_empty(self, value: object) -> bool:
-        """Tell whether a JSON value is no answer at all (False and 0 are answers)."""
+        """Return whether a JSON value counts as no answer (False and 0 are answers)."""
         return value in self.empties
 
     def clean(self, field: FieldDefinition, value: Any) -> Any:
-        """Return the answer to keep, exactly as sent, or raise InvalidAnswerError."""
+        """Return the answer to store, unchanged, or raise InvalidAnswerError."""
         raise NotImplementedError
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        """Turn what an HTML form posted into a JSON value for ``clean``; None is no answer."""
+        """Convert posted texts into a JSON value for ``clean``; None means no answer."""
         return texts[-1] if texts and texts[-1].strip() else None
 
     def start(self, field: FieldDefinition) -> list[str]:
-        """Return the texts that the control holds before anything was posted."""
+        """Return the initial texts of the control."""
         return [field.default] if field.default else []
 
     def given(self, field: FieldDefinition, values: list[str] | None) -> list[str]:
-        """Return the texts to show: what was posted, or else what the control starts with."""
+        """Return the texts to show: the posted ones, or the initial ones for None."""
         return self.start(field) if values is None else values
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
-        """Return the JSON Schema of an answer that was given."""
+        """Return the JSON Schema of an answer that is not empty."""
         raise NotImplementedError
 
     def control(
         self, field: FieldDefinition, values: list[str] | None, **described: str | None
     ) -> str:
-        """Draw the control; ``values`` are texts as posted, None before anything was."""
+        """Return the HTML of the control; ``values`` are the posted texts, None before a post."""
         raise NotImplementedError
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
-        """Draw the whole question: label, help, control and messages."""
+        """Return the HTML of the field: label, help, control and messages."""
         label = element("label", caption(field, field.label), for_=f"f-{field.name}")
         control = self.control(field, values, **described(field, errors))
         return question("div", field, errors, label + help_text(field) + control)
 
     def unknown(self, field: FieldDefinition) -> Iterator[str]:
-        """Name the parts of a published field whose meaning this release does not know."""
+        """Yield the parts of a published field that this release does not understand."""
         yield from ()
 
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
-        """Say what keeps a field of this kind from being published, and the fix."""
+        """Yield a message, with the fix, for each flaw that prevents publishing."""
         if field.fills and field.fills not in self.fills:
             yield f"{self.label} cannot go to “{field.fills}”: choose another kind or target."
         if field.default:
@@ -79,7 +79,7 @@ class FieldKind:
 
 
 class UnknownKind(FieldKind):
-    """A kind of a newer release: any answer is kept as sent."""
+    """A kind of a newer release: any answer is stored as sent."""
 
     label = "Unknown"
 
@@ -98,7 +98,7 @@ class UnknownKind(FieldKind):
     def control(
         self, field: FieldDefinition, values: list[str] | None, **described: str | None
     ) -> str:
-        """Return hidden inputs, so that what was posted is posted again."""
+        """Return hidden inputs, so that the answers are posted again."""
         return "".join(
             element("input", type="hidden", name=field.name, value=value)
             for value in self.given(field, values)
@@ -112,7 +112,7 @@ class UnknownKind(FieldKind):
 
 
 def storable(value: object) -> str:
-    """Return a text that PostgreSQL can store, or raise InvalidAnswerError."""
+    """Return the text, or raise InvalidAnswerError when PostgreSQL cannot store it."""
     if not isinstance(value, str):
         raise InvalidAnswerError("This must be a text.")
     if _UNSTORABLE.search(value):
@@ -123,7 +123,7 @@ def storable(value: object) -> str:
 
 
 def described(field: FieldDefinition, errors: list[str]) -> dict[str, str | None]:
-    """Return the attributes that tie a control to its help and messages."""
+    """Return the ARIA attributes that connect a control with its help and messages."""
     ids = [f"h-{field.name}"] * bool(field.help) + [f"e-{field.name}"] * bool(errors)
     return {
         "aria_describedby": " ".join(ids) or None,
@@ -134,7 +134,7 @@ def described(field: FieldDefinition, errors: list[str]) -> dict[str, str | None
 def question(
     tag: str, field: FieldDefinition, errors: list[str], content: str, **attributes: str | None
 ) -> str:
-    """Wrap a question; its messages come last, below the control."""
+    """Wrap the HTML of a field; its messages come last, below the control."""
     messages = "<br>".join(text(error) for error in errors)
     error = element("p", messages, class_="error", id=f"e-{field.name}") if errors else ""
     look = ["question", field.kind, f"to-{field.fills}" * bool(field.fills), "wrong" * bool(errors)]
@@ -142,7 +142,7 @@ def question(
 
 
 def group(field: FieldDefinition, errors: list[str], content: str, role: str | None = None) -> str:
-    """Wrap a question of several controls; the group carries the help and the messages."""
+    """Wrap a field of several controls in a fieldset, which has the help and the messages."""
     legend = element("legend", caption(field, field.label))
     inside = legend + help_text(field) + element("div", content, class_="options")
     ties = described(field, errors)
@@ -152,11 +152,11 @@ def group(field: FieldDefinition, errors: list[str], content: str, role: str | N
 
 
 def caption(field: FieldDefinition, words: str) -> str:
-    """Return the words' HTML; what need not be answered says so."""
+    """Return the HTML of a label, with “(optional)” for an optional field."""
     optional = "" if field.required else " " + element("span", "(optional)", class_="optional")
     return text(words) + optional
 
 
 def help_text(field: FieldDefinition) -> str:
-    """Return the help's HTML, or nothing."""
+    """Return the HTML of the help text, or an empty string."""
     return element("p", text(field.help), class_="help", id=f"h-{field.name}") if field.help else ""

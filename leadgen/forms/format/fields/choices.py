@@ -1,4 +1,4 @@
-"""Answers that are picked: choice, multiple choice, yes or no, country, consent."""
+"""Kinds with given options: choice, multiple choice, yes or no, country, consent."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from leadgen.forms.format.fields.base import (
 )
 from leadgen.forms.markup import element, text
 
-# More options than this are a list to open instead of buttons to see.
+# Up to this many options are radio buttons; more are a drop-down list.
 _BUTTONS = 6
 
 
@@ -30,7 +30,7 @@ class Choice(FieldKind):
     autocomplete: ClassVar[str | None] = None
 
     def options(self, field: FieldDefinition) -> tuple[Option, ...]:
-        """Return what can be chosen."""
+        """Return the options of the field."""
         return field.options
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
@@ -208,7 +208,7 @@ def _values(options: tuple[Option, ...]) -> list[str]:
 def _buttons(
     shape: str, field: FieldDefinition, options: tuple[Option, ...], chosen: list[str], wrong: bool
 ) -> str:
-    """Draw one button an option; the first has the field's own id, where messages lead to."""
+    """Return one button for each option; the first has the field's id, the target of messages."""
     return "".join(
         element(
             "label",
@@ -231,7 +231,7 @@ def _buttons(
 
 @cache
 def _countries() -> tuple[Option, ...]:
-    """Every country, by name as people look for it: accents do not change the place."""
+    """Return every country, sorted by name without accents."""
     named = [
         Option(country.alpha_2, getattr(country, "common_name", country.name))
         for country in pycountry.countries

@@ -1,4 +1,4 @@
-"""Answers on a scale: number and date."""
+"""Kinds with an order: number and date."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
 from leadgen.forms.markup import element
 
-# Beyond this neither JavaScript nor PostgreSQL's JSON gives a number back as it was sent.
+# Number.MAX_SAFE_INTEGER: JavaScript rounds larger integers.
 LARGEST = 2**53 - 1
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -47,7 +47,7 @@ class Number(FieldKind):
     def control(
         self, field: FieldDefinition, values: list[str] | None, **described: str | None
     ) -> str:
-        # Not input type=number: browsers send nothing at all for what they cannot read.
+        # Not input type=number: browsers send an empty text for input that they cannot parse.
         return element(
             "input",
             type="text",
@@ -103,7 +103,7 @@ class Date(FieldKind):
         value = "".join(self.given(field, values)[-1:])
         return element(
             "input",
-            # What a date picker cannot show it drops, so a wrong date is shown as the text it is.
+            # A date picker drops an invalid date, so that is shown in a text input.
             type="date" if not value or is_date(value) else "text",
             id=f"f-{field.name}",
             name=field.name,
@@ -129,7 +129,7 @@ class Date(FieldKind):
 
 
 def read_number(answer: str) -> int | float | None:
-    """Return the number that digits say (a point for decimals, no separators), or None."""
+    """Parse a number (a point for decimals, no separators); None for other text."""
     answer = answer.strip()
     if not _NUMBER.fullmatch(answer):
         return None
@@ -137,7 +137,7 @@ def read_number(answer: str) -> int | float | None:
 
 
 def is_date(answer: str) -> bool:
-    """Tell whether a text is a day of the calendar as yyyy-mm-dd (RFC 3339, full-date)."""
+    """Return whether a text is a date as yyyy-mm-dd (RFC 3339, full-date)."""
     try:
         return bool(_DATE.fullmatch(answer) and date.fromisoformat(answer))
     except ValueError:
@@ -145,7 +145,7 @@ def is_date(answer: str) -> bool:
 
 
 def _from(low: str) -> str:
-    """Return a pattern for the dates from ``low`` on: equal, or larger at the first difference."""
+    """Return a pattern of the dates from ``low`` on: equal, or larger at the first difference."""
     larger = [
         f"{low[:at]}[{int(digit) + 1}-9]"
         for at, digit in enumerate(low)
@@ -155,7 +155,7 @@ def _from(low: str) -> str:
 
 
 def _until(high: str) -> str:
-    """Return a pattern for the dates up to ``high``."""
+    """Return a pattern of the dates up to ``high``."""
     smaller = [
         f"{high[:at]}[0-{int(digit) - 1}]"
         for at, digit in enumerate(high)

@@ -1,4 +1,4 @@
-"""Answers that are typed: text, long text, email, phone; and hidden ones."""
+"""Kinds with typed answers: text, long text, email, phone; and hidden fields."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, stor
 from leadgen.forms.markup import element, text
 
 LONGEST = 20_000
-# Every address of this shape is valid by email-validator, which takes ten times as long to say so.
+# Fast path: email-validator accepts every address of this form, but takes ten times as long.
 _ORDINARY_EMAIL = re.compile(
     r"(?=.{6,254}\Z)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
     r"(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+"
@@ -22,7 +22,7 @@ _ORDINARY_EMAIL = re.compile(
 )
 _PLAIN_PHONE = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}\Z")
 _SEPARATORS = re.compile("[ -]")
-# White space by Python and by ECMAScript together, so that every reader of the schema agrees.
+# The white space of Python and of ECMAScript, so that all JSON Schema validators agree.
 _NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
 _AUTOCOMPLETE = {
     "name": "name",
@@ -67,7 +67,7 @@ class Text(FieldKind):
     def control(
         self, field: FieldDefinition, values: list[str] | None, **described: str | None
     ) -> str:
-        # No maxlength: it counts otherwise than we do and cuts what is pasted without a word.
+        # No maxlength: browsers count UTF-16 units and cut pasted text without a message.
         return element(
             "input",
             type=self.input_type,
@@ -108,7 +108,7 @@ class LongText(Text):
 
 
 class Email(Text):
-    """An address as email-validator reads it, with international and quoted local parts."""
+    """An address that email-validator accepts, with international and quoted local parts."""
 
     # Not input type=email: browsers refuse valid international addresses and rewrite domains.
     label = "Email"
@@ -141,7 +141,7 @@ class Email(Text):
 
 
 class Phone(Text):
-    """A number that could exist: +… or 00…, or as written in the country that the default names."""
+    """A possible phone number: +… or 00…, or national in the country given by the default."""
 
     label = "Phone"
     missing = "Enter a phone number."
@@ -167,7 +167,7 @@ class Phone(Text):
         return FieldKind.parse(self, field, texts)
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
-        """The format is ``phone``, or such as ``phone-GB`` where national numbers count too."""
+        """Add the format ``phone``, or such as ``phone-GB`` where national numbers are valid."""
         name = f"phone-{field.default}" if field.default else "phone"
         return super().json_schema(field) | {"format": name}
 
@@ -180,7 +180,7 @@ class Phone(Text):
 
 
 class Hidden(Text):
-    """A value the visitor does not see: the default, or what the page's address carries."""
+    """A value that the visitor does not see: the default, or a parameter of the page's URL."""
 
     label = "Hidden"
 
@@ -195,12 +195,12 @@ class Hidden(Text):
 
 
 def is_blank(answer: str) -> bool:
-    """Tell whether a text shows nothing: white space only."""
+    """Return whether a text is white space only."""
     return not answer.replace("\ufeff", "").strip()
 
 
 def _is_plainly_possible(answer: str) -> bool:
-    """Tell at once of most numbers written with + that the library finds them possible too."""
+    """Return whether a number with + is possible; fast path of phonenumbers for most numbers."""
     if not _PLAIN_PHONE.match(answer):
         return False
     digits = _SEPARATORS.sub("", answer)
@@ -209,7 +209,7 @@ def _is_plainly_possible(answer: str) -> bool:
 
 @cache
 def _lengths(country_code: str) -> frozenset[int]:
-    """Return how many digits may follow a country code; none when it is no country's."""
+    """Return the possible numbers of digits after a country code; empty for an unknown code."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(country_code), ())
     if not regions:
         return frozenset()
@@ -221,7 +221,7 @@ def _lengths(country_code: str) -> frozenset[int]:
 
 
 def read_phone(answer: str, region: str = "") -> phonenumbers.PhoneNumber | None:
-    """Return the number that an answer says when its length is possible, or None.
+    """Parse a phone number; None when it is not a possible number.
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """

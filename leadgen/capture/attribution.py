@@ -83,10 +83,10 @@ def context_of(
 
 def marks_in(url: str) -> dict[str, dict[str, str]]:
     """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins."""
-    found = _MARK.findall(url.partition("#")[0])
-    if len(found) > _FIELDS:
+    pairs = _MARK.findall(url.partition("#")[0])
+    if len(pairs) > _FIELDS:
         return {}
-    marks = {name: unquote_plus(value, errors="replace") for name, value in reversed(found)}
+    marks = {name: unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
     utm = {name: marks[f"utm_{name}"] for name in UTM if f"utm_{name}" in marks}
     return {"utm": utm, "click_ids": {name: marks[name] for name in CLICK_IDS if name in marks}}
 
@@ -100,11 +100,11 @@ def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
     utm = context.get("utm") or {}
     source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
     clicks = context.get("click_ids") or {}
-    clicked = next((CLICK_IDS[name] for name in clicks if name in CLICK_IDS), None)
+    click = next((CLICK_IDS[name] for name in clicks if name in CLICK_IDS), None)
     if source:
-        return source, medium or (clicked[1] if clicked else "none")
-    seen = clicked or _referral(context) or ("direct", "none")
-    return seen[0], medium or seen[1]
+        return source, medium or (click[1] if click else "none")
+    fallback = click or _referral(context) or ("direct", "none")
+    return fallback[0], medium or fallback[1]
 
 
 def truncated(address: str) -> str:
@@ -156,18 +156,18 @@ def _texts(value: Any, names: Any, longest: int) -> dict[str, str]:
 def _milliseconds(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
         value = int(value)
-    known = isinstance(value, int) and not isinstance(value, bool)
-    return min(value, _DAY_MS) if known and value >= 0 else None
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return min(value, _DAY_MS) if is_number and value >= 0 else None
 
 
 def _referral(context: Mapping[str, Any]) -> tuple[str, str] | None:
     host = _host(context.get("referrer", ""))
     if not host or host == _host(context.get("page_url", "")):
         return None
-    if found := _SEARCH.fullmatch(host):
-        return found[1], "organic"
-    registered = ".".join(host.split(".")[-2:])
-    if social := _SOCIAL.get(registered):
+    if engine := _SEARCH.fullmatch(host):
+        return engine[1], "organic"
+    domain = ".".join(host.split(".")[-2:])
+    if social := _SOCIAL.get(domain):
         return social, "social"
     return host[:100], "referral"
 

@@ -75,10 +75,10 @@ async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -
     Usually one write and no look-up. A repeat without JavaScript costs one look-up, a further act
     one look-up and one write. Raise what ``write`` and ``find`` raise.
     """
-    tried = act
+    current = act
     for _ in range(MAX_TRIES):
         outcome = await write(row)
-        if is_final(outcome, tried, act):
+        if is_final(outcome, current, act):
             return outcome
         known = await find(act.keys())
         step = next_step(row, act, outcome, known, latest(known.values()))
@@ -86,15 +86,15 @@ async def write_act(row: SubmissionRecord, act: Act, write: Write, find: Find) -
             return step
         if step is None:
             break
-        tried, row = step, with_key(row, step.key)
+        current, row = step, with_key(row, step.key)
     return await write(with_key(row, None))
 
 
-def is_final(outcome: WriteResult, tried: Act, act: Act) -> bool:
+def is_final(outcome: WriteResult, current: Act, act: Act) -> bool:
     """Return whether no later act needs a look: the row was written, or its own number is taken."""
-    named = act.is_numbered and tried == act
+    is_own_number = act.is_numbered and current == act
     return outcome.status in (WriteStatus.STORED, WriteStatus.SPOOLED) or (
-        outcome.status is WriteStatus.REPEATED and named
+        outcome.status is WriteStatus.REPEATED and is_own_number
     )
 
 

@@ -35,8 +35,8 @@ def honeypot(attempt: Attempt) -> ReviewReason | None:
 
 def too_fast(attempt: Attempt) -> ReviewReason | None:
     """Return the reason when the page was filled in within two seconds, less than reading takes."""
-    fast = attempt.seconds is not None and attempt.seconds < _MIN_SECONDS
-    return ReviewReason.TOO_FAST if fast else None
+    is_fast = attempt.seconds is not None and attempt.seconds < _MIN_SECONDS
+    return ReviewReason.TOO_FAST if is_fast else None
 
 
 def too_many_links(attempt: Attempt) -> ReviewReason | None:
@@ -55,8 +55,8 @@ def disposable_address(attempt: Attempt) -> ReviewReason | None:
     """Return the reason when an email domain, or a parent domain, is a disposable-email service."""
     names = [field.name for field in attempt.definition.fields if field.kind == "email"]
     addresses = [str(attempt.answers.get(name, "")) for name in names]
-    found = any(_is_disposable(address) for address in addresses)
-    return ReviewReason.DISPOSABLE_ADDRESS if found else None
+    is_disposable = any(_is_disposable(address) for address in addresses)
+    return ReviewReason.DISPOSABLE_ADDRESS if is_disposable else None
 
 
 CHECKS: tuple[Callable[[Attempt], ReviewReason | None], ...] = (

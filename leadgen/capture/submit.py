@@ -127,13 +127,13 @@ async def first_receipt(form: PublishedForm, sent: Incoming, lookup: Lookup) -> 
     """
     if not sent.key:
         return None
-    known = (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
-    if known is None:
+    first = (await lookup.by_keys(form.form_id, [sent.key])).get(sent.key)
+    if first is None:
         return None
-    if known.fingerprint != fingerprint(form.form_id, sent.raw):
+    if first.fingerprint != fingerprint(form.form_id, sent.raw):
         raise KeyReusedError
     SUBMISSIONS.labels("repeated").inc()
-    return Receipt(known.receipt, repeated=True)
+    return Receipt(first.receipt, repeated=True)
 
 
 async def _write(
@@ -172,8 +172,8 @@ def _consents(
 
 def _readable(sent: Incoming, answers: Mapping[str, Any]) -> dict[str, Any]:
     """Return answers for a reviewer: valid answers cleaned, the others as they were sent."""
-    given = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
-    return {**{name: _single(value) for name, value in given.items()}, **answers}
+    raw_answers = {name: value for name, value in sent.raw.items() if value not in _EMPTY}
+    return {**{name: _single(value) for name, value in raw_answers.items()}, **answers}
 
 
 def _single(value: Any) -> Any:
@@ -247,8 +247,8 @@ def fingerprint(form_id: int, raw: Mapping[str, Any]) -> str:
     so that for valid answers the hash equals that of the cleaned ones, which earlier releases
     stored.
     """
-    given = {name: value for name, value in raw.items() if value not in _EMPTY}
-    content = msgspec.json.encode([form_id, given], order="sorted")
+    raw_answers = {name: value for name, value in raw.items() if value not in _EMPTY}
+    content = msgspec.json.encode([form_id, raw_answers], order="sorted")
     return hashlib.sha256(content).hexdigest()
 
 

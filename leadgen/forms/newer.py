@@ -26,8 +26,8 @@ class Newer:
 
 def unjudged(definition: Definition, texts: Mapping[str, list[str]]) -> dict[str, Any]:
     """Convert posted texts to JSON values where the kind is known; drop only empty answers."""
-    known = {field.name for field in definition.fields}
-    others = {name: _as_sent(values) for name, values in texts.items() if name not in known}
+    known_names = {field.name for field in definition.fields}
+    others = {name: _as_sent(values) for name, values in texts.items() if name not in known_names}
     return parse(definition, texts) | {name: value for name, value in others.items() if value}
 
 

@@ -8,7 +8,7 @@ from leadgen.events.services import emit
 from leadgen.forms.models import Form, FormVersion
 from leadgen.forms.publish_checks import problems
 
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 
 
 @transaction.atomic
@@ -38,9 +38,7 @@ def _check_release(latest: FormVersion | None) -> None:
     if latest is None or (reading := latest.reading()).is_whole:
         return
     parts = [*reading.unknown, *reading.extra]
-    named = ", ".join(part[:80] for part in parts[:_MOST_NAMED]) + ", …" * (
-        len(parts) > _MOST_NAMED
-    )
+    named = ", ".join(part[:80] for part in parts[:_MAX_NAMED]) + ", …" * (len(parts) > _MAX_NAMED)
     raise ValidationError(
         f"This form was last published by a newer release (version {latest.number}). Publishing it"
         f" here would drop what this release does not know: {named}. Update Leadgen, then publish."

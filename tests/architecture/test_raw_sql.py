@@ -210,7 +210,7 @@ def test_columns_in_raw_sql_are_fields_of_the_models(module):
     assert {text: bad for text in statements if (bad := unknown_columns(text))} == {}
 
 
-def test_every_module_that_reads_foreign_tables_has_its_columns_compared():
+def test_columns_of_all_foreign_tables_are_compared():
     reading = {
         name
         for name, code in modules()

@@ -79,7 +79,7 @@ def test_an_unknown_form_is_not_found(client):
     assert answer.json["errors"][""]
 
 
-def test_a_form_off_the_air_is_not_found(client, form, path):
+def test_unpublished_form_is_not_found(client, form, path):
     form.published = None
     form.save()
     assert client.post_json(path, {"fields": ADA}).status == 404
@@ -93,9 +93,7 @@ def test_a_form_off_the_air_is_not_found(client, form, path):
         ("POST", "", "GET, OPTIONS, HEAD"),
     ],
 )
-def test_a_method_that_does_not_fit_is_answered_with_those_that_do(
-    client, form, method, suffix, allowed
-):
+def test_wrong_method_is_answered_with_the_allowed_ones(client, form, method, suffix, allowed):
     answer = client.send(method, f"/api/v1/public/forms/{form.public_id}{suffix}")
     assert (answer.status, answer.headers["allow"]) == (405, allowed)
 
@@ -205,12 +203,12 @@ def test_an_unfit_request_id_is_replaced(client, path):
     assert len(answer.headers["x-request-id"]) == 32
 
 
-def test_what_the_edge_does_not_know_goes_to_django(client):
+def test_other_paths_are_passed_to_django(client):
     assert client.get("/api/v1/public/nothing").status == 404
     assert client.get("/").status == 302
 
 
-def test_the_context_tells_where_the_visitor_came_from(client, path):
+def test_context_has_the_attribution(client, path):
     context = {
         "page_url": "https://www.example.com/pricing?utm_source=google&utm_medium=cpc&gclid=G1",
         "referrer": "https://www.google.com/",
@@ -232,12 +230,12 @@ def test_the_context_tells_where_the_visitor_came_from(client, path):
 
 
 @pytest.mark.parametrize("context", [None, 7, "x", [], {"utm": [1], "page_url": {}, "x": "\x00"}])
-def test_a_garbled_context_never_costs_the_submission(client, path, context):
+def test_invalid_context_does_not_lose_the_submission(client, path, context):
     assert client.post_json(path, {"fields": ADA, "context": context}).status == 201
 
 
 @pytest.mark.parametrize("said", [None, "yesterday", 5, "9999-12-31T23:59:59+00:00", "2001-01-01"])
-def test_a_clock_that_is_wrong_never_costs_the_submission(client, path, said):
+def test_wrong_client_clock_does_not_lose_the_submission(client, path, said):
     assert client.post_json(path, {"fields": ADA, "submitted_at": said}).status == 201
     assert Submission.objects.get().submitted_at is None
 

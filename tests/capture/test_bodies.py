@@ -182,7 +182,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(client, api, monkeypatch):
     assert answer.status == 408
 
 
-def test_a_piece_that_comes_when_time_is_up_gives_no_more_time(client, api, monkeypatch):
+def test_late_body_piece_does_not_extend_the_timeout(client, api, monkeypatch):
     monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
     swallows = iter([suppress(asyncio.CancelledError)])  # as servers do on Python 3.11
 

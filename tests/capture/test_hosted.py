@@ -34,7 +34,7 @@ def test_the_page_is_served_with_a_policy_and_a_token(client, form):
     assert page.headers["cache-control"] == "private, no-cache"
 
 
-def test_the_page_may_be_framed_and_redirected_where_the_form_says(client):
+def test_csp_allows_the_forms_origins_and_redirect(client):
     definition = Definition("T", DEFINITION.fields, redirect_url="https://thanks.example.com/a?b=1")
     origins = "https://www.example.com\nhttps://evil.example;script-src"
     form = make_form(definition, allowed_origins=origins)
@@ -86,7 +86,7 @@ def test_the_thanks_show_no_receipt_that_is_none(client, form):
     assert "%3C" not in page.text
 
 
-def test_the_visitor_is_sent_to_the_forms_own_address_without_any_data(client):
+def test_redirect_after_a_post_contains_no_answers(client):
     definition = Definition("T", DEFINITION.fields, redirect_url="https://example.com/danke/ä")
     form = make_form(definition)
     answer = client.post_form(f"/f/{form.slug}", ADA)
@@ -99,7 +99,7 @@ def test_a_multipart_post_is_taken_too(client, form):
     assert Submission.objects.get().answers == ADA
 
 
-def test_wrong_answers_come_back_with_what_was_typed_and_the_same_token(client, form):
+def test_invalid_post_shows_the_answers_and_the_same_token(client, form):
     token = page_token.issue(1)
     sent = {
         "name": "Zoë <b>",
@@ -122,7 +122,7 @@ def test_a_double_click_is_one_submission(client, form):
     assert Submission.objects.count() == 1
 
 
-def test_going_back_to_send_something_else_is_a_second_submission(client, form):
+def test_changed_answers_from_the_same_page_are_a_second_one(client, form):
     token = page_token.issue(1)
     for message in ("Hello", "And another thing"):
         client.post_form(f"/f/{form.slug}", {**ADA, "message": message, "_token": token})
@@ -238,7 +238,7 @@ def test_what_the_browser_adds_is_kept(client, form):
 
 
 @pytest.mark.parametrize("garbage", ["{", "[" * 5000, "7", '"\\ud800"'])
-def test_a_garbled_first_touch_never_costs_the_submission(client, form, garbage):
+def test_invalid_first_touch_does_not_lose_the_submission(client, form, garbage):
     sent = {**ADA, "_first_touch": garbage, "_elapsed_ms": "soon", "_page_url": "http://[x"}
     assert client.post_form(f"/f/{form.slug}", sent).status == 303
 
@@ -262,7 +262,7 @@ def test_another_method_is_answered_with_those_that_fit(client, form):
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST, HEAD")
 
 
-def test_a_newly_published_version_is_on_the_air_at_the_next_look(client, form):
+def test_new_version_is_served_after_the_maximum_age(client, form):
     client.get(f"/f/{form.slug}")
     form.published = form.versions.create(
         number=2, definition=Definition("Second", DEFINITION.fields).to_json()

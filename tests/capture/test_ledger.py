@@ -75,7 +75,7 @@ def test_fifty_at_once_with_one_key_are_one_submission(client, path):
     assert {answer.json["receipt"] for answer in answers} == {str(Submission.objects.get().id)}
 
 
-def test_a_form_that_was_never_seen_cannot_be_answered_without_postgresql(make_client, form, away):
+def test_uncached_form_answers_503_during_an_outage(make_client, form, away):
     client = make_client(away, timeout=0.2)
     api = client.post_json(f"/api/v1/public/forms/{form.public_id}/submissions", {"fields": ADA})
     page = client.post_form(f"/f/{form.slug}", ADA)
@@ -85,9 +85,7 @@ def test_a_form_that_was_never_seen_cannot_be_answered_without_postgresql(make_c
     assert not Submission.objects.exists()
 
 
-def test_through_an_outage_the_form_stays_on_the_air_and_answers_are_spooled(
-    make_client, form, path, outage
-):
+def test_answers_are_spooled_during_a_database_outage(make_client, form, path, outage):
     client = make_client(timeout=0.3)
     client.get(f"/f/{form.slug}")
     client.post_json(path, {"fields": ADA})
@@ -107,7 +105,7 @@ def test_through_an_outage_the_form_stays_on_the_air_and_answers_are_spooled(
         client.runner.run(asyncio.sleep(0.05))
 
 
-def test_with_the_storage_away_too_nothing_is_promised_and_the_answers_are_kept(
+def test_without_database_and_storage_the_page_keeps_the_answers(
     make_client, form, path, outage, no_storage
 ):
     client = make_client(timeout=0.3)
@@ -123,7 +121,7 @@ def test_with_the_storage_away_too_nothing_is_promised_and_the_answers_are_kept(
     assert Submission.objects.count() == 1
 
 
-def test_a_connection_that_died_unseen_costs_no_submission(client, form, path, outage):
+def test_broken_connection_loses_no_submission(client, form, path, outage):
     client.post_json(path, {"fields": ADA})
     outage.start()
     outage.end()

@@ -156,7 +156,7 @@ def test_a_retry_at_the_newer_process_is_the_same_act(make_client, path, form, r
     assert (first.status, second.status) == (202, 200)
 
 
-def test_answers_are_kept_while_the_ledger_is_away(make_client, form, path, away):
+def test_answers_are_spooled_while_the_ledger_is_unavailable(make_client, form, path, away):
     publish(form, NEWER["unknown kind"])
     client = make_client()
     client.get(f"/f/{form.slug}")
@@ -202,7 +202,7 @@ async def _unavailable(*_):
     raise DatabaseUnavailableError
 
 
-def test_what_a_newer_reader_understands_is_released_by_itself(client, form, path, reader, nudges):
+def test_valid_deferred_answers_are_released(client, form, path, reader, nudges):
     published = publish(form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], MOOD, CONSENT]})
     client.post_form(f"/f/{form.slug}", {**ADA, "mood": "joy", "news": "yes", "_token": ""})
     client.post_json(path, {"fields": {**ADA, "mood": "awe", "phone": ""}})
@@ -255,7 +255,7 @@ def test_answers_to_the_older_page_are_judged_by_it(client, form, path, reader):
     assert (row.state, row.version.number, row.answers) == ("accepted", 1, ADA)
 
 
-def test_a_form_still_unknown_holds_no_other_up(client, form, path, reader):
+def test_form_not_understood_blocks_no_other(client, form, path, reader):
     other = make_form()
     publish(form, OLD | {"format": 9})
     publish(other, NEWER["needs"])

@@ -63,7 +63,7 @@ def test_a_wish_during_a_hint_is_sent_after_it(broker):
     until(lambda: broker.sent == 2)
 
 
-def test_a_wish_never_waits_for_the_broker(broker):
+def test_nudge_never_waits_for_the_broker(broker):
     broker.gate.clear()
     nudger = Nudger(broker.send, interval=0)
     started = time.monotonic()
@@ -88,7 +88,7 @@ def test_a_failing_broker_is_tried_again_at_the_next_wish():
     until(lambda: len(calls) == 2)
 
 
-def test_a_thread_that_hangs_is_left_behind_and_another_takes_over_after_a_pause(broker):
+def test_hanging_thread_is_abandoned_and_replaced_after_a_pause(broker):
     broker.gate.clear()
     before = outcomes("stuck")
     nudger = Nudger(broker.send, interval=0, timeout=0.05)

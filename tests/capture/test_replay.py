@@ -56,7 +56,7 @@ def test_a_spooled_submission_keeps_its_receipt_and_its_time(form, nudges):
     assert nudges == [1]
 
 
-def test_replay_goes_in_the_order_of_receipts_over_days_and_batches(form, monkeypatch):
+def test_replay_follows_receipts_across_days_and_batches(form, monkeypatch):
     monkeypatch.setattr(replaying, "BATCH", 2)
     rows = [
         make_row(form, id=receipt, received_at=LONG_AGO + timedelta(hours=9 * place))
@@ -73,7 +73,7 @@ def test_replay_goes_in_the_order_of_receipts_over_days_and_batches(form, monkey
     ]
 
 
-def test_a_write_in_doubt_and_its_spooled_twin_are_one_submission(form):
+def test_committed_write_and_its_spooled_copy_are_one(form):
     row = make_row(form, idempotency_key="k")
     store.store(row)
     replay()
@@ -100,7 +100,7 @@ def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_the_same_content_under_one_key_is_one_submission_and_both_receipts_are_known(form):
+def test_same_key_and_content_keeps_both_receipts(form):
     receipt, later = in_order(2)
     first = make_row(form, id=receipt, idempotency_key="k")
     second = replace(first, id=later)
@@ -111,7 +111,7 @@ def test_the_same_content_under_one_key_is_one_submission_and_both_receipts_are_
     assert Repeat.objects.get(receipt=second.id).submission_id == first.id
 
 
-def test_other_content_under_a_known_key_is_held_for_a_person(form):
+def test_other_content_under_a_used_key_goes_to_review(form):
     first = make_row(form, idempotency_key="k")
     other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
     store.store(first)
@@ -123,7 +123,7 @@ def test_other_content_under_a_known_key_is_held_for_a_person(form):
     assert (held.idempotency_key, held.raw) == (None, {"name": "Grace"})
 
 
-def test_an_object_that_cannot_be_read_is_parked_and_holds_nobody_up(form, storage):
+def test_unreadable_object_is_parked_and_others_are_replayed(form, storage):
     plant(storage, b"\x00 half an obj")
     plant(storage, b"{}", name="stray.txt")
     store.store(make_row(form))
@@ -133,14 +133,14 @@ def test_an_object_that_cannot_be_read_is_parked_and_holds_nobody_up(form, stora
     assert parked.read_bytes() == b"\x00 half an obj"
 
 
-def test_an_object_still_being_written_is_not_seen(form, storage, monkeypatch):
+def test_unfinished_object_is_not_listed(form, storage, monkeypatch):
     monkeypatch.setattr(local_files, "rename", lambda path, target: None)
     store.store(make_row(form))
     assert [path.parent.name for path in storage.rglob("*") if path.is_file()] == ["unfinished"]
     assert (replay(), store.depth()) == (0, store.Depth(0, None, 0))
 
 
-def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
+def test_unfinished_files_are_deleted_after_a_day(storage):
     folder = storage / "spool" / "unfinished"
     folder.mkdir(parents=True)
     for name, age in (("old", timedelta(days=2)), ("new", timedelta(hours=1))):
@@ -151,7 +151,7 @@ def test_what_killed_processes_left_unfinished_goes_after_a_day(storage):
     assert [path.name for path in folder.iterdir()] == ["new"]
 
 
-def test_what_cannot_be_tidied_holds_nobody_up(form, storage):
+def test_undeletable_files_do_not_stop_the_replay(form, storage):
     store.store(make_row(form))
     strange = storage / "spool" / "unfinished" / "folder"
     strange.mkdir()
@@ -161,7 +161,7 @@ def test_what_cannot_be_tidied_holds_nobody_up(form, storage):
 
 
 @pytest.mark.parametrize("broken", ["open", "delete"])
-def test_a_storage_that_does_a_part_of_its_work_holds_nobody_up(form, monkeypatch, broken):
+def test_partial_storage_failure_delays_no_other_object(form, monkeypatch, broken):
     first, *others = [make_row(form, id=receipt) for receipt in in_order(3)]
     for row in (first, *others):
         store.store(row)
@@ -190,7 +190,7 @@ def test_a_submission_that_the_database_refuses_is_parked_alone(form):
     assert Submission.objects.count() == 8
 
 
-def test_while_the_database_is_away_objects_stay(form, monkeypatch):
+def test_objects_stay_while_the_database_is_unavailable(form, monkeypatch):
     def away():
         raise OperationalError
 

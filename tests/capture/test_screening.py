@@ -40,7 +40,7 @@ def test_each_check_gives_its_reason_and_nothing_else(looked_at, reasons):
     assert screen(looked_at) == reasons
 
 
-def test_all_reasons_are_told_in_the_order_of_the_checks():
+def test_reasons_are_in_the_order_of_the_checks():
     worst = attempt({"message": LINK * 9}, honeypot="x", seconds=0.1, posts_this_minute=99)
     assert screen(worst) == [
         ReviewReason.HONEYPOT,
@@ -50,7 +50,7 @@ def test_all_reasons_are_told_in_the_order_of_the_checks():
     ]
 
 
-def test_every_reason_that_an_answer_can_give_has_a_check_of_its_name():
+def test_every_screening_reason_has_a_check_of_its_name():
     names = [check.__name__ for check in CHECKS]
     given_elsewhere = (
         ReviewReason.KEY_REUSED,

@@ -149,7 +149,7 @@ def test_two_requests_share_a_connection(server):
     assert Submission.objects.count() == 2
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(server):
+def test_expect_100_continue_is_answered(server):
     lines = (LENGTH, "Expect: 100-continue", "Connection: close")
     answer = exchange(server, head(make_form(), *lines), BODY)
     assert answer.rpartition(b"HTTP/1.1 ")[2].startswith(b"201")
@@ -176,7 +176,7 @@ def test_head_has_no_body(server):
         ([LENGTH, "X-Nul: a\x00b"], BODY, b"400"),
     ],
 )
-def test_a_request_broken_below_http_is_refused_and_the_next_is_served(server, lines, body, status):
+def test_malformed_http_is_refused_and_the_next_request_served(server, lines, body, status):
     form = make_form()
     assert exchange(server, head(form, *lines) + body).startswith(b"HTTP/1.1 " + status)
     good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
@@ -192,7 +192,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-def test_what_has_no_end_is_refused_at_once_and_leaves_nothing_behind(gunicorn, kind):
+def test_endless_request_is_refused_and_frees_its_memory(gunicorn, kind):
     server, process = gunicorn
     form = make_form()
     opening, more, status = ENDLESS[kind]

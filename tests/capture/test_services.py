@@ -37,7 +37,7 @@ def test_releasing_twice_changes_nothing(actor):
     assert Event.objects.count() == 1
 
 
-def test_what_intake_has_taken_meanwhile_is_not_released_again(actor):
+def test_processed_submission_is_not_released_again(actor):
     held = make_submission(state="quarantined")
     Submission.objects.update(state="processed")
     services.release(held, actor=actor)
@@ -59,7 +59,7 @@ def test_a_parked_submission_that_is_held_is_no_longer_parked(actor):
 
 
 @pytest.mark.parametrize("state", ["processed", "quarantined", "erased"])
-def test_only_what_waits_can_be_held(actor, state):
+def test_only_waiting_submissions_can_be_held(actor, state):
     services.hold(make_submission(state=state), actor=actor)
     assert Submission.objects.get().state == state
     assert not Event.objects.exists()

@@ -98,7 +98,7 @@ def test_the_api_names_flaws_of_the_version_named(client, form):
 
 
 @pytest.mark.parametrize("version", [None, "", "x", -1, 0, True, 1.5, [1], {"a": 1}, 2**70])
-def test_what_is_no_version_names_none(client, form, version):
+def test_invalid_version_counts_as_none(client, form, version):
     publish(form, SECOND)
     answer = client.post_json(api(form), {"fields": ANSWERS, "version": version})
     assert answer.status == 422
@@ -304,9 +304,7 @@ def test_variants_of_the_other_addresses_are_served(client, form):
     assert client.post_json(f"{api(form)}/", {"fields": ANSWERS}).status == 201
 
 
-def test_while_postgresql_is_away_a_version_out_of_memory_waits_for_review(
-    make_client, form, away, storage
-):
+def test_uncached_version_goes_to_review_during_an_outage(make_client, form, away, storage):
     page = opened(make_client(), form)
     cut_off = make_client(away, timeout=0.2)
     answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})
@@ -319,7 +317,7 @@ def test_while_postgresql_is_away_a_version_out_of_memory_waits_for_review(
     assert row.answers == ANSWERS
 
 
-def test_with_both_away_the_page_shows_what_was_typed(make_client, form, away, no_storage):
+def test_page_shows_the_answers_without_database_and_storage(make_client, form, away, no_storage):
     page = opened(make_client(), form)
     cut_off = make_client(away, timeout=0.2)
     answer = cut_off.post_form(f"/f/{form.slug}", {**ANSWERS, **page})

@@ -60,7 +60,7 @@ def test_many_at_once_are_all_spooled(form, keep, away):
     assert store.depth().waiting == 50
 
 
-def test_what_the_ledger_takes_is_not_spooled(form, keep):
+def test_ledger_writes_are_not_spooled(form, keep):
     assert keep(make_row(form))[0].status is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
@@ -90,7 +90,7 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monk
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
-def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, monkeypatch):
+def test_hanging_storage_times_out_and_is_bounded(form, keep, away, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(spool_fallback, "MAX_WAITING", 20)
@@ -101,7 +101,7 @@ def test_a_storage_that_hangs_is_given_up_on_and_holds_few(form, keep, away, mon
     assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
-def test_depth_and_age_are_told_by_names_alone(form, storage):
+def test_depth_and_age_come_from_object_names(form, storage):
     first = make_row(form)
     store.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
     store.store(first)
@@ -117,6 +117,6 @@ def test_depth_and_age_are_told_by_names_alone(form, storage):
     "content",
     [b"", b"{", b"[]", b'{"version": 2, "row": {}}', b'{"version": 1, "row": {"id": 3}}', b"\xff"],
 )
-def test_what_is_no_spooled_submission_is_told_apart(content):
+def test_unreadable_objects_raise_a_named_error(content):
     with pytest.raises(store.UnreadableError):
         store.unpack(content)

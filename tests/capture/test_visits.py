@@ -66,7 +66,7 @@ def test_two_visits_with_equal_answers_are_two_submissions(client, form):
     ],
 )
 @pytest.mark.parametrize("named", [True, False], ids=["version", "token of a former release"])
-def test_one_page_keeps_each_change_of_mind(client, form, posts, kept, named):
+def test_each_change_sent_from_one_page_is_saved(client, form, posts, kept, named):
     page = client.get(f"/f/{form.slug}")
     token = hidden_inputs(page)["_token"] if named else page_token.issue(1)
     for answers in posts:
@@ -87,7 +87,7 @@ def test_posts_in_flight_together_are_one_act(client, form):
     assert given() == [False, True]
 
 
-def test_acts_numbered_by_the_script_are_told_apart(client, form):
+def test_acts_numbered_by_the_script_are_distinct(client, form):
     for number, answers in ((1, YES), (1, YES), (2, NO), (3, YES), (1, YES)):
         sent = {**answers, "_visit": VISIT, "_act": number, "_token": page_token.issue(1)}
         client.post_form(f"/f/{form.slug}", sent)
@@ -199,7 +199,7 @@ def test_spooled_post_is_compared_with_the_acts_around_it(make_client, form, awa
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_nothing_of_a_visit_is_in_what_others_may_reuse(client, method):
+def test_cacheable_responses_contain_no_value_of_a_visit(client, method):
     form = make_form(DEFINITION, allowed_origins="*")
     path = f"/api/v1/public/forms/{form.public_id}"
     answer = client.send(method, path, referer="https://secret.example/")

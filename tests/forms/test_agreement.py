@@ -113,7 +113,7 @@ RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=[Healt
 
 @RELAXED
 @given(st.data())
-def test_the_schema_accepts_what_the_validator_accepts_and_nothing_else(data):
+def test_schema_and_validator_accept_the_same_answers(data):
     definition = data.draw(definitions())
     assert_agreement(definition, data.draw(answers_to(definition)))
 
@@ -167,7 +167,7 @@ def _is_json(answer):
 
 @RELAXED
 @given(st.data())
-def test_what_the_page_offers_can_be_sent_back_and_shown_again_exactly(data):
+def test_page_values_survive_a_post_and_a_second_rendering(data):
     definition = data.draw(definitions())
     valid, _ = validate(definition, data.draw(answers_to(definition)))
     asked = {field.name: field for field in definition.fields}

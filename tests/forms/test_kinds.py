@@ -54,7 +54,7 @@ def test_a_number_of_every_region_is_accepted(shape):
         assert read_phone(written) == number, region
 
 
-def test_a_number_of_every_region_is_accepted_as_written_there_where_the_form_names_it():
+def test_national_number_is_valid_in_the_default_region():
     national = phonenumbers.PhoneNumberFormat.NATIONAL
     for region in phonenumbers.SUPPORTED_REGIONS:
         number = phonenumbers.example_number(region)
@@ -65,7 +65,7 @@ def test_a_number_of_every_region_is_accepted_as_written_there_where_the_form_na
         assert read_phone(written, region) == number, region
 
 
-def test_a_number_from_abroad_is_accepted_whatever_country_the_form_names():
+def test_international_number_is_valid_in_any_default_region():
     assert refusal("phone", "+49 30 901820", default="GB") == ""
     assert "from abroad" in refusal("phone", "12", default="GB")
 
@@ -75,7 +75,7 @@ def test_a_number_may_start_with_two_zeros():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_required_field_refuses_no_answer_and_an_optional_one_leaves_it_out(kind):
+def test_empty_answer_is_an_error_in_required_fields_only(kind):
     required, optional = form_of(ask(kind, required=True)), form_of(ask(kind))
 
     for empty in KINDS[kind].empties:
@@ -109,7 +109,7 @@ def test_bounds_belong_to_what_is_accepted(kind, bounds, inside, outside):
     assert all(refusal(kind, value, **bounds) for value in outside)
 
 
-def test_a_longest_answer_has_an_end_whatever_the_form_says():
+def test_answer_length_is_bounded_for_every_form():
     assert refusal("long_text", "x" * 20_001, max_length=10**9) == (
         "Use at most 20,000 characters; this has 20,001."
     )

@@ -62,7 +62,7 @@ def test_every_line_is_harmless_as_a_text_of_the_form_itself(lines):
         assert reader.control("answer")["placeholder"] == line
 
 
-def test_every_line_is_harmless_in_messages_receipts_and_hidden_values(lines):
+def test_naughty_strings_are_escaped_outside_of_answers(lines):
     thanks = len(Reader(thanks_page(form_of(), "x")).elements)
     for line in lines:
         assert Reader(hidden_inputs({"_referrer": line})).shown("_referrer") == line
@@ -70,7 +70,7 @@ def test_every_line_is_harmless_in_messages_receipts_and_hidden_values(lines):
         assert "<script" not in message_page(line, line)
 
 
-def test_what_utf_8_and_html_cannot_carry_is_shown_as_a_replacement_character():
+def test_unshowable_characters_become_replacement_characters():
     page = form_page(form_of(ask("text")), values={"answer": ["a\x00b\ud800c"]})
 
     assert page.encode()

@@ -20,7 +20,7 @@ def test_the_form_posts_to_the_address_it_was_opened_at():
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"hidden"}))
-def test_every_control_has_a_label_and_is_tied_to_its_help_and_message(kind):
+def test_every_control_has_a_label_help_and_message(kind):
     errors = {"answer": ["Not like this."]}
     reader = page_of(ask(kind, help="Some help."), errors=errors)
     ids = {element["id"] for element in reader.elements if "id" in element}
@@ -76,7 +76,7 @@ def test_nothing_is_inline_and_all_comes_from_this_server():
     ]
 
 
-def test_robots_find_a_field_that_people_never_meet():
+def test_page_has_a_hidden_honeypot_field():
     trap = page_of(ask("text")).control("_url")
 
     assert trap["tabindex"] == "-1"
@@ -96,7 +96,7 @@ def test_robots_find_a_field_that_people_never_meet():
         ("date", "", {"type": "date"}),
     ],
 )
-def test_browsers_are_told_what_to_fill_in_and_which_keyboard_to_show(kind, fills, attributes):
+def test_controls_have_autocomplete_and_inputmode(kind, fills, attributes):
     control = page_of(ask(kind, fills=fills)).control("answer")
 
     assert control | attributes == control
@@ -108,14 +108,14 @@ def test_what_need_not_be_answered_says_so():
     assert "required" in page_of(ask("text", required=True)).control("answer")
 
 
-def test_a_consent_shows_its_exact_wording_and_is_never_ticked_beforehand():
+def test_consent_shows_its_wording_and_is_not_ticked():
     reader = page_of(ask("consent", wording="I agree to <all> & everything."))
 
     assert "I agree to <all> & everything." in reader.text
     assert "checked" not in reader.control("answer")
 
 
-def test_the_country_of_a_phones_numbers_is_not_shown_as_its_answer():
+def test_default_region_of_a_phone_is_not_its_initial_value():
     field = ask("phone", default="GB")
     assert Reader(form_page(form_of(field))).shown("answer") == ""
     assert "default" not in json_schema(form_of(field))["properties"]["answer"]

@@ -23,7 +23,7 @@ def published(form):
     return [(event.kind, event.data["version"]) for event in Event.objects.about(form)]
 
 
-def test_publishing_freezes_the_draft_and_tells_of_it():
+def test_publishing_creates_a_version_and_an_event():
     form, marketer = make_draft(), make_user()
     version = publish(form, actor=marketer)
 
@@ -52,7 +52,7 @@ def test_publishing_the_same_draft_again_changes_nothing():
     assert published(form) == [("form.published", 1)]
 
 
-def test_what_was_published_before_keeps_its_number_after_a_pause():
+def test_version_numbers_continue_after_an_unpublish():
     form = make_draft()
     publish(form, actor=None)
     unpublish(form, actor=None)
@@ -67,7 +67,7 @@ def test_what_was_published_before_keeps_its_number_after_a_pause():
     ]
 
 
-def test_renaming_or_removing_a_field_never_touches_an_answer_already_given():
+def test_renamed_or_removed_field_leaves_answers_unchanged():
     form = make_draft({"name": "email", "kind": "email"}, {"name": "size", "kind": "number"})
     publish(form, actor=None)
     given = make_submission(form, answers={"email": "ada@example.com", "size": 7})

@@ -39,7 +39,7 @@ def test_an_ordinary_address_is_one_that_the_library_accepts(address):
 
 @settings(max_examples=500)
 @given(NUMBERS)
-def test_a_plainly_possible_number_is_one_that_the_library_finds_possible(number):
+def test_phone_fast_path_agrees_with_the_library(number):
     assert texts.read_phone(number) or not texts._is_plainly_possible(number)
 
 

@@ -112,17 +112,17 @@ class BatchWriter:
 
     def _take(self, rows: int, size: int) -> list[_PendingWrite]:
         """Take the first rows off the queue, at least one; equal keys keep their order."""
-        taken: list[_PendingWrite] = []
-        while self._queue and len(taken) < rows and size > 0:
-            taken.append(self._queue.popleft())
-            size -= len(taken[-1].text)
-            self._bytes -= len(taken[-1].text)
-        return sorted(taken, key=lambda waiting: waiting.row.lock_order)
+        batch: list[_PendingWrite] = []
+        while self._queue and len(batch) < rows and size > 0:
+            batch.append(self._queue.popleft())
+            size -= len(batch[-1].text)
+            self._bytes -= len(batch[-1].text)
+        return sorted(batch, key=lambda waiting: waiting.row.lock_order)
 
     async def _settle(self, batch: Sequence[_PendingWrite]) -> None:
         """Write the rows; on rejection halve the batch until the faulty row is alone."""
         try:
-            settled = await self._write(batch)
+            results = await self._write(batch)
         except RowRejectedError as error:
             if len(batch) == 1:
                 return _fail(batch, error)
@@ -135,9 +135,9 @@ class BatchWriter:
         except Exception:
             logger.exception("ledger write failed")
             return _fail(batch, DatabaseUnavailableError("ledger write failed"))
-        for waiting, outcome in zip(batch, settled, strict=True):
+        for waiting, result in zip(batch, results, strict=True):
             if not waiting.outcome.done():
-                waiting.outcome.set_result(outcome)
+                waiting.outcome.set_result(result)
         return None
 
     async def _write(self, batch: Sequence[_PendingWrite]) -> list[WriteResult]:

@@ -144,9 +144,9 @@ def outcomes(
 
     Raise KeyError for a row that was neither inserted nor found.
     """
-    held = [*found, *((row.id, *row.key, row.fingerprint) for row in rows if row.id in inserted)]
-    ids = {receipt for receipt, *_ in held}
-    by_key = {(form, key): (receipt, mark) for receipt, form, key, mark in held if key}
+    stored = [*found, *((row.id, *row.key, row.fingerprint) for row in rows if row.id in inserted)]
+    ids = {receipt for receipt, *_ in stored}
+    by_key = {(form, key): (receipt, digest) for receipt, form, key, digest in stored if key}
     return [_outcome(row, ids, by_key) for row in rows]
 
 

@@ -169,9 +169,9 @@ def _settle_act(row: SubmissionRecord, act: Act, outcome: WriteResult) -> WriteR
 
     As write_act does on the edge, but among acts that were received before and after the row.
     """
-    tried = act
+    current = act
     for _ in range(MAX_TRIES):
-        if is_final(outcome, tried, act):
+        if is_final(outcome, current, act):
             return outcome
         known = _known(row.form_id, act.keys())
         step = next_step(row, act, outcome, known, beside(row.id, known.values()))
@@ -179,8 +179,8 @@ def _settle_act(row: SubmissionRecord, act: Act, outcome: WriteResult) -> WriteR
             return step
         if step is None:
             break
-        tried = step
-        (outcome,) = _insert([with_key(row, tried.key)])
+        current = step
+        (outcome,) = _insert([with_key(row, current.key)])
     (outcome,) = _insert([with_key(row, None)])
     return outcome
 

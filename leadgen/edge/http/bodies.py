@@ -161,11 +161,11 @@ def _collected(pairs: list[tuple[str, str]]) -> Texts:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen = dict(pairs)
-    if len(seen) < len(pairs):
-        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise Refusal(400, f"{twice!r} is given twice.")
-    return seen
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        repeated_name = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Refusal(400, f"{repeated_name!r} is given twice.")
+    return members
 
 
 _UNIQUE_NAMES = json.JSONDecoder(object_pairs_hook=_unique)

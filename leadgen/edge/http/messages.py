@@ -65,9 +65,9 @@ class Response:
 
 def json_response(status: int, data: Any, receipt: str = "", **headers: str) -> Response:
     """Return ``data`` as JSON with ``Cache-Control: no-store``."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    base = {"content-type": "application/json", "cache-control": "no-store"}
-    return Response(status, msgspec.json.encode(data), {**base, **named}, receipt)
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    common = {"content-type": "application/json", "cache-control": "no-store"}
+    return Response(status, msgspec.json.encode(data), {**common, **extra}, receipt)
 
 
 @dataclass(slots=True)

@@ -47,7 +47,7 @@ def test_a_form_is_looked_up_once_while_it_is_fresh(run):
     assert asked == 1
 
 
-def test_a_hundred_visitors_at_once_make_one_look(run):
+def test_concurrent_visitors_share_one_look_up(run):
     async def story():
         database = Database()
         forms = FormCache(database, max_age=60)
@@ -57,7 +57,7 @@ def test_a_hundred_visitors_at_once_make_one_look(run):
     assert run(story()) == 1
 
 
-def test_a_visitor_who_leaves_does_not_stop_the_look_for_the_others(run):
+def test_cancelled_visitor_does_not_cancel_the_shared_loader(run):
     async def story():
         database = Database()
         database.gate.clear()
@@ -87,7 +87,7 @@ def test_a_form_is_served_stale_while_the_database_is(run, fault):
     assert run(story()).slug == "talk"
 
 
-def test_without_a_database_an_unseen_form_cannot_be_answered_for(run):
+def test_uncached_form_raises_without_a_database(run):
     async def story():
         database = Database()
         database.is_away = True
@@ -97,7 +97,7 @@ def test_without_a_database_an_unseen_form_cannot_be_answered_for(run):
         run(story())
 
 
-def test_an_unknown_form_is_remembered_for_a_moment(run):
+def test_unknown_form_is_cached(run):
     async def story():
         database = Database()
         forms = FormCache(database, max_age=60)

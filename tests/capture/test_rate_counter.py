@@ -8,7 +8,7 @@ def test_posts_are_counted_by_address_and_minute():
     assert flood.count("a", 60) == 1
 
 
-def test_a_household_of_ipv6_addresses_counts_as_one():
+def test_ipv6_addresses_of_one_network_count_as_one():
     flood = RateCounter()
     flood.count("2001:db8:1:2::1", 0)
     assert flood.count("2001:db8:1:2:ffff::9", 0) == 2

@@ -67,7 +67,7 @@ def transactions():
         return cursor.fetchone()[0]
 
 
-def test_what_arrives_together_is_committed_together(writer, form):
+def test_concurrent_rows_share_one_commit(writer, form):
     assert fates(writer.run(*(make_row(form) for _ in range(50)))) == [WriteStatus.STORED] * 50
     assert Submission.objects.count() == 50
     assert transactions() <= 2
@@ -98,7 +98,7 @@ def test_of_equal_keys_in_one_batch_the_first_wins(writer, form):
     assert {result.receipt for result in results[:3]} == {first.id}
 
 
-def test_a_key_is_known_from_an_earlier_batch_and_free_on_another_form(writer, form):
+def test_key_is_unique_per_form_across_batches(writer, form):
     first = make_row(form, idempotency_key="k")
     writer.run(first)
     elsewhere = make_row(make_form(), idempotency_key="k")
@@ -130,7 +130,7 @@ def test_a_row_that_is_no_text_fails_before_it_is_queued(writer, form):
     assert good.status is WriteStatus.STORED
 
 
-def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(writer, form):
+def test_row_of_a_cancelled_caller_is_written(writer, form):
     async def leave():
         leaving, staying = (
             asyncio.create_task(writer.writer.write(make_row(form))) for _ in range(2)
@@ -143,7 +143,7 @@ def test_a_visitor_who_leaves_is_written_all_the_same_and_the_next_is_answered(w
     assert Submission.objects.count() == 2
 
 
-def test_all_who_wait_for_a_stalled_ledger_are_told_together(writer, form):
+def test_all_queued_writes_fail_with_a_stalled_ledger(writer, form):
     rows = [make_row(form) for _ in range(20)]
     with transaction.atomic():
         held_up()
@@ -153,7 +153,7 @@ def test_all_who_wait_for_a_stalled_ledger_are_told_together(writer, form):
     assert time.monotonic() - started < 2
 
 
-def test_nobody_waits_while_the_ledger_is_known_to_stall(writer, form, returns):
+def test_writes_fail_at_once_while_the_breaker_is_open(writer, form, returns):
     with transaction.atomic():
         held_up()
         writer.run(make_row(form))

@@ -13,7 +13,7 @@ from django.db import connection
 from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
 from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.lib.postgresql.connections import connection_parameters
-from tests.capture.meddler import RESET, between
+from tests.capture.faulty_proxy import RESET, between
 
 # PostgreSQL's own tables tell which statements the server knows.
 KNOWN = "SELECT count(*) FROM pg_prepared_statements WHERE %s::text IS NOT NULL"
@@ -63,7 +63,7 @@ def forget():
         cursor.execute("DROP FUNCTION forget(text)")
 
 
-def test_a_prepared_statement_is_parsed_once_and_any_other_each_time(line):
+def test_only_prepared_statements_are_parsed_once(line):
     for text in ("a", "bc", ""):
         assert line(LENGTH, text, prepared=True) == [(str(len(text)), None)]
     assert line(KNOWN, "") == [("1",)]
@@ -73,14 +73,14 @@ def test_a_value_larger_than_any_buffer_arrives_whole(line):
     assert line(LENGTH, "ü" * 5_000_000) == [("5000000", None)]
 
 
-def test_behind_a_pooler_that_changes_servers_statements_are_sent_whole(line, forget):
+def test_statements_are_not_prepared_behind_a_pooler(line, forget):
     line(LENGTH, "a", prepared=True)
     assert line(forget, "now") == [("now",)]
     assert line(LENGTH, "abc", prepared=True) == [("3", None)]
     assert line(KNOWN, "") == [("0",)]
 
 
-def test_a_connection_that_was_ended_is_replaced_unseen(line):
+def test_terminated_connection_is_replaced(line):
     ((first, _),) = line(BACKEND, "")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [int(first)])
@@ -88,13 +88,13 @@ def test_a_connection_that_was_ended_is_replaced_unseen(line):
     assert first != second
 
 
-def test_a_statement_that_takes_too_long_is_given_up_and_the_next_one_served(line):
+def test_statement_times_out_and_the_next_one_succeeds(line):
     with pytest.raises(DatabaseUnavailableError):
         line("SELECT pg_sleep(length(%s::text))", "xxxxx")
     assert line(LENGTH, "ab") == [("2", None)]
 
 
-def test_a_server_that_falls_silent_after_the_login_is_given_up_as_soon(make_line, upstream):
+def test_server_silent_after_login_times_out(make_line, upstream):
     silence = threading.Event()
 
     def meddle(client, piece, received):
@@ -108,7 +108,7 @@ def test_a_server_that_falls_silent_after_the_login_is_given_up_as_soon(make_lin
     assert time.monotonic() - started < 4
 
 
-def test_a_connection_that_is_reset_in_the_middle_of_a_large_value_is_replaced(make_line, upstream):
+def test_connection_reset_during_a_large_value_is_replaced(make_line, upstream):
     resets: list[object] = []
 
     def meddle(client, piece, received):

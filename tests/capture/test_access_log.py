@@ -53,12 +53,12 @@ def test_lines_are_written_together_one_object_each(capfd):
     }
 
 
-def test_what_waits_is_written_at_the_end(capfd):
+def test_buffered_lines_are_written_on_close(capfd):
     asyncio.run(told(1, wait=60)).write()
     assert len(capfd.readouterr().out.splitlines()) == 1
 
 
-def test_lines_that_nobody_takes_wait(pipe):
+def test_lines_wait_for_a_blocked_reader(pipe):
     log = asyncio.run(told(25))
     assert b"receipt" not in pipe.read(1 << 20)
     log.write()
@@ -74,12 +74,12 @@ def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
     assert b'"receipt":"receipt-5"' in pipe.read(1 << 20).splitlines()[0]
 
 
-def test_a_reader_that_has_gone_ends_nothing(pipe):
+def test_closed_log_reader_stops_no_request(pipe):
     pipe.close()
     asyncio.run(told(1)).write()
 
 
-def test_a_higher_level_keeps_lines_away(capfd):
+def test_higher_log_level_drops_access_lines(capfd):
     logging.getLogger("leadgen.access").setLevel(logging.WARNING)
     try:
         asyncio.run(told(1))

@@ -52,9 +52,7 @@ def preloader(database, forms):
     return FormPreloader(database, forms, pause=0.01, retry=0.01)
 
 
-def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
-    run, database, forms, preloader
-):
+def test_preloaded_form_is_served_during_an_outage(run, database, forms, preloader):
     form = make_form()
     run(preloader.refresh())
     database.is_away = True
@@ -64,16 +62,14 @@ def test_a_form_that_nobody_asked_for_is_served_while_the_database_is_away(
     assert "Talk to sales" in found[0].page
 
 
-def test_what_was_read_ahead_is_asked_for_again_while_the_database_answers(run, forms, preloader):
+def test_preloaded_form_is_looked_up_again_when_requested(run, forms, preloader):
     form = make_form(allowed_origins="https://a.example")
     run(preloader.refresh())
     type(form).objects.update(allowed_origins="https://b.example")
     assert run(forms.by_slug(form.slug)).origins == {"https://b.example"}
 
 
-def test_a_later_look_takes_in_what_was_published_and_what_went_off_the_air(
-    run, database, forms, preloader
-):
+def test_refresh_adds_published_and_removes_unpublished_forms(run, database, forms, preloader):
     gone = make_form()
     run(preloader.refresh())
     run(forms.by_slug(gone.slug))
@@ -86,9 +82,7 @@ def test_a_later_look_takes_in_what_was_published_and_what_went_off_the_air(
         run(forms.by_slug(gone.slug))
 
 
-def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
-    run, database, forms, preloader
-):
+def test_unknown_address_is_found_after_publishing(run, database, forms, preloader):
     assert run(forms.by_slug("late")) is None
     make_form(slug="late")
     run(preloader.refresh())
@@ -96,7 +90,7 @@ def test_an_address_that_was_unknown_before_is_known_once_it_is_published(
     assert run(forms.by_slug("late")).slug == "late"
 
 
-def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
+def test_only_the_latest_forms_are_preloaded(run, database):
     made = [make_form() for _ in range(5)]
     forms = FormCache(database, max_entries=3)
     run(FormPreloader(database, forms).refresh())
@@ -107,9 +101,7 @@ def test_the_latest_forms_are_known_when_there_are_too_many(run, database):
         run(forms.by_slug(made[1].slug))
 
 
-def test_a_process_started_without_its_database_knows_the_forms_once_that_answers(
-    run, database, forms, preloader
-):
+def test_preload_is_retried_until_the_database_is_available(run, database, forms, preloader):
     async def story():
         preloader.open()
         await asyncio.sleep(0.05)

@@ -8,5 +8,5 @@ from leadgen.accounts.models import User
 
 
 def current_user(request: HttpRequest) -> User:
-    """The person who is logged in; only for pages that the admin site has let through."""
+    """Return the logged-in user; only for views that require a log-in."""
     return cast(User, request.user)

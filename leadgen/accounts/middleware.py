@@ -1,4 +1,4 @@
-"""Show times in the reader's time zone, within the calendar."""
+"""Middleware that activates the time zone of the logged-in user for each request."""
 
 from collections.abc import Callable
 from zoneinfo import ZoneInfoNotFoundError
@@ -20,7 +20,7 @@ class TimeZoneMiddleware:
 
 
 def _zone(name: str) -> CalendarZone:
-    """Return the named zone; the server's own where the name is empty or means nothing here."""
+    """Return the named zone, or TIME_ZONE when the name is empty or unknown."""
     try:
         return CalendarZone(name or settings.TIME_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):

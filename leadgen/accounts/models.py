@@ -1,4 +1,4 @@
-"""Who works here, in which team, and how far each may see."""
+"""User, Team and log-in counter models."""
 
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a person who logs in with this address; without a password none will work."""
+        """Create a user; one without a password cannot log in until a password is set."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -44,7 +44,7 @@ class UserManager(BaseUserManager["User"]):
 
 class UserQuerySet(models.QuerySet["User"]):
     def taking_leads(self) -> "UserQuerySet":
-        """The people whom the round robin may give a new lead."""
+        """Active users to whom round robin assigns new leads."""
         return self.filter(is_active=True, takes_leads=True).order_by("id")
 
 
@@ -108,12 +108,12 @@ class User(AbstractBaseUser):
         super().save(*args, **kwargs)
 
     def get_full_name(self) -> str:
-        """The name, under the name that Django's packages ask for."""
+        """Return the name (a method that Django's packages call)."""
         return self.name
 
     @property
     def is_staff(self) -> bool:
-        """Whether the workspace opens for this person at all (Django's admin asks)."""
+        """Whether the user may log in to the workspace (Django's admin reads it)."""
         return self.is_active
 
     @property
@@ -122,7 +122,7 @@ class User(AbstractBaseUser):
 
     @property
     def sees(self) -> Visibility:
-        """How far this person sees: the person's own setting, or what the role gives."""
+        """The user's own visibility, or the default of the role."""
         return Visibility(self.visibility or roles.DEFAULT_VISIBILITY[Role(self.role)])
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What each role may do: one table, asked by every page (through User.has_perm)."""
+"""Role-based access control: one table of grants, read by every page through User.has_perm."""
 
 from django.db import models
 
@@ -67,7 +67,7 @@ GRANTS: dict[Role, dict[str, frozenset[str]]] = {
 # Models that only administrators see: the audit log names leads and users of every team.
 ADMIN_ONLY = frozenset({"events.event"})
 
-# What nobody may do through a page, the administrator included: history is not edited.
+# Refused to every role, administrators included: history is not edited through a page.
 NEVER = frozenset(
     {
         "capture.add_submission",
@@ -87,7 +87,7 @@ NEVER = frozenset(
 
 
 def allows(role: Role, perm: str) -> bool:
-    """Tell whether a role holds ``app.action_model``, such as ``leads.change_lead``."""
+    """Return whether a role holds ``app.action_model``, such as ``leads.change_lead``."""
     if perm in NEVER:
         return False
     if role == Role.ADMIN:
@@ -98,7 +98,7 @@ def allows(role: Role, perm: str) -> bool:
 
 
 def opens(role: Role, app_label: str) -> bool:
-    """Tell whether a role sees anything of an application."""
+    """Return whether a role may use any model of an application."""
     if role == Role.ADMIN:
         return True
     return any(resource.startswith(f"{app_label}.") for resource in GRANTS[role])

@@ -1,4 +1,4 @@
-"""Look up the person behind the cookies of a request that Django has not read yet."""
+"""Look up the session of a raw Cookie header, before Django parses the request."""
 
 from importlib import import_module
 
@@ -10,7 +10,7 @@ from django.http.cookie import parse_cookie
 
 
 def is_logged_in(cookies: str) -> bool:
-    """Tell whether the Cookie header names a session of an active person; at most two queries."""
+    """Return whether the Cookie header has a session of an active user; at most two queries."""
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME, "")
     if not key:
         return False
@@ -19,4 +19,4 @@ def is_logged_in(cookies: str) -> bool:
     try:
         return get_user(request).is_authenticated
     finally:
-        connection.close()  # no later request comes to this thread
+        connection.close()  # this thread serves no later request

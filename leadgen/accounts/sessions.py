@@ -1,12 +1,12 @@
-"""Sessions in the database; a key that Django never makes is none."""
+"""Database session store that ignores keys which Django cannot have made."""
 
 from django.contrib.sessions.backends import db
 
 
 class SessionStore(db.SessionStore):
-    """Django's own store, but a cookie's text reaches PostgreSQL only where it can be a key.
+    """Django's store; only ASCII letters and digits of a cookie reach PostgreSQL.
 
-    A quoted cookie may hold any character, and a NUL in a query is an error.
+    A quoted cookie may hold any character, and PostgreSQL refuses a NUL in a query.
     """
 
     def _validate_session_key(self, key: str | None) -> bool:

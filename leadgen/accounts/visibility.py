@@ -53,7 +53,7 @@ def registered_models() -> frozenset[type[Model]]:
 
 
 def all_rows(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
-    """Show every row: the rule of models that everybody in the organisation shares."""
+    """Show every row: the rule of models that the whole organisation shares."""
     return rows
 
 
@@ -63,7 +63,7 @@ def _audit_log(events: QuerySet[Any], user: User) -> QuerySet[Any]:
 
 
 def register_rules() -> None:
-    """Register the rules of users, teams and of the audit log, whose package knows no users."""
+    """Register the rules of users, teams and events; leadgen.events imports no users."""
     for model in (User, Team):
         register(model, all_rows)
     register(Event, _audit_log)

@@ -5,13 +5,13 @@ key that an event lacks is optional: older events of the log stay readable.
 """
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 Payload = type[TypedDict]  # type: ignore[valid-type]  # a TypedDict class has no other type
 
 
 class Nothing(TypedDict):
-    """No data: the subject and the actor tell all."""
+    """No data beside the subject and the actor."""
 
 
 class Origin(TypedDict, total=False):
@@ -68,9 +68,9 @@ class LogIn(TypedDict):
 
 
 class Changes(TypedDict):
-    """Names of the changed fields; before release 0.1 Django's change message."""
+    """Names of the changed fields; pages of forms, pipelines and tasks write Django's messages."""
 
-    changes: list[str]
+    changes: list[Any]
 
 
 class Deleted(TypedDict):

@@ -1,4 +1,4 @@
-"""Visibility rules of forms: everybody in the organisation sees every form."""
+"""Visibility rules of forms: every user sees every form."""
 
 from leadgen.accounts.visibility import all_rows, register
 from leadgen.forms.models import Field, Form, FormVersion

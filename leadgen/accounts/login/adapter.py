@@ -1,4 +1,4 @@
-"""What django-allauth asks Leadgen during log-in and password reset: limits, events, links."""
+"""Adapter of django-allauth for log-in and password reset: limits, events, links."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from leadgen.lib.telemetry.metrics import LOGINS
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Leadgen's answers; security events are written here, for signals are not used."""
+    """Leadgen's adapter; it writes the security events, since signals are not used."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": "The email or the password is not correct."
@@ -30,7 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Return the active user whose password this is, or None.
 
-        The attempt counts as failed before the password is looked at. Raise TooManyAttemptsError
+        The attempt counts as failed before the password is checked. Raise TooManyAttemptsError
         at a limit, HashingBusyError where too many passwords are being checked.
         """
         email, near = credentials["email"], client_network(request)

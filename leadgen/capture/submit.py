@@ -20,7 +20,8 @@ from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteSt
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import Attempt, screen
-from leadgen.forms.format.validation import Errors, validate
+from leadgen.forms.format.messages import Errors
+from leadgen.forms.format.validation import validate
 from leadgen.forms.newer import without_empties
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.ids import uuid7

@@ -11,6 +11,7 @@ from django.utils.safestring import mark_safe
 
 from leadgen.forms.format.definition import Definition
 from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.messages import text_of
 from leadgen.forms.markup import element
 
 # Placeholder of the hidden inputs of one request; the edge replaces it when it serves the page.
@@ -105,9 +106,7 @@ def _problems(definition: Definition, errors: Mapping[str, list[str]]) -> Iterat
 
 
 def _heading(count: int) -> str:
-    if count == 0:
-        return "This could not be sent"
-    return "1 field needs your attention" if count == 1 else f"{count} fields need your attention"
+    return text_of("fields_to_correct", count=count) if count else text_of("not_sent")
 
 
 def _safe(html: str) -> str:

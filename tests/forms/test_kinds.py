@@ -3,6 +3,7 @@ import pytest
 
 from leadgen.forms.format.fields import CHOICES, KINDS
 from leadgen.forms.format.fields.texts import read_phone
+from leadgen.forms.format.messages import texts_of
 from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.models import Field as FieldRow
 from tests.forms.samples import ACCEPTED, REFUSED, ask, form_of, refusal
@@ -118,7 +119,7 @@ def test_answer_length_is_bounded_for_every_form():
 def test_an_unknown_name_is_an_error_under_that_name():
     _, errors = validate(form_of(ask("text")), {"answer": "x", "budget": 1})
 
-    assert errors == {"budget": ["This form has no such field."]}
+    assert texts_of(errors) == {"budget": ["This form has no such field."]}
 
 
 @pytest.mark.parametrize(

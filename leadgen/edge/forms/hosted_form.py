@@ -24,7 +24,8 @@ from leadgen.edge.http.origins import is_from_here, may_post
 from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS, UNKNOWN
-from leadgen.forms.format.validation import Errors, parse
+from leadgen.forms.format.messages import Errors, Message, text_of, texts_of
+from leadgen.forms.format.validation import parse
 from leadgen.forms.newer import unjudged
 from leadgen.forms.page import (
     HIDDEN_SLOT,
@@ -38,20 +39,15 @@ from leadgen.forms.published import PublishedForm, unread
 from leadgen.lib.telemetry.metrics import SUBMISSIONS
 
 _TITLES = {
-    403: "This page may not send the form",
-    404: "There is no such form",
-    413: "That is too much",
-    429: "Too many at once",
-    503: "Please try again",
+    403: "title_forbidden",
+    404: "title_not_found",
+    413: "title_too_large",
+    429: "title_too_many",
+    503: "title_unavailable",
 }
-_NO_FORM = "Check the address, or ask whoever gave it to you."
-_CLOSED = "This form is closed and takes no more answers. Ask whoever gave you its address."
 _KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
-_NOT_SAVED = (
-    "We could not save your answers just now. They are still here: send them again in a moment."
-)
 # While PostgreSQL is unavailable, for a form that is not in the cache.
-_THANKS = Definition("Thank you", (), thanks_text="We have your message and will be in touch.")
+_THANKS = Definition(text_of("title_thanks"), (), thanks_text=text_of("thanks"))
 
 Target = tuple[PublishedForm, tuple[ReviewReason, ...]]
 """The form version that a page showed, and the reasons to review its answers."""
@@ -80,7 +76,7 @@ class HostedFormPages:
         """
         form = await self._services.forms.by_slug(slug)
         if form is None or not form.is_live:
-            raise Refusal(404, _CLOSED if form else _NO_FORM)
+            raise _not_found("form_closed" if form else "form_not_found")
         if not request.path.endswith(f"/f/{form.slug}"):
             return _moved(form, request.query)
         if not form.page:
@@ -95,7 +91,7 @@ class HostedFormPages:
         """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
         form, is_away = await _look_up(self._services.forms.by_slug(slug))
         if form and not may_post(form, request):
-            raise Refusal(403, "Open the form itself and send it from there.")
+            raise Refusal(403, text_of("foreign_page"))
         posts = self._services.admit(request)
         post = Post.of(request)
         if not is_away and (other := post.other_form(form, request)):
@@ -113,7 +109,7 @@ class HostedFormPages:
                 result = await submit(shown, sent, self._services.ledger, self._services.known)
         except DatabaseUnavailableError:
             SUBMISSIONS.labels("failed").inc()
-            again = _again(shown, 503, post, {"": [_NOT_SAVED]})
+            again = _again(shown, 503, post, {"": [Message.of("not_saved")]})
             return again.having({"retry-after": "2"})
         if isinstance(result, Invalid):
             SUBMISSIONS.labels("invalid").inc()
@@ -130,7 +126,7 @@ class HostedFormPages:
                 raise
             return _html(200, thanks_page(_THANKS, receipt), {}).having(page_headers(None))
         if form is None:
-            raise Refusal(404, _NO_FORM)
+            raise _not_found("form_not_found")
         text = thanks_page(form.definition, receipt)
         return _html(200, text, {}).having(page_headers(form))
 
@@ -138,7 +134,7 @@ class HostedFormPages:
         """Return what the post answers; raise UnsentError where nothing can be kept."""
         shown = post.shown(form.form_id)
         if shown is None and not form.is_live:
-            raise _unsent(Refusal(404, _CLOSED), request, post)
+            raise _unsent(_not_found("form_closed"), request, post)
         if shown is None:
             # The page is of a form that was deleted: its questions and wordings are gone.
             is_lost = post.other_form(form, request) is not None
@@ -169,7 +165,7 @@ async def _look_up(
 def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Target:
     """Return what the token alone names, while the form cannot be read."""
     if not is_away:
-        raise _unsent(Refusal(404, _NO_FORM), request, post)
+        raise _unsent(_not_found("form_not_found"), request, post)
     shown = post.token.shown if post.token else None
     if shown is None or not is_from_here(request):
         raise _unsent(AWAY, request, post)
@@ -178,12 +174,16 @@ def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Target:
 
 def refuse(refusal: Refusal) -> Response:
     """Return a refusal as a page for people."""
-    title = _TITLES.get(refusal.status, "That did not work")
+    title = text_of(_TITLES.get(refusal.status, "title_failed"))
     if isinstance(refusal, UnsentError) and refusal.typed:
         page = unsent_page(title, refusal.message, refusal.typed)
     else:
         page = message_page(title, refusal.message)
     return _html(refusal.status, page, {}).having({**page_headers(None), **refusal.headers})
+
+
+def _not_found(code: str) -> Refusal:
+    return Refusal(404, text_of(code))
 
 
 def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
@@ -253,11 +253,12 @@ def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
 
 def _again(form: PublishedForm, status: int, post: Post, errors: Errors) -> Response:
     if not (form.definition.fields or form.newer):  # the version could not be read
-        page = unsent_page(_TITLES[503], _NOT_SAVED, post.raw)
+        page = unsent_page(text_of(_TITLES[503]), text_of("not_saved"), post.raw)
         return _html(status, page, {}).having(page_headers(form))
     hidden = {name: first(post.texts, name) for name in _KEPT if post.texts.get(name)}
     hidden["_token"] = post.token_again(form)
-    page = form_page(_with_unknown(form, post.texts), values=post.texts, errors=errors)
+    shown = _with_unknown(form, post.texts)
+    page = form_page(shown, values=post.texts, errors=texts_of(errors))
     return _html(status, page, hidden).having(page_headers(form))
 
 

@@ -21,7 +21,7 @@ from leadgen.edge.http.headers import cors_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
 from leadgen.edge.http.origins import may_post
 from leadgen.edge.services import EdgeServices, submission_context
-from leadgen.forms.format.validation import Errors
+from leadgen.forms.format.messages import Errors, Message, texts_of
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.telemetry.metrics import SUBMISSIONS
 
@@ -186,9 +186,9 @@ def _answers(form: PublishedForm, body: bodies.Body) -> tuple[dict[str, Any], Er
     errors: Errors = {}
     for name, given in body.consents.items():
         if name not in known and not form.newer:
-            errors[name] = ["This form asks for no such consent."]
+            errors[name] = [Message.of("unknown_consent")]
         elif body.fields.get(name, given) is not given:
-            errors[name] = ["The consent in fields says something else."]
+            errors[name] = [Message.of("contradicting_consent")]
     return {**body.fields, **body.consents}, errors
 
 
@@ -230,7 +230,7 @@ def _key(request: Request) -> str | None:
 def _answer(result: Receipt | Invalid) -> Response:
     if isinstance(result, Invalid):
         SUBMISSIONS.labels("invalid").inc()
-        return json_response(422, {"errors": result.errors})
+        return json_response(422, {"errors": texts_of(result.errors)})
     receipt = str(result.receipt)
     data = {"receipt": receipt, "state": "received"}
     if result.repeated:

@@ -5,8 +5,7 @@ from typing import Any
 
 from leadgen.forms.format.definition import Definition
 from leadgen.forms.format.fields import KINDS, InvalidAnswerError
-
-Errors = dict[str, list[str]]
+from leadgen.forms.format.messages import Errors, Message
 
 
 def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[str, Any], Errors]:
@@ -26,9 +25,9 @@ def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[s
             elif field.required:
                 raise InvalidAnswerError(kind.missing)
         except InvalidAnswerError as error:
-            errors[field.name] = [str(error)]
+            errors[field.name] = [error.message]
     unknown = answers.keys() - {field.name for field in definition.fields}
-    return cleaned, errors | {name: ["This form has no such field."] for name in unknown}
+    return cleaned, errors | {name: [Message.of("unknown_field")] for name in unknown}
 
 
 def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, Any]:

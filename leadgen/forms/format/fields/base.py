@@ -5,20 +5,26 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from leadgen.forms.format.definition import FieldDefinition
+from leadgen.forms.format.messages import Message
 from leadgen.forms.markup import element, text
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidAnswerError(ValueError):
-    """An answer that a kind refuses; the text says what to change."""
+    """An invalid answer. ``message`` has the code and the parameters, str() is the text."""
+
+    def __init__(self, code: str, **parameters: Any) -> None:
+        self.message = Message(code, parameters)
+        super().__init__(self.message.text)
 
 
 class FieldKind:
     """A kind of field. To add one: a class, an entry in KINDS, a test, its style in the CSS."""
 
     label: ClassVar[str]
-    missing: ClassVar[str] = "Please fill this in."
+    # The code of the message for a required answer that was left out.
+    missing: ClassVar[str] = "missing"
     # Values that count as no answer; the JSON Schema allows them when the field is optional.
     empties: ClassVar[tuple[Any, ...]] = (None, "")
     # Attributes of the contact that an answer of this kind can fill.
@@ -114,11 +120,9 @@ class UnknownKind(FieldKind):
 def storable(value: object) -> str:
     """Return the text, or raise InvalidAnswerError when PostgreSQL cannot store it."""
     if not isinstance(value, str):
-        raise InvalidAnswerError("This must be a text.")
+        raise InvalidAnswerError("not_text")
     if _UNSTORABLE.search(value):
-        raise InvalidAnswerError(
-            "This contains a character that cannot be stored: please remove it."
-        )
+        raise InvalidAnswerError("unstorable")
     return value
 
 

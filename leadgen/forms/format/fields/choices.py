@@ -25,7 +25,7 @@ _BUTTONS = 6
 
 class Choice(FieldKind):
     label: ClassVar[str] = "Choice"
-    missing: ClassVar[str] = "Choose an option."
+    missing: ClassVar[str] = "missing_choice"
     fills = frozenset({"company", "job_title", "country", "message"})
     autocomplete: ClassVar[str | None] = None
 
@@ -35,7 +35,7 @@ class Choice(FieldKind):
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         if not isinstance(value, str) or value not in _values(self.options(field)):
-            raise InvalidAnswerError("Choose one of the options.")
+            raise InvalidAnswerError("not_an_option")
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -94,7 +94,7 @@ class Country(Choice):
     """A country by its ISO 3166-1 code of two letters."""
 
     label = "Country"
-    missing = "Choose a country."
+    missing = "missing_country"
     fills = frozenset({"country"})
     autocomplete = "country"
 
@@ -104,16 +104,16 @@ class Country(Choice):
 
 class MultipleChoice(Choice):
     label = "Multiple choice"
-    missing = "Choose at least one option."
+    missing = "missing_choices"
     empties = (None, [])
     fills = frozenset()
 
     def clean(self, field: FieldDefinition, value: Any) -> Any:
         if not isinstance(value, list):
-            raise InvalidAnswerError("This must be a list of options.")
+            raise InvalidAnswerError("not_a_list")
         values = [super(MultipleChoice, self).clean(field, item) for item in value]
         if len(set(values)) < len(values):
-            raise InvalidAnswerError("Choose each option once.")
+            raise InvalidAnswerError("repeated_option")
         return values
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -131,12 +131,12 @@ class MultipleChoice(Choice):
 
 class YesNo(FieldKind):
     label = "Yes or no"
-    missing = "Choose yes or no."
+    missing = "missing_yes_no"
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise InvalidAnswerError("Choose yes or no.")
+            raise InvalidAnswerError("not_yes_or_no")
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -156,12 +156,12 @@ class Consent(FieldKind):
     """A box that a visitor ticks under the exact wording; a required one must be ticked."""
 
     label = "Consent"
-    missing = "Please tick this box to go on."
+    missing = "missing_consent"
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:
         if not isinstance(value, bool):
-            raise InvalidAnswerError("This must be true or false.")
+            raise InvalidAnswerError("not_true_or_false")
         if field.required and not value:
             raise InvalidAnswerError(self.missing)
         return value

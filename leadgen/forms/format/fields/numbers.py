@@ -17,7 +17,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 class Number(FieldKind):
     label = "Number"
-    missing = "Enter a number."
+    missing = "missing_number"
     empties = (None,)
 
     def bounds(self, field: FieldDefinition) -> tuple[float, float]:
@@ -27,12 +27,12 @@ class Number(FieldKind):
 
     def clean(self, field: FieldDefinition, value: Any) -> int | float:
         if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
-            raise InvalidAnswerError("Enter a number in digits, such as 1250 or 12.5.")
+            raise InvalidAnswerError("not_number")
         low, high = self.bounds(field)
         if value < low:
-            raise InvalidAnswerError(f"Enter {low} or more.")
+            raise InvalidAnswerError("number_too_small", limit=low)
         if value > high:
-            raise InvalidAnswerError(f"Enter {high} or less.")
+            raise InvalidAnswerError("number_too_large", limit=high)
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -79,16 +79,16 @@ class Number(FieldKind):
 
 class Date(FieldKind):
     label = "Date"
-    missing = "Enter a date."
+    missing = "missing_date"
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = storable(value)
         if not is_date(answer):
-            raise InvalidAnswerError("Enter a date as year-month-day, such as 2026-03-31.")
+            raise InvalidAnswerError("not_date")
         if field.minimum and answer < field.minimum:
-            raise InvalidAnswerError(f"Enter {field.minimum} or later.")
+            raise InvalidAnswerError("date_too_early", limit=field.minimum)
         if field.maximum and answer > field.maximum:
-            raise InvalidAnswerError(f"Enter {field.maximum} or earlier.")
+            raise InvalidAnswerError("date_too_late", limit=field.maximum)
         return answer
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:

@@ -52,9 +52,7 @@ class Text(FieldKind):
         if field.required and is_blank(answer):
             raise InvalidAnswerError(self.missing)
         if len(answer) > self.longest(field):
-            raise InvalidAnswerError(
-                f"Use at most {self.longest(field):,} characters; this has {len(answer):,}."
-            )
+            raise InvalidAnswerError("too_long", limit=self.longest(field), length=len(answer))
         return answer
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -112,7 +110,7 @@ class Email(Text):
 
     # Not input type=email: browsers refuse valid international addresses and rewrite domains.
     label = "Email"
-    missing = "Enter an email address, such as name@example.com."
+    missing = "missing_email"
     fills = frozenset({"email"})
     inputmode = "email"
     autocomplete = "email"
@@ -130,7 +128,7 @@ class Email(Text):
                 allow_quoted_local=True,
             )
         except EmailNotValidError as error:
-            raise InvalidAnswerError(str(error)) from None
+            raise InvalidAnswerError("invalid_email", reason=str(error)) from None
         return answer
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -144,7 +142,7 @@ class Phone(Text):
     """A possible phone number: +… or 00…, or national in the country given by the default."""
 
     label = "Phone"
-    missing = "Enter a phone number."
+    missing = "missing_phone"
     fills = frozenset({"phone"})
     length = 100
     input_type = "tel"
@@ -157,9 +155,7 @@ class Phone(Text):
         answer = super().clean(field, value)
         if not _is_plainly_possible(answer) and read_phone(answer, field.default) is None:
             raise InvalidAnswerError(
-                "Enter a whole phone number; from abroad with + and the country code first."
-                if field.default
-                else "Enter the number with + and the country code first, such as +44 20 7946 0958."
+                "incomplete_phone" if field.default else "phone_without_country"
             )
         return answer
 

@@ -13,6 +13,7 @@ from dev.commands import finish
 from dev.console import fail, paint, say
 from dev.process import Group, Interrupted, interruptible
 from dev.state import ROOT, VAR, AlreadyRunningError, only_one
+from leadgen.processes import roles
 
 _BANNER = """
   {title}
@@ -87,14 +88,11 @@ def _manage(env: dict[str, str], *arguments: str) -> None:
 
 
 def _serve(env: dict[str, str], started: float) -> None:
-    # Celery warns against root; here that is whoever's laptop or container it is.
-    quiet = ["-W", "ignore:You're running the worker with superuser"]
-    celery = [sys.executable, *quiet, "-m", "celery", "--quiet", "-A", "leadgen"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:leadgen.processes.gunicorn_config"]
     with Group() as group:
-        group.start("web", [*gunicorn, "leadgen.asgi:application"], env)
-        group.start("worker", [*celery, "worker", "--concurrency=2"], env)
-        group.start("beat", [*celery, "beat", "-s", str(VAR / "beat-schedule"), "--pidfile="], env)
+        group.start("web", _python(roles.ROLES["web"].command), env)
+        # One machine: the worker consumes the queue of the role delivery as well.
+        group.start("worker", _python(roles.worker_command(roles.QUEUES, "--concurrency=2")), env)
+        group.start("beat", _python(roles.ROLES["beat"].command), env)
         _wait_for_readiness(group, env)
         _welcome(env, time.monotonic() - started)
         try:
@@ -103,6 +101,13 @@ def _serve(env: dict[str, str], started: float) -> None:
         except Interrupted:
             say("Stopping …")
             raise
+
+
+def _python(command: tuple[str, ...]) -> list[str]:
+    """Return the command as a module of this Python, whatever PATH is."""
+    # Celery warns against root, which is the user of many development containers.
+    quiet = ["-W", "ignore:You're running the worker with superuser"]
+    return [sys.executable, *quiet, "-m", *command]
 
 
 def _all_alive(group: Group) -> bool:

@@ -1,23 +1,30 @@
-"""The Celery application and the whole timetable on one screen."""
+"""Celery application: broker, queues, limits and the schedule of beat."""
 
 import os
 from urllib.parse import urlsplit
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
 
 from django.conf import settings
 
 from leadgen.lib import backends
-from leadgen.processes import worker_fallback, worker_heartbeat, worker_metrics, worker_shutdown
+from leadgen.processes import (
+    roles,
+    schedule,
+    worker_fallback,
+    worker_heartbeat,
+    worker_metrics,
+    worker_shutdown,
+)
 
 app = Celery("leadgen")
 _IS_RABBITMQ = urlsplit(settings.BROKER_URL).scheme.startswith("amqp")
 
-# Hints only, so none is worth keeping for long: one that ends its worker each time is dropped,
-# and with no worker about the oldest make room.
+# Messages are hints to look at the database: RabbitMQ drops one after five deliveries that ended
+# their worker, and the oldest of a full queue.
 _QUORUM = {
     "x-queue-type": "quorum",
     "x-delivery-limit": 5,
@@ -25,12 +32,21 @@ _QUORUM = {
     "x-overflow": "drop-head",
 }
 
+
+def _queue(name: str) -> Queue:
+    # An exchange of its own: Celery would bind all queues to one exchange with one routing key,
+    # and each message would arrive in every queue.
+    arguments = _QUORUM if _IS_RABBITMQ else None
+    return Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)
+
+
 app.conf.update(
     backends.broker(settings.BROKER_URL),
-    task_default_queue="leadgen",
-    task_queues=[Queue("leadgen", queue_arguments=_QUORUM if _IS_RABBITMQ else None)],
+    task_default_queue=roles.DEFAULT,
+    task_queues=[_queue(name) for name in roles.QUEUES],
+    task_routes={task.task: {"queue": task.queue} for task in schedule.TASKS.values()},
     task_ignore_result=True,
-    # A task is a hint to look at the ledger: run again after a crash, harmless when run twice.
+    # At-least-once delivery: every task is harmless when it runs twice.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_time_limit=900,
@@ -44,37 +60,13 @@ app.conf.update(
     broker_connection_max_retries=None,  # the usual 100 end a worker after an outage of an hour
     broker_heartbeat=10,
     timezone="UTC",
-    beat_schedule={
-        "sweep the ledger": {
-            "task": settings.INTAKE_TASK,
-            "schedule": 3.0,
-            "options": {"expires": 9.0},
-        },
-        "replay the spool": {
-            "task": "leadgen.capture.tasks.replay",
-            "schedule": 10.0,
-            "options": {"expires": 20.0},
-        },
-        "judge submissions to newer forms": {
-            "task": "leadgen.capture.tasks.judge_newer_forms",
-            "schedule": 30.0,
-            "options": {"expires": 60.0},
-        },
-        "hand events to their consumers": {
-            "task": "leadgen.events.tasks.consume",
-            "schedule": 2.0,
-            "options": {"expires": 6.0},
-        },
-        "measure the balance": {
-            "task": "leadgen.operations.tasks.measure",
-            "schedule": 60.0,
-            "options": {"expires": 60.0},
-        },
-    },
+    beat_schedule={name: task.entry for name, task in schedule.TASKS.items()},
 )
 worker_heartbeat.install(app)
 worker_metrics.install()
 worker_fallback.install(app)
 worker_shutdown.install()
-app.set_default()  # the current application is bound to a thread; every other falls back to this
-app.autodiscover_tasks(["leadgen.events", "leadgen.capture", "leadgen.leads", "leadgen.operations"])
+app.set_default()  # Celery binds its current application to one thread; others use the default
+app.autodiscover_tasks(
+    [f"leadgen.{package}" for package in ("events", "capture", "leads", "operations")]
+)

@@ -13,12 +13,16 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from leadgen.processes.roles import QUEUES, ROLES, worker_command
+
+# A name of its own: two workers of one name on one RabbitMQ shut each other out.
+_WORKER = ("--without-gossip", "--without-mingle", "--hostname={role}-{name}@%h")
 COMMANDS = {
-    "web": "gunicorn -c python:leadgen.processes.gunicorn_config leadgen.asgi:application",
-    # A name of its own: two workers of one name on one RabbitMQ shut each other out.
-    "worker": "celery -A leadgen worker --concurrency 1 --without-gossip --without-mingle"
-    " --hostname {name}@%h",
-    "beat": "celery -A leadgen beat --schedule {folder}/beat",
+    "web": ROLES["web"].command,
+    # As with `make run`, it consumes every queue; `delivery` beside it takes its share.
+    "worker": worker_command(QUEUES, "--concurrency=1", *_WORKER),
+    "delivery": (*ROLES["delivery"].command, *_WORKER),
+    "beat": ROLES["beat"].command,
 }
 
 
@@ -33,7 +37,7 @@ class Stack:
 
     def start(self, role: str) -> None:
         name = f"port{self.environment['PORT']}"
-        command = COMMANDS[role].format(folder=self.folder, name=name).split()
+        command = [part.format(role=role, name=name) for part in COMMANDS[role]]
         with (self.folder / f"{role}.log").open("ab") as log:
             self.processes[role] = subprocess.Popen(
                 [sys.executable, "-m", *command],

@@ -1,7 +1,8 @@
-"""Liveness probe of a role: ``python -m leadgen.processes.heartbeat web|worker|beat``.
+"""Liveness probe of a role: ``python -m leadgen.processes.heartbeat web|worker|delivery|beat``.
 
-Worker and beat leave a file each time they come round, web answers over HTTP. No backend is asked:
-a fault of theirs must restart nobody. Nothing heavy is imported: probes run all the time.
+Workers and beat touch a file in each round of their loop, web answers over HTTP. The probe asks no
+backend, because an outage of a backend must restart no process. It imports little: platforms run it
+every few seconds.
 """
 
 import socket
@@ -11,29 +12,30 @@ from contextlib import suppress
 from pathlib import Path
 
 from leadgen.lib import env
+from leadgen.processes.roles import PROBED, ROLES, Probe
 
 SECONDS = 60
-_BEATING, _RESTING = "beating", "resting"
+_RUNNING, _PAUSED = "running", "paused"
 _LIVE = b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n"
 
 
 def touch(role: str) -> None:
-    """Note that the role has come round; it has to again within SECONDS."""
-    _leave(role, _BEATING)
+    """Record a round of the role's loop; the next one is due within SECONDS."""
+    _write(role, _RUNNING)
 
 
 def pause(role: str) -> None:
-    """Note that the role waits for its broker or ends: it is alive however long that takes."""
-    _leave(role, _RESTING)
+    """Record that the role waits for its broker or ends; it counts as alive without time limit."""
+    _write(role, _PAUSED)
 
 
 def problem(role: str) -> str:
-    """Return nothing when the role is alive, else what is wrong with it."""
-    return _silence() if role == "web" else _standstill(role)
+    """Return an empty string when the role is alive, else the reason why it is not."""
+    return _http_problem() if ROLES[role].probe == Probe.HTTP else _file_problem(role)
 
 
-def _leave(role: str, state: str) -> None:
-    # Nobody ends for want of room on a disk; the probe sees a sign that is not renewed.
+def _write(role: str, state: str) -> None:
+    # A full disk ends no process; the probe sees a file that is not renewed.
     with suppress(OSError):
         if env.is_set("HEARTBEAT_DIR"):
             _file(role).write_text(state)
@@ -43,20 +45,20 @@ def _file(role: str) -> Path:
     return Path(env.string("HEARTBEAT_DIR")) / f"leadgen-{role}.heartbeat"
 
 
-def _standstill(role: str) -> str:
+def _file_problem(role: str) -> str:
     if not env.is_set("HEARTBEAT_DIR"):
-        return "HEARTBEAT_DIR is not set: worker and beat leave no sign of life"
+        return "HEARTBEAT_DIR is not set: workers and beat write no heartbeat file"
     file = _file(role)
     try:
-        resting, age = file.read_text() == _RESTING, time.time() - file.stat().st_mtime
+        is_paused, age = file.read_text() == _PAUSED, time.time() - file.stat().st_mtime
     except OSError as error:
-        return f"{role} has left no sign of life: {error}"
-    if resting or age <= SECONDS:
+        return f"no heartbeat of {role}: {error}"
+    if is_paused or age <= SECONDS:
         return ""
-    return f"{role} last came round {age:.0f} s ago; {SECONDS} s are allowed"
+    return f"the last heartbeat of {role} is {age:.0f} s old; {SECONDS} s are allowed"
 
 
-def _silence() -> str:
+def _http_problem() -> str:
     port = env.integer("PORT", 8000)
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=4) as connection:
@@ -68,9 +70,9 @@ def _silence() -> str:
 
 
 def main() -> None:
-    """End with status 0 when the role of the command line is alive, else say why not."""
-    if sys.argv[1:] not in (["web"], ["worker"], ["beat"]):
-        sys.exit("usage: python -m leadgen.processes.heartbeat web|worker|beat")
+    """End with status 0 when the role of the command line is alive, else print the reason."""
+    if len(sys.argv) != 2 or sys.argv[1] not in PROBED:
+        sys.exit(f"usage: python -m leadgen.processes.heartbeat {'|'.join(PROBED)}")
     sys.exit(problem(sys.argv[1]) or 0)
 
 

@@ -1,39 +1,40 @@
-"""How worker and beat show that they come round (leadgen.processes.heartbeat)."""
+"""Heartbeat files of workers and beat, touched by their loops (leadgen.processes.heartbeat)."""
 
 from typing import Any
 
 from celery import Celery, bootsteps
 from celery.beat import Scheduler
 
-from leadgen.processes import heartbeat
+from leadgen.processes import heartbeat, roles
 
-_EVERY = 5.0
+_INTERVAL = 5.0
 
 
 class WorkerStep(bootsteps.StartStopStep):
-    """Beats from the timer of the worker's event loop while that runs, rests while it does not."""
+    """Touch the file from the timer of the worker's consumer while that is connected."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
         self._timer: Any = None
-        heartbeat.pause("worker")
+        self._role = roles.name_of_worker(consumer.app.amqp.queues.consume_from)
+        heartbeat.pause(self._role)
 
     def start(self, consumer: Any) -> None:
-        """The broker is connected and the event loop is about to run."""
-        heartbeat.touch("worker")
-        self._timer = consumer.timer.call_repeatedly(_EVERY, heartbeat.touch, ("worker",))
+        """Begin: the broker is connected and the consumer's loop is about to run."""
+        heartbeat.touch(self._role)
+        self._timer = consumer.timer.call_repeatedly(_INTERVAL, heartbeat.touch, (self._role,))
 
     def stop(self, consumer: Any) -> None:
-        """The broker is lost, or the worker finishes what it holds and ends."""
+        """Pause: the connection is lost, or the worker finishes its tasks and ends."""
         if self._timer:
             self._timer.cancel()
-        heartbeat.pause("worker")
+        heartbeat.pause(self._role)
 
 
 class BeatScheduler(Scheduler):
-    """Beats at each tick; keeps no file, since a timetable in seconds needs no memory."""
+    """Touch the file at each tick; store no schedule file, intervals of seconds need none."""
 
     def tick(self, *arguments: Any, **options: Any) -> Any:
         heartbeat.touch("beat")
@@ -45,6 +46,6 @@ class BeatScheduler(Scheduler):
 
 
 def install(app: Celery) -> None:
-    """Let this application's worker and beat leave heartbeats."""
+    """Add heartbeat files to the workers and beat of this application."""
     app.steps["consumer"].add(WorkerStep)
     app.conf.beat_scheduler = "leadgen.processes.worker_heartbeat:BeatScheduler"

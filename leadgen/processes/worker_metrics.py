@@ -1,4 +1,4 @@
-"""What worker and beat have counted, over HTTP on METRICS_PORT; web has /metrics of its own."""
+"""HTTP server for the metrics of workers and beat on METRICS_PORT (leadgen.processes.roles)."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Handler(WSGIRequestHandler):
-    """Writes no access lines, and waits no longer than this for a client."""
+    """Write no access lines, and wait at most ``timeout`` seconds for a client."""
 
     timeout = 5
 
@@ -27,7 +27,7 @@ class _Handler(WSGIRequestHandler):
 
 
 def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer GET /metrics in Prometheus' text format; WSGI. With METRICS_TOKEN for its bearer."""
+    """Answer GET /metrics in Prometheus' text format; METRICS_TOKEN is required once it is set."""
     if environ["PATH_INFO"] != "/metrics":
         start_response("404 Not Found", [])
         return []
@@ -41,7 +41,7 @@ def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Itera
 
 
 def serve(**_: object) -> None:
-    """Answer in the background when METRICS_PORT is set; without the port the role works on."""
+    """Start the server in a thread when METRICS_PORT is set; a port in use is only logged."""
     port = env.integer("METRICS_PORT", 0)
     if not port:
         return
@@ -54,7 +54,7 @@ def serve(**_: object) -> None:
 
 
 def install() -> None:
-    """Let every worker and beat serve what they count."""
+    """Serve the metrics of every worker and of beat."""
     signals.worker_init.connect(serve, weak=False)
     signals.beat_init.connect(serve, weak=False)
     signals.beat_init.connect(_count, weak=False)

@@ -1,4 +1,4 @@
-"""A worker that is told to end finishes what it holds, but takes no longer than platforms allow."""
+"""Time limit of a worker's warm shutdown, below the grace period of platforms."""
 
 import os
 import signal
@@ -16,23 +16,23 @@ GRACE = 8.0
 
 
 def bound(**_: object) -> None:
-    """Give tasks so many seconds, and the farewell to the broker as many; called on SIGTERM."""
-    threading.Thread(target=_end, name="end", daemon=True).start()
+    """Limit tasks to GRACE seconds and the disconnect to as many; called on SIGTERM."""
+    threading.Thread(target=_end, name="shutdown", daemon=True).start()
 
 
 def _end() -> None:
     time.sleep(GRACE)
     _interrupt()
     time.sleep(GRACE)
-    # A broker that stands still is waited for at each step of the farewell. It gives the hints
-    # out again, and PostgreSQL rolls back what a process held that ends with this one.
+    # Each step of the disconnect waits for a broker that does not answer. The broker redelivers
+    # the messages, and PostgreSQL rolls back the transactions of a process that ends here.
     os._exit(os.EX_OK)
 
 
 def _interrupt() -> None:
-    """Let their soft time limit come now: a batch in flight is rolled back and stays due."""
+    """Raise the soft time limit in each child: a batch in flight is rolled back and stays due."""
     for child in active_children():
-        # One that ends by itself this very moment must not end us, who bound the others.
+        # A child that has just ended must not stop this loop before the other children.
         with suppress(ProcessLookupError):
             if child.pid:
                 os.kill(child.pid, signal.SIGUSR1)
@@ -43,6 +43,6 @@ def _flush(**_: object) -> None:
 
 
 def install() -> None:
-    """Bound the end of every worker."""
+    """Limit the shutdown of every worker."""
     signals.worker_shutting_down.connect(bound, weak=False)
     signals.worker_process_shutdown.connect(_flush, weak=False)

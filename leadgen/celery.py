@@ -68,5 +68,5 @@ worker_fallback.install(app)
 worker_shutdown.install()
 app.set_default()  # Celery binds its current application to one thread; others use the default
 app.autodiscover_tasks(
-    [f"leadgen.{package}" for package in ("events", "capture", "leads", "operations")]
+    [f"leadgen.{package}" for package in ("events", "accounts", "capture", "leads", "operations")]
 )

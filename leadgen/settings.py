@@ -99,6 +99,7 @@ TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 INTAKE_TASK = "leadgen.leads.tasks.intake"
 INTAKE_BATCH_ROWS = env.integer("INTAKE_BATCH_ROWS", 500)
 EVENT_PIPELINE = "leadgen.pipeline.HANDLERS"
+NOTIFICATION_BUILDERS = "leadgen.pipeline.NOTIFICATION_BUILDERS"
 
 # -- Django ----------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from leadgen.accounts import roles
@@ -145,3 +146,63 @@ class LoginCounter(models.Model):
     key = models.CharField(max_length=32, primary_key=True)
     attempts = ArrayField(models.DateTimeField())
     expires_at = models.DateTimeField(db_index=True)
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def waiting(self) -> "NotificationQuerySet":
+        """The notifications that are neither sent, dropped nor parked."""
+        return self.filter(state=Notification.State.WAITING)
+
+    def parked(self) -> "NotificationQuerySet":
+        """The notifications that were given up after the last attempt (dead-lettered)."""
+        return self.filter(state=Notification.State.PARKED)
+
+    def due(self) -> "NotificationQuerySet":
+        """The waiting notifications whose next attempt has come, by PostgreSQL's clock."""
+        return self.waiting().filter(next_at__lte=Now()).order_by("next_at", "id")
+
+
+class Notification(models.Model):
+    """One mail to one person: what it is about, and the state of its delivery.
+
+    ``data`` names rows by key. Subject, body and links are built at each attempt (the builders in
+    leadgen/pipeline.py), so no personal data and no link to a new password is stored here.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        SENT = "sent"
+        # Not wanted any more: the person is inactive, the row is gone or the time has passed.
+        DROPPED = "dropped"
+        PARKED = "parked"
+
+    recipient = models.ForeignKey(User, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=60)
+    data = models.JSONField(default=dict)
+    event = models.ForeignKey("events.Event", models.CASCADE, null=True, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=100, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_at"], name="notification_due", condition=models.Q(state="waiting")
+            ),
+            models.Index(fields=["created_at"], name="notification_age"),
+        ]
+        constraints = [
+            # A consumer that reads its events again sends no mail again.
+            models.UniqueConstraint(
+                fields=["event", "kind", "recipient"], name="notified_once_per_event"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.recipient_id}"

@@ -1,4 +1,7 @@
-"""Hand settled events to whoever listens, each consumer at its own pace and in order."""
+"""Consumers of the event log: at-least-once, in order, each with its own cursor.
+
+An event that fails is retried with increasing waits and then parked (dead-lettered).
+"""
 
 import logging
 import time
@@ -24,16 +27,16 @@ Handler = Callable[[Event], None]
 
 # Waits between the attempts on one event; after the last attempt it is parked.
 _WAITS = [timedelta(seconds=seconds) for seconds in (5, 30, 120, 600)]
-# A run commits after about this long, so a crash repeats no more than one such slice.
+# A slice commits after about this time, so a crash repeats the work of one second at most.
 _SLICE_SECONDS = 1.0
-# Longer than any handler waits for the world outside.
+# Handlers only write rows; a machine that vanishes in the middle releases its lock after this time.
 SILENCE = "120s"
 
 logger = logging.getLogger(__name__)
 
 
 def pipeline() -> dict[str, dict[str, Handler]]:
-    """Return consumer -> event kind -> handler, as leadgen/pipeline.py lists them."""
+    """Return consumer -> event kind or pattern -> handler, as leadgen/pipeline.py lists them."""
     listed = import_string(settings.EVENT_PIPELINE)
     return {
         consumer: {kind: import_string(path) for kind, path in kinds.items()}
@@ -42,11 +45,12 @@ def pipeline() -> dict[str, dict[str, Handler]]:
 
 
 def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) -> int:
-    """Hand on the consumer's next events and return how many its cursor passed.
+    """Handle the consumer's next events and return how many its cursor passed.
 
-    Kinds without a handler are passed over. What a handler writes and the cursor commit
-    together, so only effects outside the database can happen twice. 0 also means that another
-    process is reading for this consumer, or that a failed event waits for its next attempt.
+    Kinds without a handler are skipped. The handlers' rows and the cursor commit in one
+    transaction, so handlers must not send anything: they write rows that the role `delivery`
+    sends. 0 also means that another process reads for this consumer, or that a failed event waits
+    for its next attempt.
     """
     Cursor.objects.get_or_create(consumer=consumer)
     with transaction.atomic():
@@ -56,7 +60,7 @@ def consume(consumer: str, handlers: Mapping[str, Handler], limit: int = 500) ->
 
 
 def replay(consumer: str, after: Event | None = None) -> None:
-    """Have the consumer read again everything after this event, or everything there is.
+    """Set the consumer's cursor back to this event, or to the beginning of the log.
 
     Raise Cursor.DoesNotExist for a consumer that has never read.
     """
@@ -69,11 +73,11 @@ def replay(consumer: str, after: Event | None = None) -> None:
 
 
 def rebase() -> int:
-    """Put the whole log below the transactions of this server; return how many events moved.
+    """Lower the transaction numbers of the log below this server's; return how many events moved.
 
-    A restore into a new server brings transaction numbers which that server has yet to reach, and
-    nothing would settle until then; where it is past them, nothing moves. Order and cursors keep
-    their meaning. Run it before anything writes.
+    A restore into a new server brings transaction numbers that the server has not reached, and no
+    event would settle until then. Where the server is past them, nothing moves. Order and cursors
+    keep their meaning. Run it before any process writes.
     """
     with transaction.atomic():
         if not Event.objects.filter(transaction__gte=OldestRunningTransactionId()).exists():
@@ -89,7 +93,7 @@ def rebase() -> int:
 def _lower(by: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        # Writes table and indexes anew, in a fraction of what an UPDATE of every row takes.
+        # Rewrites table and indexes in a fraction of the time of an UPDATE of every row.
         table = Event._meta.db_table
         change = f"ALTER transaction TYPE bigint USING transaction - {by:d}"
         cursor.execute(f"ALTER TABLE {table} {change}")
@@ -99,7 +103,7 @@ def _advance(cursor: Cursor, handlers: Mapping[str, Handler], limit: int) -> int
     deadline = time.monotonic() + _SLICE_SECONDS
     passed = 0
     for event in Event.objects.settled().after(cursor.transaction, cursor.event_id)[:limit]:
-        if not _hand(cursor, event, handlers.get(event.kind)):
+        if not _handle(cursor, event, _find_handler(handlers, event.kind)):
             break
         cursor.move_to(event)
         passed += 1
@@ -110,8 +114,15 @@ def _advance(cursor: Cursor, handlers: Mapping[str, Handler], limit: int) -> int
     return passed
 
 
-def _hand(cursor: Cursor, event: Event, handler: Handler | None) -> bool:
-    """Tell whether the cursor may pass the event: handled, not listened to, or parked."""
+def _find_handler(handlers: Mapping[str, Handler], kind: str) -> Handler | None:
+    """Return the most specific handler: of the kind, of ``noun.*`` or of ``*``."""
+    noun = kind.partition(".")[0]
+    patterns = (kind, f"{noun}.*", "*")
+    return next((handlers[pattern] for pattern in patterns if pattern in handlers), None)
+
+
+def _handle(cursor: Cursor, event: Event, handler: Handler | None) -> bool:
+    """Return whether the cursor may pass the event: handled, without handler, or parked."""
     error = _attempt(handler, event) if handler else ""
     outcome = "handled"
     if error:

@@ -1,4 +1,4 @@
-"""Celery's way in: beat calls it every few seconds, and whoever wants events handled sooner."""
+"""Celery task of the event log: run every consumer, sent by beat every two seconds."""
 
 import logging
 import time
@@ -16,12 +16,12 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def consume() -> int:
-    """Let every consumer read on; return how many events they passed together."""
+    """Run every consumer; return how many events their cursors passed together."""
     return sum(_catch_up(consumer, handlers) for consumer, handlers in pipeline().items())
 
 
 def _catch_up(consumer: str, handlers: Mapping[str, Handler]) -> int:
-    """Slice by slice until nothing is left or the run has lasted long enough."""
+    """Consume slice by slice until no event is left or the time of a run is over."""
     deadline, total = time.monotonic() + _RUN_SECONDS, 0
     while time.monotonic() < deadline and (passed := consume_slice(consumer, handlers)):
         total += passed

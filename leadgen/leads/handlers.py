@@ -1,22 +1,29 @@
-"""What leads do when something has happened; listed in leadgen/pipeline.py."""
+"""Notifications about leads: event handlers and mail builders, listed in leadgen/pipeline.py."""
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 
-from leadgen.accounts.models import User
+from leadgen.accounts.models import Notification
+from leadgen.accounts.notifications import notify
 from leadgen.events.models import Event
 from leadgen.leads.models import Lead
 
 
 def on_lead_assigned(event: Event) -> None:
-    """Mail the new owner, unless the owner took the lead or wants no mail; raise if SMTP fails."""
+    """Write a notification to the new owner, unless the owner assigned the lead."""
     owner_id = event.data.get("owner")
-    if not owner_id or owner_id == event.actor_id:
-        return
-    owner = User.objects.filter(pk=owner_id, is_active=True, notify_by_email=True).first()
-    lead = Lead.objects.select_related("contact", "company", "form").filter(pk=event.subject_id)
-    if owner and (found := lead.first()):
-        send_mail(_subject(found), _body(found), None, [owner.email])
+    if owner_id and owner_id != event.actor_id:
+        notify(owner_id, event.kind, {"lead": event.subject_id}, event=event)
+
+
+def assigned_mail(notification: Notification) -> EmailMessage | None:
+    """Build the mail about the lead; None when the owner wants none or the lead is gone."""
+    owner = notification.recipient
+    leads = Lead.objects.select_related("contact", "company", "form")
+    lead = leads.filter(pk=notification.data["lead"]).first()
+    if not lead or not owner.notify_by_email:
+        return None
+    return EmailMessage(_subject(lead), _body(lead), None, [owner.email])
 
 
 def _subject(lead: Lead) -> str:
@@ -25,7 +32,7 @@ def _subject(lead: Lead) -> str:
 
 def _body(lead: Lead) -> str:
     contact = lead.contact
-    told = {
+    details = {
         "Name": contact.name,
         "Company": str(lead.company or ""),
         "Email": contact.email,
@@ -33,6 +40,6 @@ def _body(lead: Lead) -> str:
         "Form": str(lead.form or ""),
         "Source": " / ".join(filter(None, (lead.source, lead.medium))),
     }
-    lines = [f"{label}: {value}" for label, value in told.items() if value]
+    lines = [f"{label}: {value}" for label, value in details.items() if value]
     link = f"{settings.PUBLIC_URL}/admin/leads/lead/{lead.pk}/change/"
     return "\n\n".join(filter(None, ("\n".join(lines), lead.message, link))) + "\n"

@@ -18,6 +18,7 @@ from leadgen.capture.spool import store
 from leadgen.events.models import Event
 from leadgen.lib.net.timeouts import run_with_timeout
 from leadgen.operations import probes
+from leadgen.operations.collectors import notifications
 from leadgen.operations.models import Backup, Balance
 
 SECONDS = 10.0
@@ -25,6 +26,7 @@ _OLDEST_POSTGRESQL = 14
 _TOLERATED_DRIFT = timedelta(seconds=5)
 _TOLERATED_WAIT = timedelta(minutes=1)
 _TOLERATED_SILENCE = timedelta(hours=1)
+_TOLERATED_DELIVERY = timedelta(hours=1)
 # A day, and two hours for the backup itself: the alert LeadgenBackupIsOld has the same limit.
 _BACKUP_MAX_AGE = timedelta(hours=26)
 
@@ -185,6 +187,21 @@ def _email() -> str:
     return f"{settings.EMAIL_HOST} lets us in"
 
 
+def _notifications() -> str:
+    counts = notifications.count()
+    if timedelta(seconds=counts.age) > _TOLERATED_DELIVERY:
+        raise UserWarning(
+            f"{counts.waiting} wait, the oldest since {counts.oldest:%Y-%m-%d %H:%M} UTC: check"
+            " EMAIL_URL, and that the role delivery (on one machine the worker) runs."
+        )
+    if counts.parked:
+        raise UserWarning(
+            f"{counts.parked} are parked (dead-lettered): repair EMAIL_URL or the address, then run"
+            " manage.py retry_notifications."
+        )
+    return f"{counts.waiting} wait"
+
+
 def _workers() -> str:
     oldest = Submission.objects.waiting().aggregate(oldest=models.Min("received_at"))["oldest"]
     if oldest and timezone.now() - oldest > _TOLERATED_WAIT:
@@ -228,6 +245,7 @@ CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("spool", "Check STORAGE_URL and its credentials.", _spool),
     ("broker", "Check BROKER_URL: leads come late without it, none is lost.", _broker),
     ("email", "Check EMAIL_URL.", _email),
+    ("delivery", "", _notifications),
     ("workers", "", _workers),
     ("beat", "", _beat),
     ("backup", "", _backup),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from leadgen.processes.roles import DEFAULT, INTAKE
+from leadgen.processes.roles import DEFAULT, DELIVERY, INTAKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ TASKS = {
     ),
     "consume events": ScheduledTask(
         "leadgen.events.tasks.consume", every=2, expires=6, queue=DEFAULT, fallback=True
+    ),
+    "deliver notifications": ScheduledTask(
+        "leadgen.accounts.tasks.deliver", every=3, expires=9, queue=DELIVERY, fallback=True
+    ),
+    "delete old notifications": ScheduledTask(
+        "leadgen.accounts.tasks.prune", every=3600, expires=3600, queue=DEFAULT
     ),
     # Returns at once while its last result is recent, so it may run in every worker.
     "measure the balance": ScheduledTask(

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -214,6 +215,38 @@ def test_the_task_serves_every_consumer_even_beside_one_that_fails(settings):
     three_events()
     assert consume_task() == 3
     assert Team.objects.filter(name__startswith="heard of").count() == 3
+
+
+def note(called, pattern, event):
+    called.append(pattern)
+
+
+def handled_by(handlers, kind="team.renamed"):
+    """The patterns whose handler is called for one event of the kind."""
+    called: list[str] = []
+    emit(kind, make_team())
+    settle()
+    calls = {pattern: partial(note, called, pattern) for pattern in handlers}
+    consume(f"reader of {sorted(handlers)}", calls)
+    return called
+
+
+@pytest.mark.parametrize("pattern", ["team.renamed", "team.*", "*"])
+def test_handler_is_found_by_kind_prefix_or_star(pattern):
+    assert handled_by([pattern]) == [pattern]
+
+
+@pytest.mark.parametrize("pattern", ["lead.*", "tea.*", "team", "renamed", ""])
+def test_other_patterns_do_not_handle_the_event(pattern):
+    assert handled_by([pattern]) == []
+
+
+@pytest.mark.parametrize(
+    ("handlers", "called"),
+    [(["*", "team.*", "team.renamed"], "team.renamed"), (["*", "team.*"], "team.*")],
+)
+def test_most_specific_handler_handles_the_event_alone(handlers, called):
+    assert handled_by(handlers) == [called]
 
 
 def test_every_handler_of_the_pipeline_can_be_imported():

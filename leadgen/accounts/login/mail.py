@@ -1,34 +1,35 @@
-"""The mail with the link to a new password; listed in leadgen/pipeline.py."""
+"""Password reset mail: the handler writes a notification, the builder makes the link when sent."""
 
 from datetime import timedelta
 
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 
-from leadgen.accounts.models import User
+from leadgen.accounts.models import Notification, User
+from leadgen.accounts.notifications import notify
 from leadgen.events.models import Event
 
 _SUBJECT = "Choose a new password for Leadgen"
 
 
-def send_reset_link(event: Event) -> None:
-    """Mail the link to the person who asked for it; raise if SMTP fails.
-
-    The link is made here, so it is in no table, and PUBLIC_URL names its host. A request that has
-    waited for longer than a link is valid is dropped: the person has asked again by then.
-    """
-    if event.at < timezone.now() - timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT):
-        return
+def on_reset_requested(event: Event) -> None:
+    """Write the notification; it expires as the link would, the person has asked again by then."""
     user = User.objects.filter(pk=event.subject_id, is_active=True).first()
     if user:
-        details = {"name": user.name, "url": _link(user), "minutes": _minutes()}
-        body = render_to_string("account/email/password_reset.txt", details)
-        send_mail(_SUBJECT, body, None, [user.email])
+        expires_at = event.at + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
+        notify(user.pk, event.kind, {}, event=event, expires_at=expires_at)
+
+
+def reset_mail(notification: Notification) -> EmailMessage:
+    """Build the mail with a new link, so the link is in no table; PUBLIC_URL names its host."""
+    user = notification.recipient
+    details = {"name": user.name, "url": _link(user), "minutes": _minutes()}
+    body = render_to_string("account/email/password_reset.txt", details)
+    return EmailMessage(_SUBJECT, body, None, [user.email])
 
 
 def _link(user: User) -> str:

@@ -65,6 +65,11 @@ EVENTS_HANDLED = Counter(
     "Events given to a consumer: handled, failed or parked.",
     ["consumer", "outcome"],
 )
+NOTIFICATIONS = Counter(
+    "leadgen_notifications_total",
+    "Attempts to send a notification: sent, failed, parked, or dropped as not wanted any more.",
+    ["kind", "outcome"],
+)
 DEPENDENCY_ERRORS = Counter(
     "leadgen_dependency_errors_total", "Faults of a backend, by name.", ["dependency"]
 )

@@ -15,6 +15,8 @@ from prometheus_client.registry import Collector
 from leadgen.capture.models import Submission
 from leadgen.events.models import Cursor, Event, ParkedEvent
 from leadgen.lib.net.timeouts import run_with_timeout
+from leadgen.operations.collectors import notifications
+from leadgen.operations.collectors.notifications import NotificationCounts
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0
@@ -39,6 +41,7 @@ class Reading:
     oldest_waiting: float
     consumers: list[tuple[str, float, int]]
     balance: Balance | None
+    notifications: NotificationCounts
 
 
 class LedgerCollector(Collector):
@@ -54,6 +57,7 @@ class LedgerCollector(Collector):
         if reading:
             yield from _ledger(reading)
             yield from _consumers(reading)
+            yield from notifications.metrics(reading.notifications)
 
 
 def _read() -> Reading:
@@ -69,7 +73,8 @@ def _read() -> Reading:
             "parked": Submission.objects.parked().count(),
         }
         consumers = [_consumer(cursor) for cursor in Cursor.objects.order_by("consumer")]
-        return Reading(live, _age(waiting["oldest"]), consumers, Balance.objects.newest())
+        newest = Balance.objects.newest()
+        return Reading(live, _age(waiting["oldest"]), consumers, newest, notifications.count())
 
 
 def _consumer(cursor: Cursor) -> tuple[str, float, int]:

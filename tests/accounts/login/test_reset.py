@@ -8,7 +8,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from leadgen.accounts.login.mail import send_reset_link
+from leadgen.accounts import notifications
+from leadgen.accounts.login.mail import on_reset_requested
+from leadgen.accounts.models import Notification
 from leadgen.events.models import Event
 from leadgen.pipeline import HANDLERS
 from tests.factories import make_user
@@ -33,8 +35,9 @@ def ask(client, email="ada@example.com", **headers):
 
 
 def deliver(mailoutbox):
-    """Work the newest request, as a worker does, and return the path of the link in the mail."""
-    send_reset_link(Event.objects.filter(kind="user.password_reset_requested").latest("id"))
+    """Send the mail of the newest request and return the path of the link in it."""
+    on_reset_requested(Event.objects.filter(kind="user.password_reset_requested").latest("id"))
+    notifications.deliver()
     (link,) = re.findall(r"https://\S+", mailoutbox[-1].body)
     assert link.startswith("https://crm.example.com/login/reset/")
     return link.removeprefix("https://crm.example.com")
@@ -87,8 +90,19 @@ def test_late_request_is_not_mailed(ada, client, mailoutbox):
     ask(client)
     event = Event.objects.get(kind="user.password_reset_requested")
     event.at -= timedelta(minutes=61)
-    send_reset_link(event)
+    on_reset_requested(event)
+    notifications.deliver()
     assert mailoutbox == []
+    assert Notification.objects.get().state == "dropped"
+
+
+def test_request_that_waits_too_long_for_the_server_is_not_mailed(ada, client, mailoutbox):
+    ask(client)
+    on_reset_requested(Event.objects.get(kind="user.password_reset_requested"))
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        notifications.deliver()
+    assert mailoutbox == []
+    assert Notification.objects.get().state == "dropped"
 
 
 def test_unknown_and_inactive_accounts_are_answered_alike(ada, client, mailoutbox):

@@ -6,7 +6,7 @@ import pytest
 from leadgen.processes import gunicorn_config
 from tests.deploy.compose import ROOT, document, services
 
-OURS = {"web", "worker", "beat", "migrate", "demo", "backup", "restore"}
+OURS = {"web", "worker", "delivery", "beat", "migrate", "demo", "backup", "restore"}
 # Python's official image with a script of this repository.
 PYTHON = {"balancer", "prepare"}
 ONCE = {"migrate", "demo", "prepare", "restore"}
@@ -109,7 +109,7 @@ def test_what_is_mounted_from_the_checkout_is_there():
 def test_leadgen_is_given_only_variables_that_it_reads():
     given = {
         name.removesuffix("_FILE")
-        for role in ("web", "worker", "beat")
+        for role in ("web", "worker", "delivery", "beat")
         for name in services()[role]["environment"]
     }
     assert {name for name in given if not name.startswith("AWS_")} <= variables()
@@ -121,7 +121,7 @@ def test_s3_look_alikes_are_not_sent_the_checksums_they_refuse():
 
 
 def test_roles_but_web_wait_for_the_migration():
-    for name in ("worker", "beat", "demo", "backup"):
+    for name in ("worker", "delivery", "beat", "demo", "backup"):
         condition = services()[name]["depends_on"]["migrate"]["condition"]
         assert condition == "service_completed_successfully"
 

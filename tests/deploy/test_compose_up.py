@@ -10,7 +10,7 @@ from tests.flows.conftest import browser as browser
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
 
-OURS = {"web", "worker", "beat"}
+OURS = {"web", "worker", "delivery", "beat"}
 EVERYTHING = ("--profile", "demo", "--profile", "watch")
 
 
@@ -53,7 +53,7 @@ def test_a_visitors_form_is_a_lead_in_the_admin(deployment, browser):
     page.get_by_text("Forty seats, please.").first.wait_for()
 
 
-SERVICES = ["balancer", "web", "worker", "beat", "postgres", "rabbitmq", "seaweedfs"]
+SERVICES = ["balancer", "web", "worker", "delivery", "beat", "postgres", "rabbitmq", "seaweedfs"]
 AWAY = {"balancer", "web"}
 
 

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.policy.network import Place, allowed, our_places
 from tests.deploy import manifests, planted
 
-ROLES = ["web", "web-capture", "worker", "beat"]
+ROLES = ["web", "web-capture", "worker", "delivery", "beat"]
 AGENT = Place("datadog", namespace="datadog")
 README = (manifests.ROOT / "deploy/monitoring/README.md").read_text()
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,9 +97,11 @@ def test_the_agent_may_ask_each_role_and_take_the_traces_of_those_that_make_them
     ours = our_places(objects)
     pairs = product(ours, (8000, 9100))
     asked = {p.name: port for p, port in pairs if allowed(objects, AGENT, p, port)}
-    assert asked == {"web": 8000, "web-capture": 8000, "worker": 9100, "beat": 9100}
+    others = dict.fromkeys(("worker", "delivery", "beat"), 9100)
+    assert asked == {"web": 8000, "web-capture": 8000, **others}
     assert {p.name for p in ours if allowed(objects, p, AGENT, 4318)} == {
         "web",
         "web-capture",
         "worker",
+        "delivery",
     }

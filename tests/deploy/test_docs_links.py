@@ -11,7 +11,7 @@ PAGES = sorted(
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 # Paths of this repository wherever they are named, but not what kubectl calls deploy/web.
 NAMED = re.compile(
-    r"(?<![\w./-])(?!deploy/(?:web|worker|beat)\b)(?:deploy|docs|leadgen|tests|dev)/[\w./<>$*-]*[\w*>]"
+    r"(?<![\w./-])(?!deploy/(?:web|worker|delivery|beat)\b)(?:deploy|docs|leadgen|tests|dev)/[\w./<>$*-]*[\w*>]"
 )
 DEPLOY = (ROOT / "deploy/README.md").read_text()
 CLOUDS = {"aws": "AWS", "gcp": "Google Cloud", "digitalocean": "DigitalOcean"}

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from leadgen.processes.roles import ROLES
 from tests.deploy.engine import docker, eventually
 
 pytestmark = [pytest.mark.image, pytest.mark.xdist_group("image")]
@@ -90,6 +91,7 @@ def test_a_release_that_changes_no_package_sends_its_own_layer_only():
             ],
         ),
         ("worker", ["celery", "-A", "leadgen", "worker", "--concurrency=1"]),
+        ("delivery", list(ROLES["delivery"].command)),
         ("beat", ["celery", "-A", "leadgen", "beat"]),
     ],
 )

@@ -3,8 +3,8 @@ import re
 
 import pytest
 
+from leadgen.processes.roles import ROLES
 from tests.deploy.compose import ROOT, services
-from tests.stack import COMMANDS
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 FINAL = DOCKERFILE.rsplit("\nFROM ", 1)[1]
@@ -16,15 +16,15 @@ def instruction(name):
 
 def test_the_command_chooses_the_role():
     assert instruction("ENTRYPOINT") == []
-    assert json.loads(instruction("CMD")[0]) == COMMANDS["web"].split()
+    assert json.loads(instruction("CMD")[0]) == list(ROLES["web"].command)
     assert "command" not in services()["web"]
 
 
-@pytest.mark.parametrize("role", ["web", "worker", "beat", "migrate"])
+@pytest.mark.parametrize("role", ["web", "worker", "delivery", "beat", "migrate"])
 def test_the_readme_names_the_command_of_each_role(role):
     row = re.search(rf"^\| {role} \| `(.+)` \|$", (ROOT / "README.md").read_text(), re.M)
     assert row
-    command = services()[role].get("command") or COMMANDS["web"].split()
+    command = services()[role].get("command") or list(ROLES["web"].command)
     assert set(row[1].split()) <= set(command)
 
 

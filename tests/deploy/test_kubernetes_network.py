@@ -86,7 +86,7 @@ def test_a_policy_that_goes_takes_its_connections_along(fault, flow):
             planted.put(
                 "NetworkPolicy/to-world", "spec|egress|0|to|0", {"ipBlock": {"cidr": "0.0.0.0/0"}}
             ),
-            ("worker", "other-network", 443),
+            ("delivery", "other-network", 443),
         ),
     ],
 )

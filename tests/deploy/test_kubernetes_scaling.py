@@ -3,7 +3,7 @@ import re
 import pytest
 
 from leadgen import celery
-from leadgen.processes import worker_fallback
+from leadgen.processes import roles, schedule, worker_fallback
 from tests.deploy import manifests, planted
 
 pytestmark = pytest.mark.django_db
@@ -14,11 +14,17 @@ def triggers():
     return worker["spec"]["triggers"]
 
 
-def test_beat_sends_each_worker_a_hint_before_it_loses_patience():
-    worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
-    timetable = celery.app.conf.beat_schedule.values()
-    hints = sum(worker_fallback.TIMEOUT // entry["schedule"] for entry in timetable)
-    assert worker["spec"]["maxReplicaCount"] < hints
+def hints(role):
+    """The messages that beat sends to the role within the time-out of the fallback."""
+    tasks = [task for task in schedule.TASKS.values() if task.queue in roles.ROLES[role].queues]
+    return sum(worker_fallback.TIMEOUT // task.every for task in tasks)
+
+
+def test_beat_sends_each_worker_a_hint_before_its_fallback_runs():
+    objects = manifests.rendered("aws")
+    worker = planted.find(objects, "ScaledObject/worker")
+    assert worker["spec"]["maxReplicaCount"] < hints("worker")
+    assert planted.find(objects, "Deployment/delivery")["spec"]["replicas"] < hints("delivery")
 
 
 def test_every_metric_that_scales_workers_is_exported(client, settings, tmp_path):
@@ -47,19 +53,6 @@ def test_a_task_may_end_softly_before_its_worker_is_killed():
     worker = planted.find(manifests.rendered("aws"), "Deployment/worker")["spec"]["template"]
     soft = celery.app.conf.worker_soft_shutdown_timeout
     assert worker["spec"]["terminationGracePeriodSeconds"] >= soft + 10
-
-
-def test_the_commands_of_worker_and_beat_are_celerys():
-    objects = manifests.rendered("aws")
-    for role in ("worker", "beat"):
-        container = planted.find(objects, f"Deployment/{role}")["spec"]["template"]["spec"]
-        assert container["containers"][0]["command"][:5] == [
-            "celery",
-            "--quiet",
-            "-A",
-            "leadgen",
-            role,
-        ]
 
 
 @pytest.mark.parametrize("cloud", manifests.CLOUDS)

@@ -132,7 +132,9 @@ def test_compose_scrapes_each_role_under_the_names_that_the_rules_know():
     path = ROOT / "deploy/compose/prometheus.yml"
     (job,) = yaml.safe_load(path.read_text())["scrape_configs"]
     told = [target["labels"] for target in job["static_configs"]]
-    assert told == [{"app": "leadgen", "role": role} for role in ("web", "worker", "beat")]
+    assert told == [
+        {"app": "leadgen", "role": role} for role in ("web", "worker", "delivery", "beat")
+    ]
     done = promtool("check", "config", "--syntax-only", path)
     assert done.returncode == 0, done.stderr
 

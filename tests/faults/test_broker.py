@@ -6,6 +6,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from leadgen.processes.roles import QUEUES
 from tests.faults.load import loading
 from tests.faults.system import accounted_for
 from tests.flows.waiting import eventually
@@ -88,8 +89,9 @@ def test_out_of_memory(broker, stack, ride_out, figures):
     ride_out(lambda: control("set_vm_memory_high_watermark", "0"), end, 30)
 
 
-def test_the_queue_is_replicated_bounded_and_gives_poison_up(broker, stack):
+@pytest.mark.parametrize("name", QUEUES)
+def test_queue_is_replicated_bounded_and_drops_poison(broker, stack, name):
     told = broker.node.control("--quiet", "list_queues", "name", "type", "durable", "arguments")
-    (queue,) = [line for line in told.splitlines() if line.startswith("leadgen\t")]
+    (queue,) = [line for line in told.splitlines() if line.startswith(f"{name}\t")]
     assert queue.split("\t")[1:3] == ["quorum", "true"]
     assert all(name in queue for name in ("x-delivery-limit", "x-max-length"))

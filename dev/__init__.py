@@ -1,1 +1,1 @@
-"""Commands for development: what `make` calls. Nothing here ships or runs in production."""
+"""Commands for development, called by `make`; not part of the image."""

@@ -1,4 +1,4 @@
-"""`make bench`: measure, hold against the targets, and write var/bench/latest.json."""
+"""`make bench`: measure, compare with the targets, write var/bench/latest.json."""
 
 import argparse
 import sys

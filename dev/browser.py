@@ -38,7 +38,7 @@ def chromium() -> str:
 def others() -> dict[str, str]:
     """Install Firefox and WebKitGTK where that is possible; return how tests find them.
 
-    BROWSERS_MISSING names the packages that somebody else has to install.
+    BROWSERS_MISSING names the packages to install with root rights.
     """
     missing = [name for name, file in _PACKAGES.items() if not any(Path("/usr").glob(file))]
     if missing and debian.can_install():

@@ -1,4 +1,4 @@
-"""`make check`: everything that can be told without running the system."""
+"""`make check`: static checks: format, lint, types, imports, migrations, settings, locks."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Programs that run to their end and speak only when they fail. Standard library only."""
+"""Child programs that run to their end; output is shown only on failure. Standard library only."""
 
 import subprocess
 from collections.abc import Mapping, Sequence

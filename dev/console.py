@@ -1,4 +1,4 @@
-"""What the commands say to the person at the terminal."""
+"""Messages of the commands on the terminal."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ _lock = threading.Lock()
 
 
 def has_colour() -> bool:
-    """Tell whether colours help: a terminal, and nobody asked for none (NO_COLOR)."""
+    """Return whether to use colours: on a terminal without NO_COLOR."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 

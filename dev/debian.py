@@ -1,4 +1,4 @@
-"""Programs that come as Debian packages. Standard library only: bootstrap uses it too."""
+"""Programs from Debian packages. Standard library only, for dev/bootstrap.py."""
 
 import os
 import shutil

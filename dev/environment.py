@@ -1,4 +1,4 @@
-"""The environment that the programs of `make run` and `make test` get."""
+"""Environment variables of the programs of `make run` and `make test`."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the tests of the Kubernetes manifests need: kubectl, which carries kustomize."""
+"""kubectl, which includes kustomize, for the tests of the Kubernetes manifests."""
 
 import json
 import os

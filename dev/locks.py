@@ -1,4 +1,4 @@
-"""`make lock`: pin requirements/*.in with hashes; and tell offline whether the pins are fresh."""
+"""`make lock`: pin requirements/*.in with hashes; find stale pins without a network."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the command that started them."""
+"""Groups of child processes that end with the command that started them."""
 
 import ctypes
 import io

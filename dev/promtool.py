@@ -1,4 +1,4 @@
-"""What the tests of the alert rules need: promtool, which comes with Prometheus."""
+"""promtool of Prometheus, for the tests of the alert rules."""
 
 import os
 import shutil

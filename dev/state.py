@@ -1,4 +1,4 @@
-"""Where the commands keep what must last between runs: var/ of the checkout, or LEADGEN_VAR."""
+"""Folder of state between runs: var/ of the checkout, or LEADGEN_VAR."""
 
 import fcntl
 import hashlib

@@ -1,4 +1,4 @@
-"""`make test`: real services on free ports, then every test, then nothing left running."""
+"""`make test`: start real services on free ports, run pytest, stop the services."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: who runs it then, and where that user can reach its files."""
+"""Unprivileged user and readable folders for PostgreSQL, which refuses to run as root."""
 
 import os
 import pwd

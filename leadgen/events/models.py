@@ -1,4 +1,4 @@
-"""The append-only log: activity feed, audit trail and outbox in one table."""
+"""Append-only event log: activity feed, audit trail and outbox in one table."""
 
 from datetime import timedelta
 from typing import Self
@@ -16,7 +16,7 @@ BEGINNING = -(2**63)
 
 
 class CurrentTransactionId(Func):
-    """PostgreSQL's id of the running transaction: a 64-bit number that never comes round again."""
+    """PostgreSQL's id of the running transaction: a 64-bit number that never wraps around."""
 
     function = "pg_current_xact_id"
     template = "%(function)s()::text::bigint"
@@ -25,7 +25,7 @@ class CurrentTransactionId(Func):
 
 
 class OldestRunningTransactionId(Func):
-    """Every transaction below this number has ended: nothing can appear beneath it any more."""
+    """Lowest id of a running transaction: all below have ended, no event can appear there."""
 
     function = "pg_snapshot_xmin"
     template = "%(function)s(pg_current_snapshot())::text::bigint"
@@ -39,11 +39,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(subject_type=subject._meta.model_name, subject_id=str(subject.pk))
 
     def settled(self) -> Self:
-        """Only events that no transaction still in flight can precede."""
+        """The events that no running transaction can still precede."""
         return self.filter(transaction__lt=OldestRunningTransactionId())
 
     def after(self, transaction: int, event_id: int) -> Self:
-        """The events behind this place in the log, in order; one range of one index."""
+        """The events after this place in the log, in order (keyset page on one index)."""
         place = Tuple(models.F("transaction"), models.F("id"))
         return self.filter(TupleGreaterThan(place, (transaction, event_id))).order_by(
             "transaction", "id"
@@ -51,10 +51,10 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """A fact of the domain, written in the transaction of the change that it tells of.
+    """A fact of the domain, written in the transaction of its change (transactional outbox).
 
     Consumers read in the order (transaction, id) and stop below the oldest running transaction,
-    so one that commits late is never skipped.
+    so an event that commits late is never skipped.
 
     ``actor`` is the former column of the author; actor_type, actor_key and actor_label replace it.
     Both are written, and events of the release before have ``actor`` only. Two releases after 0.1
@@ -109,9 +109,9 @@ class Event(models.Model):
 
 class CursorManager(models.Manager["Cursor"]):
     def claim(self, consumer: str) -> "Cursor | None":
-        """Become the consumer's one reader until the transaction ends.
+        """Take the consumer's advisory lock until the transaction ends and return its cursor.
 
-        Return None while another process is that, or while its next event waits for a retry.
+        Return None while another process holds the lock, or while a failed event waits.
         """
         if not _lock("pg_try_advisory_xact_lock", consumer):
             return None
@@ -119,14 +119,14 @@ class CursorManager(models.Manager["Cursor"]):
         return self.filter(due, consumer=consumer).first()
 
     def hold(self, consumer: str) -> "Cursor":
-        """Like claim, but wait for whoever reads now, and whatever the next event waits for."""
+        """Like claim, but wait for the lock, and ignore the wait of a failed event."""
         _lock("pg_advisory_xact_lock", consumer)
         return self.get(consumer=consumer)
 
 
 def _lock(function: str, consumer: str) -> bool:
-    # Not FOR UPDATE: a row lock gives the transaction an id, and while a slow handler ran, that
-    # id would keep the events written meanwhile unsettled for every other consumer.
+    # Not FOR UPDATE: a row lock assigns the transaction an id. While a handler runs, that id would
+    # keep newer events unsettled for every other consumer.
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"consumer {consumer}"])
         row: tuple[bool] = cursor.fetchone()
@@ -134,7 +134,7 @@ def _lock(function: str, consumer: str) -> bool:
 
 
 class Cursor(models.Model):
-    """How far one consumer has read, and how often its next event has failed."""
+    """Position of one consumer in the log, and the failed attempts on its next event."""
 
     consumer = models.CharField(max_length=60, primary_key=True)
     transaction = models.BigIntegerField(default=BEGINNING)
@@ -150,17 +150,17 @@ class Cursor(models.Model):
         return self.consumer
 
     def move_to(self, event: Event) -> None:
-        """Stand behind the event, with its successor's attempts still to come."""
+        """Set the position after the event, with all attempts for the next one."""
         self.transaction, self.event_id = event.transaction, event.pk
         self.rest(timedelta(0), attempts=0)
 
     def rest(self, wait: timedelta, attempts: int, error: str = "") -> None:
-        """Let the next event wait so long by PostgreSQL's clock, so often having failed already."""
+        """Set the wait (by PostgreSQL's clock) and the failed attempts of the next event."""
         self.next_at, self.attempts, self.last_error = Now() + wait, attempts, error
 
 
 class ParkedEvent(models.Model):
-    """An event that a consumer could not handle after all its attempts, kept for people to see."""
+    """An event that a consumer gave up after all attempts (dead letter)."""
 
     consumer = models.CharField(max_length=60)
     event = models.ForeignKey(Event, models.PROTECT, related_name="+")

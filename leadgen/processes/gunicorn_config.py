@@ -25,11 +25,11 @@ http_parser = "python"
 worker_connections = 1000
 backlog = 1024
 
-# A worker whose event loop stands still for this long is replaced.
+# A worker whose event loop is blocked for this many seconds is replaced.
 timeout = 60
-# What is in flight may end; keep it below the grace that the platform gives (30 s on Kubernetes).
+# Seconds for requests in flight; below the grace period of the platform (30 s on Kubernetes).
 graceful_timeout = 25
-# A proxy that holds connections longer than this reuses one that is just being closed.
+# Must exceed the idle time-out of a proxy, which would reuse a connection that is being closed.
 keepalive = env.integer("KEEPALIVE_SECONDS", 5)
 
 # Campaign links carry long query strings; the edge itself bounds the body.
@@ -66,7 +66,7 @@ _own_folder: list[str] = []
 
 
 def on_starting(server: Any) -> None:
-    """Give the workers a folder to add up their metrics in, unless the operator named one."""
+    """Create the folder of multiprocess metrics, unless PROMETHEUS_MULTIPROC_DIR names one."""
     if folder := env.string("PROMETHEUS_MULTIPROC_DIR"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         return
@@ -75,9 +75,9 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Leave what the worker has loaded out of every later garbage collection: those took 50 ms.
+    """Exclude the loaded modules from garbage collection: a full collection took 50 ms.
 
-    What a request leaves behind seldom holds itself up, so collections are worth it less often.
+    Requests leave few reference cycles, so the thresholds are higher than Python's.
     """
     gc.collect()
     gc.freeze()
@@ -86,13 +86,13 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget the live gauges of a worker that has ended; its counters stay in the sums."""
+    """Remove the live gauges of a worker that has ended; its counters stay in the sums."""
     from prometheus_client.multiprocess import mark_process_dead  # reads the folder when imported
 
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Any) -> None:
-    """Remove the folder that on_starting made."""
+    """Remove the folder that on_starting has created."""
     for folder in _own_folder:
         shutil.rmtree(folder, ignore_errors=True)

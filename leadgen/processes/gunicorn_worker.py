@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker, which gives up on clients that only hold a connection."""
+"""ASGI worker of gunicorn with time-outs and connection limits against slow clients."""
 
 import functools
 import socket
@@ -12,11 +12,11 @@ from gunicorn.workers import gasgi
 
 from leadgen.lib.net.ip import packed_network
 
-# To send the headers of the first request; gunicorn itself waits for them for ever.
+# For the headers of the first request; gunicorn itself waits without limit.
 HEADER_SECONDS = 10.0
-# To take the next piece of an answer.
-TAKE_SECONDS = 20
-# One address has at most this part of the connections of a process; an office may share one.
+# For the next acknowledgement of sent data (TCP_USER_TIMEOUT).
+ACKNOWLEDGE_SECONDS = 20
+# One address may hold 1/2 of the connections of a process: an office may share one address.
 ADDRESS_SHARE = 2
 # Pieces of one body: chunks, or what one read of the socket took. 2.6 MB, the most that any page
 # takes, are 1,800 segments of TCP. One body of 200,000 one-byte chunks stopped a process for 3 s.
@@ -24,7 +24,7 @@ MAX_PIECES = 4096
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
-    """A connection with a time limit for headers, and a share of the process for its address."""
+    """Connection with a time-out for headers and a connection limit for its address."""
 
     _pieces = 0
 
@@ -33,7 +33,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         peer = transport.get_extra_info("peername")
         self._network = packed_network(peer[0]) if isinstance(peer, tuple) else b""
         self.worker.held.add(self, self._network)
-        # gunicorn's timer for the time between two requests: a request that is there stops it.
+        # gunicorn's keep-alive timer: the first request stops it.
         self._keepalive_handle = self.worker.loop.call_later(
             HEADER_SECONDS, self._keepalive_timeout
         )
@@ -45,7 +45,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
 
     @property
     def is_waiting(self) -> bool:
-        """Whether no request has come yet, or none since the last answer."""
+        """Whether no request is in work: none has arrived yet, or none since the last answer."""
         return self._keepalive_handle is not None
 
     def abort(self) -> None:
@@ -54,7 +54,7 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         self.transport.abort()
 
     def _bound(self) -> None:
-        """Close this connection if its address has too many, or the oldest that waits."""
+        """Close this connection beyond the limit of its address, else the oldest idle one."""
         most = self.cfg.worker_connections
         held: Held = self.worker.held
         # Behind a proxy all connections come from its address.
@@ -117,11 +117,11 @@ class Held:
 
 
 class TimeoutWorker(gasgi.ASGIWorker):  # type: ignore[misc]
-    """Serves with Protocol, and lets the kernel drop who does not take an answer."""
+    """Serve with Protocol; the kernel closes connections of clients that read no answer."""
 
     def init_process(self) -> None:
         self.held = Held()
-        gasgi.ASGIProtocol = Protocol  # made by this name; there is no other way in
+        gasgi.ASGIProtocol = Protocol  # gunicorn creates it by this name and has no setting
         for listener in self.sockets:
             _bound_writing(listener.sock)
         super().init_process()
@@ -141,7 +141,7 @@ def _count(reason: str) -> None:
 
 
 def _bound_writing(listener: socket.socket) -> None:
-    """Set what every connection of this listener inherits (Linux only)."""
+    """Set TCP_USER_TIMEOUT, which each accepted connection inherits (Linux only)."""
     if listener.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
-        milliseconds = TAKE_SECONDS * 1000
+        milliseconds = ACKNOWLEDGE_SECONDS * 1000
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -1,4 +1,4 @@
-"""Limits on request bodies for Django's side of the server: bytes, seconds and number at once."""
+"""Limits on request bodies for Django's views: size, time and concurrent number."""
 
 import asyncio
 import logging
@@ -22,22 +22,22 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-# Of a stranger: the log-in page sends less than 1 KB.
+# Before log-in: the log-in page sends less than 1 KB.
 ANONYMOUS_BYTES = 256 * 1024
-# Of a person who is logged in: what Django itself takes of a form. No page takes files yet.
+# After log-in: Django's DATA_UPLOAD_MAX_MEMORY_SIZE. No page accepts files yet.
 MAX_BYTES = 2_621_440
-# A body may take this long, and another second for each so many bytes, but never longer than MAX.
+# Time-out of a body: SECONDS, and one more for each BYTES_PER_SECOND, at most MAX_SECONDS.
 SECONDS = 10.0
 BYTES_PER_SECOND = 8 * 1024
 MAX_SECONDS = 60.0
-# A body of more than so many bytes needs a slot until it is answered.
+# A body larger than this needs a slot until it is answered.
 # 64 of 256 KB are 16 MB a process.
 FREE_BYTES = 16 * 1024
 SLOTS = 64
 SLOTS_PER_NETWORK = 16
-# Bodies beyond ANONYMOUS_BYTES at once, and so also sessions that are looked up for them.
+# Concurrent bodies above ANONYMOUS_BYTES, and so concurrent look-ups of their sessions.
 LARGE_SLOTS = 4
-# After a refusal, to the client that is still sending.
+# Time after a refusal in which the rest of the body is read.
 LINGER_SECONDS = 2.0
 
 _TOO_LARGE = (
@@ -59,7 +59,7 @@ class _RefusedError(Exception):
 
 
 class _Slots:
-    """Bodies in flight, counted for the process and for each network."""
+    """Counting semaphore of bodies in flight, for the process and for each network."""
 
     def __init__(self) -> None:
         self._networks: Counter[bytes] = Counter()
@@ -88,7 +88,7 @@ class _Slots:
 
 
 class RequestLimits:
-    """Reads bodies on behalf of Django, which would spool any size to disk and wait for ever."""
+    """ASGI middleware that limits bodies; Django would spool any size to disk without time-out."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -103,14 +103,14 @@ class RequestLimits:
             body.fault = refused.fault
         finally:
             body.close()
-        # Django ends without an answer when it is told that the client left.
+        # Django ends without an answer after `http.disconnect`.
         if body.fault:
             await _refuse(send, body.fault)
             await _discard(receive)
 
 
 class _Body:
-    """Passes a body on until it breaks a limit, then reports to Django that the client left."""
+    """Body of one request: forwarded until it exceeds a limit, then `http.disconnect`."""
 
     def __init__(self, scope: Any, receive: Receive, slots: _Slots) -> None:
         self._scope = scope
@@ -129,7 +129,7 @@ class _Body:
             await self._widen(declared)
 
     def close(self) -> None:
-        """Free what this body has taken. Django holds it until it has answered."""
+        """Release the slots of this body; Django holds the body until it has answered."""
         if self._origin is not None:
             self._slots.free(self._origin)
             self._origin = None
@@ -199,7 +199,7 @@ def _origin(scope: Any) -> bytes:
 
 
 async def _discard(receive: Receive) -> None:
-    """Read on for a moment: closing over unread bytes resets the connection, answer included."""
+    """Read for a moment: closing with unread bytes resets the connection and loses the answer."""
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while (message := await receive()).get("more_body"):

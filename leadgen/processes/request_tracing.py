@@ -1,4 +1,4 @@
-"""A span for each request, around the edge and Django alike."""
+"""OpenTelemetry span for each request, around the edge and Django."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from leadgen.lib.telemetry import request_context, tracing
 from leadgen.processes.request_limits import App, Message, Receive, Send
 
-# What probes and browsers ask for all the time.
+# Probes, scrapes and static files: frequent and of no interest.
 _QUIET = ("/health/", "/metrics", "/static/")
 _PLACES = {"f", "api", "admin", "embed.js"}
 
 
 class RequestTracing:
-    """Goes on with the caller's W3C trace where there is one; only imported with traces on."""
+    """Continue the caller's W3C trace if there is one; only imported when tracing is on."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -27,21 +27,21 @@ class RequestTracing:
             _name(scope), _parent(scope), kind=SpanKind.SERVER, attributes=_attributes(scope)
         ) as span:
 
-            async def telling(message: Message) -> None:
+            async def send_and_record(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                 await send(message)
 
             mark = request_context.traceparent.set(tracing.parent_of(span))
             try:
-                await self._app(scope, receive, telling)
+                await self._app(scope, receive, send_and_record)
             finally:
                 request_context.traceparent.reset(mark)
 
 
 def _parent(scope: Any) -> Any:
-    named = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return TraceContextTextMapPropagator().extract(named)
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return TraceContextTextMapPropagator().extract(headers)
 
 
 def _name(scope: Any) -> str:

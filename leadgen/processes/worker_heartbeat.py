@@ -34,7 +34,7 @@ class WorkerStep(bootsteps.StartStopStep):
 
 
 class BeatScheduler(Scheduler):
-    """Touch the file at each tick; store no schedule file, intervals of an hour at most need none."""
+    """Touch the file at each tick; intervals of an hour at most need no schedule file."""
 
     def tick(self, *arguments: Any, **options: Any) -> Any:
         heartbeat.touch("beat")

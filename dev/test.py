@@ -15,7 +15,7 @@ from dev.state import ROOT, AlreadyRunningError, only_one
 
 _WORKERS = min(os.cpu_count() or 1, 4)
 # Modules stay together, so that what one module starts is started once.
-_DEFAULTS = ["-p", "dev.own_postgres", "-n", str(_WORKERS), "--dist", "loadfile"]
+_DEFAULTS = ["-p", "dev.own_postgres", "-n", str(_WORKERS), "--dist", "loadfile", "--durations=15"]
 
 
 def main() -> None:

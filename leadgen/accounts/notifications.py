@@ -22,9 +22,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from leadgen.accounts.metrics import NOTIFICATIONS
 from leadgen.accounts.models import Notification
 from leadgen.events.models import Event
-from leadgen.lib.telemetry.metrics import NOTIFICATIONS
 
 MessageBuilder = Callable[[Notification], EmailMessage | None]
 """Builds the mail of a notification; None drops it."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from celery import current_app
 from django.conf import settings
 
-from leadgen.lib.telemetry.metrics import NUDGES
+from leadgen.capture.metrics import NUDGES
 
 logger = logging.getLogger("leadgen.capture")
 

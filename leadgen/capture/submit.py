@@ -10,13 +10,13 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from prometheus_client import Counter
 
 from leadgen.capture.consents import consents_in
 from leadgen.capture.errors import KeyReusedError
 from leadgen.capture.idempotency import Act, write_act
 from leadgen.capture.ledger.lookup import KnownByKey
 from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
+from leadgen.capture.metrics import QUARANTINED, SUBMISSIONS
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import Attempt, screen
@@ -26,7 +26,7 @@ from leadgen.forms.newer import without_empties
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.ids import uuid7
 from leadgen.lib.telemetry import request_context
-from leadgen.lib.telemetry.metrics import QUARANTINED, SUBMISSIONS
+from leadgen.lib.telemetry.metrics import Counter
 
 _EMPTY: tuple[Any, ...] = (None, "", [], [""])
 

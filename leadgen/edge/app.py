@@ -16,6 +16,7 @@ from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger.batch_writer import BatchWriter
 from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.capture.ledger.spool_fallback import LedgerWithSpool
+from leadgen.capture.metrics import SUBMISSIONS
 from leadgen.capture.nudge import nudge_replay
 from leadgen.edge.forms import hosted_form, public_api
 from leadgen.edge.forms.form_cache import FormCache
@@ -35,7 +36,7 @@ from leadgen.edge.read_pool import ReadPool
 from leadgen.edge.services import EdgeServices
 from leadgen.edge.submission_lookup import KnownSubmissions
 from leadgen.lib.telemetry import request_context
-from leadgen.lib.telemetry.metrics import SUBMISSIONS, count_request, method_label
+from leadgen.lib.telemetry.metrics import count_request, method_label
 
 logger = logging.getLogger("leadgen.capture")
 

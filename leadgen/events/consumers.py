@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max
 from django.utils.module_loading import import_string
 
+from leadgen.events.metrics import EVENTS_HANDLED
 from leadgen.events.models import (
     BEGINNING,
     Cursor,
@@ -20,7 +21,6 @@ from leadgen.events.models import (
     OldestRunningTransactionId,
     ParkedEvent,
 )
-from leadgen.lib.telemetry.metrics import EVENTS_HANDLED
 from leadgen.lib.transactions import set_idle_timeout
 
 Handler = Callable[[Event], None]

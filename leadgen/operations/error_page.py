@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from leadgen.lib.telemetry.metrics import PAGES_FAILED
+from leadgen.operations.metrics import PAGES_FAILED
 
 logger = logging.getLogger(__name__)
 

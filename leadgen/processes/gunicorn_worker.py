@@ -135,7 +135,7 @@ class TimeoutWorker(gasgi.ASGIWorker):  # type: ignore[misc]
 
 
 def _count(reason: str) -> None:
-    from leadgen.lib.telemetry.metrics import CONNECTIONS_REFUSED  # reads the folder when imported
+    from leadgen.processes.metrics import CONNECTIONS_REFUSED  # reads the folder when imported
 
     CONNECTIONS_REFUSED.labels(reason).inc()
 

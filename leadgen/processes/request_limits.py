@@ -13,7 +13,7 @@ from django.db import OperationalError
 
 from leadgen.accounts.session_lookup import is_logged_in
 from leadgen.lib.net.ip import packed_network, scope_address
-from leadgen.lib.telemetry.metrics import BODIES_REFUSED
+from leadgen.processes.metrics import BODIES_REFUSED
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from celery import Celery, bootsteps, signals
 from celery.concurrency.thread import TaskPool
 from django.db import connections
 
-from leadgen.lib.telemetry.metrics import STANDBY_RUNS
+from leadgen.processes.metrics import STANDBY_RUNS
 from leadgen.processes.schedule import TASKS, ScheduledTask
 
 logger = logging.getLogger(__name__)

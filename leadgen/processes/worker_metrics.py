@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from leadgen.lib import env
 from leadgen.lib.telemetry import multiprocess_metrics
-from leadgen.lib.telemetry.metrics import BEAT_SENT
+from leadgen.processes.metrics import BEAT_SENT
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from time import time
 import pytest
 
 from leadgen.capture import services
+from leadgen.capture.metrics import SUBMISSIONS
 from leadgen.capture.models import Submission
 from leadgen.capture.newer_forms import release_judged
 from leadgen.capture.spool.replay import replay
@@ -14,7 +15,6 @@ from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import FormVersion
 from leadgen.forms.shown_version import ShownVersion
-from leadgen.lib.telemetry.metrics import SUBMISSIONS
 from tests.factories import make_form, make_user
 
 FIRST = Definition(

@@ -111,7 +111,7 @@ def test_a_token_keeps_strangers_out(client, settings):
 
 
 def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_path):
-    count = "from leadgen.lib.telemetry.metrics import NUDGES; NUDGES.labels('stuck').inc()"
+    count = "from leadgen.capture.metrics import NUDGES; NUDGES.labels('stuck').inc()"
     shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", count], env=shared, check=True)

@@ -14,10 +14,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from leadgen.accounts.login import audit, limits
 from leadgen.accounts.login.hashers import HashingBusyError, hash_slot
+from leadgen.accounts.metrics import LOGINS
 from leadgen.accounts.models import User
 from leadgen.events import services as events
 from leadgen.lib.net import ip
-from leadgen.lib.telemetry.metrics import LOGINS
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -1,9 +1,9 @@
 """Metrics and audit events of log-ins that failed; no address of a person is written."""
 
 from leadgen.accounts.login import limits
+from leadgen.accounts.metrics import LOGINS
 from leadgen.accounts.models import LoginCounter, User
 from leadgen.events import services as events
-from leadgen.lib.telemetry.metrics import LOGINS
 
 
 def failed(email: str, network: str) -> None:

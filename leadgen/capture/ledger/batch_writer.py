@@ -26,7 +26,7 @@ from leadgen.capture.ledger.record import (
     receipts_in,
     undecided_rows,
 )
-from leadgen.lib.telemetry.metrics import LEDGER_BATCH_ROWS, LEDGER_WRITE_SECONDS
+from leadgen.capture.metrics import LEDGER_BATCH_ROWS, LEDGER_WRITE_SECONDS
 
 logger = logging.getLogger("leadgen.capture")
 

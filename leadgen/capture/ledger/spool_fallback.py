@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
 from leadgen.capture.ledger.batch_writer import BatchWriter
 from leadgen.capture.ledger.record import SubmissionRecord, WriteResult, WriteStatus
+from leadgen.capture.metrics import SPOOL
 from leadgen.capture.spool import store
-from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger("leadgen.capture")
 

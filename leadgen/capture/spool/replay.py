@@ -25,11 +25,12 @@ from leadgen.capture.ledger.record import (
     outcomes,
     undecided_rows,
 )
+from leadgen.capture.metrics import SPOOL
 from leadgen.capture.models import Repeat
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.spool import store
-from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, SPOOL
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger("leadgen.capture")
 

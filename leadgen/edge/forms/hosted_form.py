@@ -13,6 +13,7 @@ from django.utils.encoding import iri_to_uri
 
 from leadgen.capture.attribution import marks_in
 from leadgen.capture.errors import DatabaseUnavailableError
+from leadgen.capture.metrics import SUBMISSIONS
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.submit import Incoming, Invalid, Receipt, submit
 from leadgen.edge.forms import page_token
@@ -36,7 +37,6 @@ from leadgen.forms.page import (
     unsent_page,
 )
 from leadgen.forms.published import PublishedForm, unread
-from leadgen.lib.telemetry.metrics import SUBMISSIONS
 
 _TITLES = {
     403: "title_forbidden",

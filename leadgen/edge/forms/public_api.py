@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from leadgen.capture.errors import DatabaseUnavailableError, KeyReusedError
+from leadgen.capture.metrics import SUBMISSIONS
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.submit import (
     Incoming,
@@ -23,7 +24,6 @@ from leadgen.edge.http.origins import may_post
 from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.messages import Errors, Message, texts_of
 from leadgen.forms.published import PublishedForm
-from leadgen.lib.telemetry.metrics import SUBMISSIONS
 
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, POST, OPTIONS",

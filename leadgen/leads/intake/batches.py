@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.services import emit
+from leadgen.leads import metrics
 from leadgen.leads.intake.contacts import OvertakenError
 from leadgen.leads.intake.items import IntakeItem, read_items
 from leadgen.leads.intake.ordering import Batch, BatchOrdering
 from leadgen.leads.intake.writing import write_leads
-from leadgen.lib.telemetry import metrics, tracing
+from leadgen.lib.telemetry import tracing
 from leadgen.lib.transactions import set_idle_timeout
 
 MAX_ATTEMPTS = 5
@@ -184,7 +185,7 @@ def _work(batch: Sequence[IntakeItem]) -> BatchOutcome:
     if not batch:
         return BatchOutcome()
     parents = (item.submission.context.get("trace", "") for item in batch)
-    with tracing.batch(parents), metrics.INTAKE_SECONDS.time():
+    with tracing.batch("intake", parents), metrics.INTAKE_SECONDS.time():
         return _halving(batch, work)
 
 

@@ -1,4 +1,4 @@
-"""Where the processes of a role count, so that one of them can tell what all have counted."""
+"""Multiprocess mode of prometheus_client: one process of a role reports the counts of all."""
 
 import atexit
 import hmac
@@ -18,10 +18,10 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def enable_multiprocess() -> None:
-    """Let worker and beat count in files when METRICS_PORT is set; before any counter is made.
+    """Keep the counters of worker and beat in files when METRICS_PORT is set; call before any.
 
     The web process gets its folder from gunicorn (leadgen.processes.gunicorn_config); every
-    other process counts for itself.
+    other process keeps its counters in memory.
     """
     if not ({"worker", "beat"} & set(sys.argv) and env.integer("METRICS_PORT", 0)):
         return
@@ -29,30 +29,30 @@ def enable_multiprocess() -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     else:
         os.environ[_FOLDER] = _own_folder()  # noqa: TID251
-    values.ValueClass = values.MultiProcessValue(_place)  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(_slot)  # type: ignore[no-untyped-call]
 
 
 def registry() -> CollectorRegistry:
-    """What all processes of this role have counted, or this one where no folder is shared."""
+    """Return the counts of all processes of this role, or of this one without a shared folder."""
     if not env.is_set(_FOLDER):
         return REGISTRY
-    together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return together
+    registry_of_all = CollectorRegistry()
+    MultiProcessCollector(registry_of_all)  # type: ignore[no-untyped-call]
+    return registry_of_all
 
 
 def is_authorized(authorization: str, token: str) -> bool:
-    """Tell whether this header opens the metrics; without a token everybody may read them."""
+    """Tell whether this header permits reading the metrics; without a token any does."""
     return not token or hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode())
 
 
-def _place() -> str:
-    """The place in the pool: who follows there goes on in the same file, from the same sums.
+def _slot() -> str:
+    """Return the slot in the pool: a replaced child continues the file of its predecessor.
 
-    A file for each process id would add up to gigabytes, for children are replaced all the time.
+    A file for each process id would add up to gigabytes, because children are replaced often.
     """
-    place = getattr(current_process(), "index", None)
-    return "parent" if place is None else f"child{place}"
+    slot = getattr(current_process(), "index", None)
+    return "parent" if slot is None else f"child{slot}"
 
 
 def _own_folder() -> str:

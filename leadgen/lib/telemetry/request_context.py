@@ -1,4 +1,4 @@
-"""What ties together all log lines of one request or task, and with traces on its spans too."""
+"""Request id and traceparent of the current request or task, for log lines and spans."""
 
 import os
 import re
@@ -11,6 +11,6 @@ traceparent: ContextVar[str] = ContextVar("traceparent", default="")
 _SAFE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
-def adopt(offered: str | None) -> str:
-    """Return the caller's id where it is short and harmless in a log line, or a new one."""
-    return offered if offered and _SAFE.fullmatch(offered) else os.urandom(16).hex()
+def adopt(requested: str | None) -> str:
+    """Return the caller's request id where it is short and safe in a log line, or a new one."""
+    return requested if requested and _SAFE.fullmatch(requested) else os.urandom(16).hex()

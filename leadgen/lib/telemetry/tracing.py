@@ -1,4 +1,4 @@
-"""Traces, where OTEL_EXPORTER_OTLP_ENDPOINT is set; else OpenTelemetry is not even imported."""
+"""OpenTelemetry tracing; imported only when OTEL_EXPORTER_OTLP_ENDPOINT is set."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span, SpanContext, Tracer
 
-# What a span may be linked to, by OpenTelemetry's own default.
-_MOST_LINKS = 128
+# OpenTelemetry's default limit of links per span.
+_MAX_LINKS = 128
 
 
 def are_kept() -> bool:
-    """Tell whether this deployment has somewhere to send traces."""
+    """Tell whether an endpoint for traces is configured."""
     return bool(env.string("OTEL_EXPORTER_OTLP_ENDPOINT"))
 
 
 def tracer() -> "Tracer":
-    """Return what makes spans, with a sender of its own in each process."""
+    """Return the tracer; each process has an exporter of its own."""
     return _provider().get_tracer("leadgen")
 
 
 def flush() -> None:
-    """Send what waits; for processes that end without their exit handlers."""
+    """Export pending spans; for processes that end without running exit handlers."""
     if _provider.cache_info().currsize:
         _provider().force_flush()
 
 
 def parent_of(span: "Span") -> str:
-    """Return W3C's traceparent of a span that is recorded, else nothing."""
+    """Return the W3C traceparent of a recorded span, or an empty string."""
     context = span.get_span_context()
     if not span.is_recording():
         return ""
@@ -42,11 +42,12 @@ def parent_of(span: "Span") -> str:
 
 
 @contextmanager
-def batch(parents: Iterable[str]) -> Iterator[None]:
-    """Trace one batch of the intake; ``parents`` are its submissions' traceparents, or empty.
+def batch(name: str, parents: Iterable[str]) -> Iterator[None]:
+    """Trace one batch of a job; ``parents`` are the traceparents of its items, or empty strings.
 
-    The batch has a trace of its own, with links to those of the requests. Each of these gets a
-    span with the batch's times, so that a visitor's trace shows when the lead was made.
+    The batch has a trace of its own, ``<name> batch``, with links to the requests' traces. Each
+    request's trace gets a span ``<name>`` with the batch's times, so that it shows when the item
+    was processed.
     """
     if not are_kept():
         yield
@@ -54,26 +55,28 @@ def batch(parents: Iterable[str]) -> Iterator[None]:
     from opentelemetry.trace import Link, SpanKind
 
     contexts, started = _contexts(parents), time.time_ns()
-    links = [Link(context) for context in contexts[:_MOST_LINKS]]
+    links = [Link(context) for context in contexts[:_MAX_LINKS]]
     with tracer().start_as_current_span(
-        "intake batch", kind=SpanKind.CONSUMER, links=links
+        f"{name} batch", kind=SpanKind.CONSUMER, links=links
     ) as span:
-        mark = request_context.traceparent.set(parent_of(span))
+        token = request_context.traceparent.set(parent_of(span))
         try:
             yield
         finally:
-            request_context.traceparent.reset(mark)
-    _tell(contexts, span.get_span_context(), started)
+            request_context.traceparent.reset(token)
+    _add_spans(name, contexts, span.get_span_context(), started)
 
 
-def _tell(contexts: "Sequence[SpanContext]", batch: "SpanContext", started: int) -> None:
+def _add_spans(
+    name: str, contexts: "Sequence[SpanContext]", batch: "SpanContext", started: int
+) -> None:
     from opentelemetry.trace import Link, NonRecordingSpan, SpanKind, set_span_in_context
 
     for context in contexts:
-        above = set_span_in_context(NonRecordingSpan(context))
+        parent = set_span_in_context(NonRecordingSpan(context))
         tracer().start_span(
-            "intake",
-            above,
+            name,
+            parent,
             kind=SpanKind.CONSUMER,
             links=[Link(batch)],
             start_time=started,
@@ -84,9 +87,9 @@ def _contexts(parents: Iterable[str]) -> "list[SpanContext]":
     from opentelemetry.trace import get_current_span
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    read = TraceContextTextMapPropagator().extract
-    given = (read({"traceparent": parent}) for parent in parents if parent)
-    contexts = (get_current_span(context).get_span_context() for context in given)
+    extract = TraceContextTextMapPropagator().extract
+    extracted = (extract({"traceparent": parent}) for parent in parents if parent)
+    contexts = (get_current_span(context).get_span_context() for context in extracted)
     return [context for context in contexts if context.is_valid]
 
 
@@ -97,7 +100,7 @@ def _provider() -> "TracerProvider":
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say wins.
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     resource = Resource.create({"service.name": "leadgen"})
     provider = TracerProvider(resource=resource.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

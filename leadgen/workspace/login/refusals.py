@@ -9,7 +9,8 @@ from django.shortcuts import render
 
 from leadgen.accounts.login.hashers import HashingBusyError
 from leadgen.accounts.login.limits import TooManyAttemptsError
-from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS, LOGINS
+from leadgen.accounts.metrics import LOGINS
+from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger(__name__)
 

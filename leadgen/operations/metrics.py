@@ -1,0 +1,12 @@
+"""Counters of error pages."""
+
+from leadgen.lib.telemetry.metrics import Counter, pre_register
+
+PAGES_FAILED = Counter(
+    "leadgen_pages_failed_total",
+    "Pages answered with 503 because the database was away, busy (no free connection) or slow"
+    " (time limit of a statement).",
+    ["reason"],
+)
+
+pre_register(PAGES_FAILED, "away", "busy", "slow")

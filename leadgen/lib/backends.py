@@ -10,7 +10,7 @@ from leadgen.lib import file_broker
 
 # Made by a migration of the operations app.
 CACHE_TABLE = "leadgen_cache"
-# Django's default of 300 would let a flood push out the limits that are in force.
+# With Django's default of 300, a flood of new entries would delete limits that are in force.
 _CACHE_ENTRIES = 20_000
 _CACHE_SECONDS = 2
 
@@ -18,8 +18,8 @@ _CACHE_SECONDS = 2
 def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
     """Turn file:///path or s3://bucket?endpoint_url=…&region=… into a STORAGES entry.
 
-    Keys never stand in the URL: boto3 finds the workload identity, the usual AWS variables, or
-    with &profile=… a profile of the AWS credentials file. Errors call the URL by ``name``.
+    The URL holds no keys: boto3 finds the workload identity, the usual AWS variables, or
+    with &profile=… a profile of the AWS credentials file. Errors name the variable ``name``.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
@@ -34,13 +34,13 @@ def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
 
 
 def _s3(url: str) -> dict[str, Any]:
-    from botocore.config import Config  # half a second that file:// never needs
+    from botocore.config import Config  # takes half a second; file:// does not need it
 
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    # Look-alikes behind an endpoint of their own seldom resolve bucket names as hosts.
-    alike = "endpoint_url" in query
-    style = query.get("addressing_style", "path" if alike else "auto")
+    # S3-compatible storages with an endpoint of their own seldom resolve bucket names as hosts.
+    compatible = "endpoint_url" in query
+    style = query.get("addressing_style", "path" if compatible else "auto")
     return {
         "bucket_name": parts.netloc,
         "location": parts.path.strip("/"),
@@ -53,9 +53,9 @@ def _s3(url: str) -> dict[str, Any]:
             connect_timeout=3,
             read_timeout=10,
             retries={"total_max_attempts": 2},
-            # S3 look-alikes reject the checksums that boto3 sends since 1.36; S3 itself demands
+            # S3-compatible storages reject the checksums that boto3 sends since 1.36; S3 requires
             # them where objects are locked, as backups are.
-            request_checksum_calculation="when_required" if alike else "when_supported",
+            request_checksum_calculation="when_required" if compatible else "when_supported",
             response_checksum_validation="when_required",
             s3={"addressing_style": style},
         ),
@@ -63,7 +63,7 @@ def _s3(url: str) -> dict[str, Any]:
 
 
 def _profile(name: str | None) -> dict[str, Any]:
-    # The usual variables stand aside for a profile, so that one process can reach two clouds.
+    # A profile replaces the usual AWS variables, so that one process can reach two clouds.
     return {"session_profile": name, "access_key": None, "secret_key": None} if name else {}
 
 
@@ -93,12 +93,12 @@ def broker(url: str) -> dict[str, Any]:
     if parts.scheme == "filesystem":
         folder = unquote(parts.path)
         folders = {"data_folder_in": folder, "data_folder_out": folder, "control_folder": folder}
-        # How long a nudge waits, in seconds; a shutdown waits for two of these.
+        # Seconds between two reads of the folder; a shutdown waits for two of them.
         options = {**folders, "polling_interval": 0.2}
         file_broker.register()
         return {"broker_url": "filesystem://localhost", "broker_transport_options": options}
     if parts.scheme in ("amqp", "amqps", "memory"):
-        # Without time limits a publisher waits for ever on a broker that stands still, even to
+        # Without time limits a publisher waits without limit for a frozen broker, even to
         # close the connection (celery/celery#6911).
         limits = {"read_timeout": 5, "write_timeout": 5}
         options = {"confirm_publish": True, **limits}
@@ -109,9 +109,9 @@ def broker(url: str) -> dict[str, Any]:
 
 
 def cache(url: str) -> dict[str, Any]:
-    """Turn database:// (a table beside the others) or redis(s)://host:6379/0 into a CACHES entry.
+    """Turn database:// (a table in PostgreSQL) or redis(s)://host:6379/0 into a CACHES entry.
 
-    The cache holds limits that must be true across processes, so no other backend is taken.
+    The cache holds limits that must hold across processes, so no other backend is accepted.
     """
     scheme = urlsplit(url).scheme
     if scheme == "database":

@@ -1,4 +1,4 @@
-"""Many rows with one statement and one parameter, however many they are.
+"""Bulk insert and update: one statement and one JSON parameter for any number of rows.
 
 Django's bulk_create and bulk_update prepare and quote each value in Python; here PostgreSQL reads
 them all from one JSON text, at a fraction of the cost (ADR 0015).
@@ -17,7 +17,7 @@ _Model = TypeVar("_Model", bound=models.Model)
 
 
 def create(objects: Sequence[_Model]) -> None:
-    """Insert objects of one model, with the value that each field has; they get their keys."""
+    """Insert objects of one model, with the values of their fields, and set their primary keys."""
     if not objects:
         return
     model = type(objects[0])
@@ -28,7 +28,7 @@ def create(objects: Sequence[_Model]) -> None:
 
 
 def update(objects: Sequence[_Model], names: Sequence[str]) -> None:
-    """Write these fields of objects of one model."""
+    """Update these fields of objects of one model."""
     if not objects:
         return
     meta = objects[0]._meta
@@ -38,7 +38,7 @@ def update(objects: Sequence[_Model], names: Sequence[str]) -> None:
     changes = ", ".join(f"{name} = new.{name}" for name in rows[0] if name != key)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET {changes} "  # noqa: S608 - names of ours
+            f"UPDATE {table} SET {changes} "  # noqa: S608 - names of models
             f"FROM json_to_recordset(%s::json) AS new({_typed(type(objects[0]), rows[0])}) "
             f"WHERE {table}.{key} = new.{key}",
             [_json(rows)],
@@ -46,23 +46,23 @@ def update(objects: Sequence[_Model], names: Sequence[str]) -> None:
 
 
 def insert(model: type[models.Model], rows: Sequence[Row], *, new_only: bool = False) -> list[Any]:
-    """Insert the rows and return their keys, in the same order; keys are the database's own.
+    """Insert the rows and return the keys that the database assigned, in the same order.
 
-    A column that is not named gets the database's default. With ``new_only`` a row that meets one
-    which is there already is left out, of the result too.
+    A column that is missing in the rows gets the database's default. With ``new_only`` a row that
+    conflicts with an existing one is skipped, and missing in the result.
     """
     if not rows:
         return []
     names = ", ".join(rows[0])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names of ours
+            f"INSERT INTO {model._meta.db_table} ({names}) "  # noqa: S608 - names of models
             f"SELECT {names} FROM ROWS FROM (json_to_recordset(%s::json) AS "
             f"({_typed(model, rows[0])})) WITH ORDINALITY AS new({names}, place) ORDER BY place "
             f"{'ON CONFLICT DO NOTHING ' if new_only else ''}RETURNING {model._meta.pk.column}",
             [_json(rows)],
         )
-        # PostgreSQL promises that a sequence follows ORDER BY, and of RETURNING nothing.
+        # Sequence values follow ORDER BY; the order of RETURNING is not guaranteed.
         return sorted(key for (key,) in cursor.fetchall())
 
 

@@ -1,4 +1,4 @@
-"""Plan of a deletion: which rows go too, lose their link or forbid it, each count capped.
+"""Plan of a deletion: related rows that it deletes, unlinks or that forbid it, counts capped.
 
 Django's own confirmation (NestedObjects) loads every related row: with 200,000 leads behind a
 pipeline that took minutes and gigabytes. The plan counts with one LIMIT query a relation instead.
@@ -42,7 +42,7 @@ class RelatedRows:
     count: int
 
     def sentence(self, noun: str) -> str:
-        """Return what becomes of these rows; ``noun`` is what is deleted, such as company."""
+        """Return the consequence as a sentence; ``noun`` names the deleted row, such as company."""
         one = self.count == 1
         verb = {
             Effect.DELETED: "is deleted with it" if one else "are deleted with it",
@@ -54,7 +54,7 @@ class RelatedRows:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """All that the deletion of one row concerns."""
+    """Related rows of a deletion of one row."""
 
     noun: str
     related: tuple[RelatedRows, ...]
@@ -72,21 +72,21 @@ class DeletionPlan:
 
     @property
     def consequences(self) -> list[str]:
-        """What becomes of other rows, one sentence a model."""
+        """The consequences for other rows, one sentence for each model."""
         return [
             rows.sentence(self.noun) for rows in self.related if rows.effect is not Effect.FORBIDS
         ]
 
     @property
     def deleted_models(self) -> list[type[Model]]:
-        """The models of the rows that go too."""
+        """The models of the rows that are deleted with it."""
         return [rows.model for rows in self.related if rows.effect is Effect.DELETED]
 
 
 def plan(row: Model) -> DeletionPlan:
-    """Count what the deletion of the row concerns; one query a relation, none loads rows."""
-    found = _related(type(row), [row.pk])
-    return DeletionPlan(str(row._meta.verbose_name), _merged(found))
+    """Count the related rows of a deletion; one query for each relation, none loads rows."""
+    related = _related(type(row), [row.pk])
+    return DeletionPlan(str(row._meta.verbose_name), _merged(related))
 
 
 def _related(model: type[Model], keys: Sequence[Any]) -> Iterator[RelatedRows]:
@@ -115,10 +115,10 @@ def _rows(relation: Any, keys: Sequence[Any]) -> QuerySet[Any]:
     return rows.order_by()
 
 
-def _merged(found: Iterator[RelatedRows]) -> tuple[RelatedRows, ...]:
+def _merged(related: Iterator[RelatedRows]) -> tuple[RelatedRows, ...]:
     """One entry a model and effect. The same leads need a pipeline and its stages: not added up."""
     counts: dict[tuple[type[Model], Effect], int] = {}
-    for rows in found:
+    for rows in related:
         key, known = (rows.model, rows.effect), counts.get((rows.model, rows.effect), 0)
         forbids = rows.effect is Effect.FORBIDS
         counts[key] = max(known, rows.count) if forbids else known + rows.count

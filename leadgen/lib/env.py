@@ -1,4 +1,4 @@
-"""Typed readers of the environment: the only place that looks at it.
+"""Typed readers of environment variables; no other module reads them.
 
 Every reader takes the variable's NAME. A NAME_FILE beside it names a file that holds the value,
 as Docker and Kubernetes mount secrets; NAME itself wins where both are set.
@@ -11,12 +11,12 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def is_set(name: str) -> bool:
-    """Tell whether the variable, or its _FILE twin, holds anything."""
+    """Tell whether the variable or its _FILE variant is set and not empty."""
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def string(name: str, default: str = "") -> str:
-    """Return the value, or what NAME_FILE points at, or the default; raise if the file is gone."""
+    """Return the value, or the content of NAME_FILE, or the default; raise for a missing file."""
     if value := os.environ.get(name):
         return value
     if path := os.environ.get(f"{name}_FILE"):
@@ -51,10 +51,10 @@ def listing(name: str, default: str = "") -> list[str]:
 
 
 def changed(values: dict[str, str]) -> dict[str, str]:
-    """Return the environment for a child process, these variables put in place of ours."""
+    """Return the environment for a child process, with these variables replaced."""
     replaced = {f"{name}_FILE" for name in values}
-    kept = {name: value for name, value in os.environ.items() if name not in replaced}
-    return kept | values
+    others = {name: value for name, value in os.environ.items() if name not in replaced}
+    return others | values
 
 
 def _read(name: str, path: Path) -> str:

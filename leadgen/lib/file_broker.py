@@ -1,7 +1,7 @@
-"""The broker of a laptop: kombu's folder of messages, with files that are whole or not there.
+"""File-system broker: kombu's transport with atomic writes, for one machine.
 
-kombu writes a message in place, so a reader may take it while it is empty, which ends a worker
-(celery/kombu#1551). Here every file is written beside its place and moved into it.
+kombu writes a message in place, so a reader can get it while it is empty, which ends a worker
+(celery/kombu#1551). Here every file is written under a temporary name and then renamed.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ class Channel(filesystem.Channel):
     # kombu's own classes disagree on this signature.
     def _put(self, queue: str, payload: Any, **_: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
-        _write_whole(Path(self.data_folder_out) / name, dumps(payload))
+        _write_atomically(Path(self.data_folder_out) / name, dumps(payload))
 
     def _queue_bind(
         self, exchange: str, routing_key: str | None, pattern: str | None, queue: str
@@ -34,7 +34,7 @@ class Channel(filesystem.Channel):
             table = self.get_table(exchange)
             if binding not in table:
                 file = Path(self.control_folder) / f"{exchange}.exchange"
-                _write_whole(file, dumps([binding, *table]))
+                _write_atomically(file, dumps([binding, *table]))
 
 
 class Transport(filesystem.Transport):
@@ -42,16 +42,16 @@ class Transport(filesystem.Transport):
 
 
 def register() -> None:
-    """Make ``filesystem://`` mean this transport in this process."""
+    """Register this transport for ``filesystem://`` in this process."""
     TRANSPORT_ALIASES["filesystem"] = f"{__name__}:Transport"
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: str) -> None:
     # The leading dot hides the file from readers, who look for <anything>.<queue>.msg.
-    beside = path.parent / f".{uuid.uuid4()}"
+    temporary = path.parent / f".{uuid.uuid4()}"
     try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
     except OSError as error:
         raise ChannelError(f"Cannot write {path}: {error.strerror}.") from error
 

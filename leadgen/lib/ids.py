@@ -1,4 +1,4 @@
-"""Identifiers that outsiders see."""
+"""Generators of public identifiers."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 def uuid7() -> UUID:
     """Return a UUID version 7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random bits.
 
-    Rows get their ids in about the order they came, so the ledger's index grows at its end.
+    Ids increase with time, so an index of them grows at its end.
     """
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
     value = value & ~(0xF << 76) | 0x7 << 76

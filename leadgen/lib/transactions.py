@@ -1,12 +1,12 @@
-"""What a machine that vanishes leaves behind."""
+"""Idle-in-transaction timeout of the current transaction."""
 
 from django.db import connection
 
 
 def set_idle_timeout(limit: str) -> None:
-    """Have PostgreSQL end this transaction once it has heard nothing for so long, such as ``60s``.
+    """Let PostgreSQL end this transaction after ``limit`` without a statement, such as ``60s``.
 
-    A machine that vanishes closes no connection: for hours all its locks would stay held.
+    A machine that loses power or network closes no connection: its locks would be held for hours.
     """
     with connection.cursor() as cursor:
         cursor.execute(

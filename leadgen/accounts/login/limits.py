@@ -65,7 +65,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class LoginAttempt:
     """One counted log-in: its two keys, and the moment at which PostgreSQL counted each."""
 
     account: str
@@ -93,7 +93,7 @@ def network_key(network: str) -> str:
     return _key("network", network)
 
 
-def count_attempt(email: str, network: str) -> Attempt:
+def count_attempt(email: str, network: str) -> LoginAttempt:
     """Count a log-in as failed before its password is looked at, and commit.
 
     Raise TooManyAttemptsError, with nothing counted, when account or network is at its limit.
@@ -104,17 +104,17 @@ def count_attempt(email: str, network: str) -> Attempt:
     with transaction.atomic():
         network_at, account_at = _count(limits)
     _prune()
-    return Attempt(account, near, account_at, network_at)
+    return LoginAttempt(account, near, account_at, network_at)
 
 
-def forget_failures(attempt: Attempt) -> None:
+def forget_failures(attempt: LoginAttempt) -> None:
     """Clear the account's failures after a right password; of the network's, this attempt only."""
     with transaction.atomic():
         _execute(_RELEASE, key=attempt.network, at=attempt.network_at)
         LoginCounter.objects.filter(pk=attempt.account).delete()
 
 
-def withdraw(attempt: Attempt) -> None:
+def withdraw(attempt: LoginAttempt) -> None:
     """Take back an attempt whose password was not checked after all."""
     with transaction.atomic():
         _execute(_RELEASE, key=attempt.network, at=attempt.network_at)

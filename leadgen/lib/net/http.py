@@ -53,7 +53,7 @@ _HARMLESS_HEADERS = frozenset({"accept", "accept-language", "content-type", "use
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class OutboundResponse:
     """An answer whose body was read, decoded and bounded; ``url`` is that of the last hop."""
 
     status: int
@@ -129,7 +129,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT_SECONDS,
         max_bytes: int = MAX_BYTES,
-    ) -> Response:
+    ) -> OutboundResponse:
         """Send a request, follow its redirects and return the last answer, whatever its status.
 
         ``timeout`` is in seconds and bounds everything together: resolving, connecting, sending,
@@ -148,7 +148,7 @@ class Client:
             " followed: use the final address."
         )
 
-    def _exchange(self, hop: _Hop, budget: Budget, max_bytes: int) -> Response:
+    def _exchange(self, hop: _Hop, budget: Budget, max_bytes: int) -> OutboundResponse:
         with _typed_errors(hop.url):
             addresses = self._checked_addresses(hop.url, budget)
             connection = self._connection(hop.url, addresses, budget)
@@ -197,7 +197,7 @@ def request(
     headers: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_SECONDS,
     max_bytes: int = MAX_BYTES,
-) -> Response:
+) -> OutboundResponse:
     """Send a request as the deployment's settings allow; see Client.request."""
     client = Client(allowed=settings.OUTBOUND_ALLOWED_NETWORKS)
     return client.request(
@@ -241,14 +241,14 @@ class _PinnedHttps(_PinnedHttp, HTTPSConnection):
 
 def _read_response(
     connection: HTTPConnection, hop: _Hop, budget: Budget, max_bytes: int
-) -> Response:
+) -> OutboundResponse:
     budget.allow(HEADER_BYTES, "headers")
     headers = {**hop.headers, "Connection": "close"}
     connection.request(hop.method, hop.url.target, hop.body, headers, preload_content=False)
     with closing(connection.getresponse()) as answer:
         budget.allow(_WIRE_FACTOR * max_bytes + HEADER_BYTES, "transferred body")
         body = _read_body(answer, max_bytes)
-        return Response(answer.status, str(hop.url), tuple(answer.headers.items()), body)
+        return OutboundResponse(answer.status, str(hop.url), tuple(answer.headers.items()), body)
 
 
 def _read_body(answer: urllib3.HTTPResponse, max_bytes: int) -> bytes:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-# What a network is for a limit: a provider gives one subscriber a whole /64 of IPv6 (RFC 6177),
+# Size of a network for limits: a provider gives one subscriber a whole /64 of IPv6 (RFC 6177),
 # and neighbours in a /24 of IPv4 are commonly rented together.
 _IPV4_PREFIX = 24
 _IPV6_PREFIX = 64
@@ -16,10 +16,10 @@ UNKNOWN = "unknown"
 
 
 def client_address(peer: str, forwarded_for: str, proxies: int) -> str:
-    """Return the client's address: the connection's peer, or the entry that our proxies vouch for.
+    """Return the client's address: the connection's peer, or the entry that our own proxies added.
 
     Each proxy appends its peer to X-Forwarded-For, so behind n proxies of ours the n-th entry from
-    the right is the client. Entries left of it are the client's own claim and are ignored. A port
+    the right is the client. Entries left of it are sent by the client and are ignored. A port
     that a proxy appends (Azure Application Gateway, AWS ALB by option) is cut off.
     """
     hops = [hop.strip() for hop in forwarded_for.split(",") if hop.strip()]
@@ -29,7 +29,7 @@ def client_address(peer: str, forwarded_for: str, proxies: int) -> str:
 
 
 def scope_address(scope: Mapping[str, Any], forwarded_for: str, proxies: int) -> str:
-    """Return the client's address of an ASGI request; empty where the connection has none."""
+    """Return the client's address of an ASGI request; empty when the connection has none."""
     peer = scope.get("client")
     return client_address(peer[0] if peer else "", forwarded_for, proxies)
 
@@ -60,7 +60,7 @@ _MAPPED = bytes(10) + b"\xff\xff"
 def packed_address(address: str) -> bytes:
     """Return 4 bytes of an IPv4 address (also one mapped into IPv6), 16 of IPv6, else none.
 
-    Not the ipaddress module: it costs more than all else that is done with an address.
+    The ipaddress module is not used: it costs more than all other steps on an address.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -71,5 +71,5 @@ def packed_address(address: str) -> bytes:
 
 
 def packed_network(address: str) -> bytes:
-    """Return the IPv4 address, or the /64 of IPv6 addresses that one household has."""
+    """Return the IPv4 address, or the /64 network of an IPv6 address (one subscriber, RFC 6177)."""
     return packed_address(address)[:8] or address[:45].encode()

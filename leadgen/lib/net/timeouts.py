@@ -1,4 +1,4 @@
-"""Ask a backend something without waiting for ever."""
+"""Time limit for blocking calls, by a thread."""
 
 import threading
 from collections.abc import Callable
@@ -11,10 +11,10 @@ Answer = TypeVar("Answer")
 
 
 def run_with_timeout(seconds: float, ask: Callable[[], Answer]) -> Answer:
-    """Return what ``ask`` returns or raise what it raises; TimeoutError when it takes longer.
+    """Return the result of ``ask``, or raise its error; raise TimeoutError after ``seconds``.
 
-    It runs in a thread of its own, with database connections of its own. One that hangs is left
-    behind: a daemon thread ends with the process.
+    ``ask`` runs in a thread with database connections of its own. After a timeout the thread keeps
+    running; as a daemon thread it ends with the process.
     """
     answers: SimpleQueue[tuple[Answer | None, BaseException | None]] = SimpleQueue()
 

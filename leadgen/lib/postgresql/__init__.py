@@ -18,12 +18,12 @@ SET_STATEMENT_TIMEOUT = (
 _WAIT_SECONDS = 5
 # Pages that may wait at once. A page takes about 50 ms, so more could not be served in time.
 _MAX_WAITING = 100
-# Tries to reconnect; the next page that needs a connection starts again.
+# Time limit of reconnecting in the background; the next page that needs a connection retries.
 _RECONNECT_SECONDS = 1.0
 
 
 def process_name(arguments: Sequence[str] | None = None) -> str:
-    """Return the role or command of this process, which pg_stat_activity shows."""
+    """Return the role or command of this process, for pg_stat_activity."""
     program, *words = arguments or sys.argv
     if Path(program).stem == "manage":
         return words[0] if words else "manage"
@@ -34,7 +34,7 @@ def process_name(arguments: Sequence[str] | None = None) -> str:
 def pool_connections(database: dict[str, Any], size: int, statement_seconds: int) -> None:
     """Change an entry of DATABASES in place so that threads share at most ``size`` connections.
 
-    It works whenever the settings were read, as long as nothing has connected yet.
+    Call it before the first connection of the process.
     """
     database |= {
         "CONN_MAX_AGE": 0,

@@ -10,13 +10,13 @@ _NAMES = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "hos
 
 
 def connection_parameters(database: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what psycopg needs to reach the configured database, or this entry of DATABASES."""
+    """Return psycopg's parameters for the configured database, or for this entry of DATABASES."""
     database = database or settings.DATABASES["default"]
-    named = {ours: database.get(theirs) for theirs, ours in _NAMES.items()}
+    named = {name: database.get(key) for key, name in _NAMES.items()}
     options = {key: value for key, value in database.get("OPTIONS", {}).items() if key != "pool"}
     return {**{key: value for key, value in named.items() if value}, **options}
 
 
 def is_broken(error: psycopg.Error) -> bool:
-    """Without a code the connection itself failed; 57P01 to 57P03 say that the server stops."""
+    """Tell whether the connection is lost: no SQLSTATE, or 57P01 to 57P03 (server shutdown)."""
     return error.sqlstate is None or error.sqlstate.startswith("57P")

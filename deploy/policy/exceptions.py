@@ -1,4 +1,4 @@
-"""The register of exceptions: what no rule may be broken without, and until when."""
+"""Register of exceptions: permitted violations of rules, with owner and last day."""
 
 import datetime
 import re
@@ -11,7 +11,7 @@ SKIPS = Path(__file__).with_name("checkov.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """One row: its id, the checks it excuses, who answers for it, and its last day."""
+    """One row: its id, the checks it excuses, its owner, and its last day."""
 
     id: str
     checks: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a Terraform plan or state may allow, and to whom."""
+"""Rules about access rights in Terraform plans and states."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def pinned(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def least(resources: list[Resource]) -> Iterator[Finding]:
-    """Refuse all actions, almighty roles, and anyone on the internet, in what allows."""
+    """Refuse grants of all actions, of administrator roles, and to the whole internet."""
     for one in resources:
         members = f"{one.get('member')} {one.get('members')}"
         if "allUsers" in members or "allAuthenticatedUsers" in members:
@@ -49,7 +49,7 @@ def least(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def _attached(one: Resource) -> list[str]:
-    """Return the names of policies and roles that the resource gives to somebody."""
+    """Return the names of policies and roles that the resource grants."""
     names = [one.get("policy_arn"), one.get("role"), *_list(one.get("managed_policy_arns"))]
     return [name for name in names if isinstance(name, str)]
 

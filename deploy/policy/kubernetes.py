@@ -1,4 +1,4 @@
-"""Every rule that rendered manifests must keep. A rule yields what breaks it, and what to do."""
+"""All rules for rendered manifests; each yields its violations with the fix."""
 
 from deploy.policy import pods, wiring, workloads
 from deploy.policy.manifests import Objects

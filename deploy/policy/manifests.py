@@ -1,4 +1,4 @@
-"""How the rules read rendered manifests: plain dictionaries, as YAML gives them."""
+"""Readers of rendered manifests as plain dictionaries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MANDATORY_LABELS = ("owner", "environment", "cost-centre", "data-classification"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """An object that makes pods: its name as kind/name, the object, its pod template."""
+    """An object that creates pods: its name as kind/name, the object, its pod template."""
 
     name: str
     object: Object
@@ -56,7 +56,7 @@ def names_of(objects: Objects, *kinds: str) -> set[str]:
 
 
 def workloads(objects: Objects, *kinds: str) -> Iterator[Workload]:
-    """Yield everything that makes pods, or only those of these kinds."""
+    """Yield every object that creates pods, or only those of these kinds."""
     wanted = kinds or ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
     for found in of_kind(objects, *wanted):
         spec = found["spec"]
@@ -66,7 +66,7 @@ def workloads(objects: Objects, *kinds: str) -> Iterator[Workload]:
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Tell whether a selector by labels takes in an object; an empty one takes in all."""
+    """Tell whether a selector by labels selects an object; an empty one selects all."""
     wanted = [(key, [value]) for key, value in selector.get("matchLabels", {}).items()]
     for expression in selector.get("matchExpressions", []):
         if expression["operator"] != "In":

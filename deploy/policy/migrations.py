@@ -1,4 +1,4 @@
-"""Expand and contract: what a migration does must not trouble the release that still runs.
+"""Expand and contract: a migration must not break the previous release, which still runs.
 
 The rule and its reasons: deploy/docs/migrations.md. A migration that takes something away says in
 a constant of its module, CONTRACTS, since which release nothing needs it.
@@ -20,7 +20,7 @@ _HARMLESS_SQL = re.compile(r"CREATE\s+(SEQUENCE|EXTENSION|INDEX)\b", re.I)
 
 
 def all_findings(app_labels: set[str]) -> list[str]:
-    """Return what every migration of these apps breaks, those with a reason left out."""
+    """Return the violations of all migrations of these apps, without those with a reason."""
     loader = MigrationLoader(None)
     found = []
     for (label, name), migration in sorted(loader.disk_migrations.items()):
@@ -31,12 +31,12 @@ def all_findings(app_labels: set[str]) -> list[str]:
 
 
 def reason(migration: Migration) -> str:
-    """Return why a migration may take something away, as its module says."""
+    """Return the reason that a migration's module states for removing something."""
     return str(getattr(sys.modules[type(migration).__module__], "CONTRACTS", ""))
 
 
 def findings(migration: Migration, before: ProjectState) -> Iterator[str]:
-    """Yield what the release before would trip over; a table made by the migration is nobody's."""
+    """Yield what breaks the previous release; tables created by the migration are exempt."""
     yield from _walk(migration.operations, before.clone(), set(), migration.app_label)
 
 

@@ -1,4 +1,4 @@
-"""Who may speak to whom, worked out from the network policies as a cluster would enforce them."""
+"""Permitted connections, derived from network policies as a cluster enforces them."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def our_places(objects: Objects) -> list[Place]:
 
 
 def allowed(objects: Objects, source: Place, target: Place, port: int) -> bool:
-    """Tell whether a connection is let out at its source and let in at its target."""
+    """Tell whether egress at the source and ingress at the target permit a connection."""
     return _lets_out(objects, source, target, port) and _lets_in(objects, source, target, port)
 
 

@@ -1,4 +1,4 @@
-"""What every pod must keep: the Pod Security Standard `restricted`, and more."""
+"""Rules for every pod: the Pod Security Standard `restricted`, and more."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def _containers(objects: Objects) -> Iterator[tuple[str, Workload, Object]]:
 
 
 def pods_do_not_run_as_root(objects: Objects) -> Iterator[str]:
-    """A numeric user, so that the kubelet can tell without reading the image."""
+    """A numeric user, so that the kubelet can check it without reading the image."""
     for workload in workloads(objects):
         context = workload.spec.get("securityContext", {})
         if context.get("runAsNonRoot") is not True or not context.get("runAsUser"):
@@ -64,7 +64,7 @@ def containers_cannot_gain_rights(objects: Objects) -> Iterator[str]:
 
 
 def containers_have_a_read_only_root(objects: Objects) -> Iterator[str]:
-    """With a /tmp of their own, for nothing else may be written."""
+    """With a /tmp of their own, because the root file system is read-only."""
     for name, workload, container in _containers(objects):
         if container.get("securityContext", {}).get("readOnlyRootFilesystem") is not True:
             yield f"{name}: set readOnlyRootFilesystem"
@@ -82,7 +82,7 @@ def scratch_is_bounded(objects: Objects) -> Iterator[str]:
 
 
 def tokens_are_not_mounted(objects: Objects) -> Iterator[str]:
-    """No pod of ours speaks to the API server; workload identity projects its own token."""
+    """No pod calls the API server; workload identity projects its own token."""
     for workload in workloads(objects):
         if workload.spec.get("automountServiceAccountToken") is not False:
             yield f"{workload.name}: set automountServiceAccountToken false"
@@ -91,7 +91,7 @@ def tokens_are_not_mounted(objects: Objects) -> Iterator[str]:
 
 
 def each_role_has_its_own_service_account(objects: Objects) -> Iterator[str]:
-    """Rights are given by it; `default` is everybody's."""
+    """Rights belong to service accounts, and `default` is shared by all pods."""
     known = names_of(objects, "ServiceAccount")
     for workload in workloads(objects):
         account = workload.spec.get("serviceAccountName", "default")
@@ -100,7 +100,7 @@ def each_role_has_its_own_service_account(objects: Objects) -> Iterator[str]:
 
 
 def resources_are_bounded(objects: Objects) -> Iterator[str]:
-    """CPU and memory are asked for, and memory is never more than what was asked for."""
+    """CPU and memory have requests, and the memory limit equals the request."""
     for name, _, container in _containers(objects):
         asked = container.get("resources", {}).get("requests", {})
         limit = container.get("resources", {}).get("limits", {})

@@ -1,4 +1,4 @@
-"""What single settings of cloud resources must be: one line each, with the value and the reason."""
+"""Required values of single settings of cloud resources, with the reasons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from deploy.policy.plans import UNKNOWN
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A path in resources of a type, what is good there, and what to do when it is not."""
+    """A path in resources of a type, the accepted values, and the fix."""
 
     rule: str
     type: str

@@ -1,4 +1,4 @@
-"""Every rule that a Terraform plan or state must keep; each yields what breaks it."""
+"""All rules for Terraform plans and states; each yields its violations."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def findings(resources: list[Resource]) -> list[str]:
 
 
 def settings(resources: list[Resource]) -> Iterator[Finding]:
-    """Hold the single settings of deploy.policy.settings."""
+    """Check the single settings of deploy.policy.settings."""
     for one in resources:
         for setting in SETTINGS:
             if setting.type == one.type and not setting.good(one.get(setting.path)):
@@ -74,7 +74,7 @@ def settings(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def tagged(resources: list[Resource]) -> Iterator[Finding]:
-    """Ask for the four mandatory tags on every resource whose type can be tagged."""
+    """Require the four mandatory tags on every resource whose type can be tagged."""
     for one in resources:
         merged = [name for name in MERGED if name in one.values]
         path = merged[0] if merged else TAGS.get(one.type)
@@ -100,7 +100,7 @@ def keyless(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def buckets(resources: list[Resource]) -> Iterator[Finding]:
-    """Ask for every bucket's companions on AWS."""
+    """Require every bucket's companions on AWS."""
     places = {(one.type, *one.place) for one in resources}
     for one in resources:
         for companion, fix in BUCKET_COMPANIONS.items():
@@ -109,7 +109,7 @@ def buckets(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def flags(resources: list[Resource]) -> Iterator[Finding]:
-    """Ask for TLS and logical replication, which cannot be turned on later without a restart."""
+    """Require TLS and logical replication, which cannot be turned on later without a restart."""
     for one in resources:
         path, wanted = FLAGS.get(one.type, ("", {}))
         pairs = {flag["name"]: flag["value"] for flag in one.get(path) or []} if path else {}
@@ -119,7 +119,7 @@ def flags(resources: list[Resource]) -> Iterator[Finding]:
 
 
 def watched(resources: list[Resource]) -> Iterator[Finding]:
-    """Ask for flow logs of every network on AWS, and for a budget where the cloud has one."""
+    """Require flow logs of every network on AWS, and for a budget where the cloud has one."""
     types = {one.type for one in resources}
     wanted = {
         "aws_vpc": ("aws_flow_log", "aws_budgets_budget"),

@@ -1,4 +1,4 @@
-"""What must fit together: labels, references, ports, secrets, the namespace."""
+"""Rules of consistency: labels, references, ports, secrets, the namespace."""
 
 import re
 from collections.abc import Iterator

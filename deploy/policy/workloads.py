@@ -1,4 +1,4 @@
-"""What keeps the roles running: probes, a graceful end, spread, scaling, schedules."""
+"""Rules for running roles: probes, graceful shutdown, spread, scaling, schedules."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ def _probe_path(container: Object, probe: str) -> str:
 
 
 def probes_mean_something(objects: Objects) -> Iterator[str]:
-    """A start has its time, a standstill is found, and no backend's fault restarts anybody."""
+    """Startup has enough time, a hanging process is found, a backend's fault restarts no pod."""
     for workload in workloads(objects, *_MAINS):
         container = _main(workload)
         missing = [p for p in ("startupProbe", "livenessProbe") if p not in container]
@@ -42,7 +42,7 @@ def probes_mean_something(objects: Objects) -> Iterator[str]:
 
 
 def requests_in_flight_may_end(objects: Objects) -> Iterator[str]:
-    """Ends after: endpoints have forgotten the pod, requests in flight, something to spare."""
+    """Grace period: removal from the endpoints, requests in flight, and a reserve."""
     for workload in workloads(objects, "Deployment"):
         if "serves-http" not in workload.labels:
             continue
@@ -57,7 +57,7 @@ def requests_in_flight_may_end(objects: Objects) -> Iterator[str]:
 
 
 def nothing_starts_on_an_older_schema(objects: Objects) -> Iterator[str]:
-    """Whatever reaches the database waits until the migrations of its release are applied."""
+    """Pods that use the database wait until the migrations of their release are applied."""
     for workload in workloads(objects, "Deployment"):
         if not (workload.is_ours and workload.labels.get("reaches-database")):
             continue
@@ -123,7 +123,7 @@ def one_scaler_owns_the_replicas(objects: Objects) -> Iterator[str]:
 
 
 def scaling_ends_above_nothing(objects: Objects) -> Iterator[str]:
-    """At least two at all times, and workers go on when nobody can say how much waits."""
+    """At least two at all times; workers keep running when the metric is unavailable."""
     for scaler in _scalers(objects):
         spec = scaler["spec"]
         least = spec.get("minReplicas", spec.get("minReplicaCount", 0))

@@ -8,10 +8,12 @@ SUBMISSIONS = Counter(
     " refused, failed.",
     ["outcome"],
 )
-QUARANTINED = Counter("leadgen_quarantine_reasons_total", "Why submissions were held.", ["reason"])
+QUARANTINED = Counter(
+    "leadgen_quarantine_reasons_total", "Reasons of quarantined submissions.", ["reason"]
+)
 LEDGER_WRITE_SECONDS = Histogram(
     "leadgen_ledger_write_duration_seconds",
-    "Time from a submission handed over to its commit, the longest of each commit.",
+    "Time from the queue of the batch writer to the commit, the longest of each commit.",
 )
 LEDGER_BATCH_ROWS = Histogram(
     "leadgen_ledger_batch_rows",
@@ -20,11 +22,13 @@ LEDGER_BATCH_ROWS = Histogram(
 )
 SPOOL = Counter(
     "leadgen_spool_total",
-    "Submissions at the spool: spooled, failed, replayed, repeated, conflicting or parked.",
+    "Spooled submissions by outcome: spooled, failed, replayed, repeated, conflicting, parked.",
     ["outcome"],
 )
 NUDGES = Counter(
-    "leadgen_nudges_total", "Hints sent to the workers: sent, failed or stuck.", ["outcome"]
+    "leadgen_nudges_total",
+    "Hints to the workers by outcome: sent, failed or stuck (timeout).",
+    ["outcome"],
 )
 
 pre_register(NUDGES, "failed", "stuck")

@@ -28,8 +28,8 @@ BODIES_REFUSED = Counter(
 )
 CONNECTIONS_REFUSED = Counter(
     "leadgen_connections_refused_total",
-    "Connections closed because one address held too many (address) or the process was full"
-    " (full).",
+    "Connections closed because one address had too many (address) or the process reached its"
+    " limit (full).",
     ["reason"],
 )
 BEAT_SENT = Counter("leadgen_beat_sent_total", "Scheduled tasks that beat sent.", ["task"])

@@ -20,7 +20,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUESTS = Counter("leadgen_requests_total", "HTTP answers.", ["route", "method", "status"])
 REQUEST_SECONDS = Histogram("leadgen_request_duration_seconds", "Time to answer.", ["route"])
 DEPENDENCY_ERRORS = Counter(
-    "leadgen_dependency_errors_total", "Faults of a backend, by name.", ["dependency"]
+    "leadgen_dependency_errors_total", "Faults of a backend by name.", ["dependency"]
 )
 
 

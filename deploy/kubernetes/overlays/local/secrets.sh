@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the Secrets of the local overlay with values that nobody has seen, once: sh secrets.sh
+# Makes the Secrets of the local overlay with random values, once: sh secrets.sh
 set -eu
 namespace=${1:-leadgen}
 

@@ -176,7 +176,7 @@ output "registry_url" {
 }
 
 output "manual_steps" {
-  description = "What this cloud lets nobody do by Terraform, in order."
+  description = "Steps that Terraform cannot do on this cloud, in order."
   value       = local.manual_steps
 }
 

@@ -51,7 +51,7 @@ variable "allowed_admin_cidrs" {
   }
   validation {
     condition     = length(var.allowed_admin_cidrs) > 0
-    error_message = "allowed_admin_cidrs must name at least one block: nobody could reach the cluster."
+    error_message = "allowed_admin_cidrs must name at least one block: without one the cluster cannot be reached."
   }
 }
 

@@ -1,4 +1,4 @@
-# One secret for each party: application, database, broker. External Secrets reads them; nobody types
+# One secret for each party: application, database, broker. External Secrets reads them; no person types
 # them.
 
 variable "id" { type = string }

@@ -1,5 +1,5 @@
 # Two private, encrypted, versioned buckets: data (uploads and the spool) and backup, whose objects
-# nobody can delete for a week.
+# cannot be deleted for a week.
 
 variable "id" { type = string }
 variable "project" { type = string }

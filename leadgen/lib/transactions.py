@@ -4,7 +4,7 @@ from django.db import connection
 
 
 def set_idle_timeout(limit: str) -> None:
-    """Let PostgreSQL end this transaction after ``limit`` without a statement, such as ``60s``.
+    """Set PostgreSQL's idle-in-transaction timeout for this transaction; ``limit`` such as ``60s``.
 
     A machine that loses power or network closes no connection: its locks would be held for hours.
     """

@@ -1,4 +1,4 @@
-"""Examine every configured backend for real, and say what to change."""
+"""Checks of every configured backend, each with the change that fixes a fault."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -23,10 +23,10 @@ from leadgen.operations.models import Backup, Balance
 
 SECONDS = 10.0
 _OLDEST_POSTGRESQL = 14
-_TOLERATED_DRIFT = timedelta(seconds=5)
-_TOLERATED_WAIT = timedelta(minutes=1)
-_TOLERATED_SILENCE = timedelta(hours=1)
-_TOLERATED_DELIVERY = timedelta(hours=1)
+_MAX_DRIFT = timedelta(seconds=5)
+_MAX_WAIT = timedelta(minutes=1)
+_MAX_BALANCE_AGE = timedelta(hours=1)
+_MAX_NOTIFICATION_AGE = timedelta(hours=1)
 # A day, and two hours for the backup itself: the alert LeadgenBackupIsOld has the same limit.
 _BACKUP_MAX_AGE = timedelta(hours=26)
 
@@ -48,11 +48,11 @@ class Finding:
 
 
 class AdviceError(Exception):
-    """A fault, told as what to change."""
+    """A failed check; the message names the change that fixes it."""
 
 
 def mask(text: str) -> str:
-    """Return the text without the secrets that URLs and settings hold."""
+    """Return the text with the secrets of URLs and settings replaced by asterisks."""
     text = re.sub(r"://[^/@\s]*@", "://***@", text)
     for secret in _secrets():
         text = text.replace(secret, "***")
@@ -68,7 +68,7 @@ def _secrets() -> Iterator[str]:
 
 
 def examine() -> Iterator[Finding]:
-    """Yield what was found, check by check; one that hangs or breaks is a finding itself."""
+    """Yield one finding for each check; a check that hangs or raises is a failed finding."""
     yield from _settings()
     for subject, advice, check in CHECKS:
         yield _examine(subject, advice, check)
@@ -93,9 +93,15 @@ def _settings() -> Iterator[Finding]:
     else:
         yield Finding(Level.FAIL, "PUBLIC_URL", f"{host} is not among ALLOWED_HOSTS: add it there.")
     if settings.DEBUG:
-        yield Finding(Level.WARN, "DEBUG", "is on: fine on a laptop, never where others reach it.")
+        yield Finding(
+            Level.WARN,
+            "DEBUG",
+            "is on: acceptable on a laptop, never on a server that others reach.",
+        )
     elif not settings.PUBLIC_URL.startswith("https://"):
-        yield Finding(Level.WARN, "PUBLIC_URL", "is not https: answers and log-ins travel openly.")
+        yield Finding(
+            Level.WARN, "PUBLIC_URL", "is not https: answers and passwords are sent unencrypted."
+        )
     yield from _outbound()
 
 
@@ -128,17 +134,19 @@ def _migrations() -> str:
         cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
         if not cursor.fetchone():
             raise AdviceError("pg_trgm is missing: CREATE EXTENSION pg_trgm as its owner.")
-    return "all applied, pg_trgm is there"
+    return "all applied, pg_trgm is installed"
 
 
 def _clock() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
-    drift = abs(theirs - timezone.now())
-    if drift > _TOLERATED_DRIFT:
-        raise UserWarning(f"differs from the database's by {drift.total_seconds():.0f} s: use NTP.")
-    return "agrees with the database's"
+        (database_time,) = cursor.fetchone()
+    drift = abs(database_time - timezone.now())
+    if drift > _MAX_DRIFT:
+        raise UserWarning(
+            f"differs from the database's clock by {drift.total_seconds():.0f} s: use NTP."
+        )
+    return "agrees with the database's clock"
 
 
 def _event_log() -> str:
@@ -148,10 +156,10 @@ def _event_log() -> str:
         (server,) = cursor.fetchone()
     if newest > server:
         raise AdviceError(
-            "has transactions that this server has not reached, as after a restore into a new"
-            " one: no event settles. Run manage.py rebase_events while everything is stopped."
+            "has transaction numbers that this server has not reached, as after a restore into a"
+            " new server: consumers wait. Stop every process and run manage.py rebase_events."
         )
-    return "in step with the server's transactions"
+    return "transaction numbers are those of this server"
 
 
 def _storage() -> str:
@@ -161,16 +169,16 @@ def _storage() -> str:
 
 def _spool() -> str:
     depth = store.depth()
-    if depth.oldest and timezone.now() - depth.oldest > _TOLERATED_WAIT:
+    if depth.oldest and timezone.now() - depth.oldest > _MAX_WAIT:
         raise AdviceError(
-            f"{depth.waiting} submissions wait in the storage since {depth.oldest:%Y-%m-%d %H:%M}"
-            " UTC: are the database, worker and beat up?"
+            f"{depth.waiting} submissions wait in the spool since {depth.oldest:%Y-%m-%d %H:%M}"
+            " UTC: check that the database, worker and beat are running."
         )
     if depth.parked:
         raise UserWarning(
-            f"{depth.parked} objects under {store.PARKED}/ need a look: docs/operating/faults.md."
+            f"{depth.parked} parked objects under {store.PARKED}/: see docs/operating/faults.md."
         )
-    return f"{depth.waiting} submissions wait in the storage"
+    return f"{depth.waiting} submissions wait in the spool"
 
 
 def _broker() -> str:
@@ -180,16 +188,16 @@ def _broker() -> str:
 
 def _email() -> str:
     if settings.EMAIL_BACKEND != "django.core.mail.backends.smtp.EmailBackend":
-        raise UserWarning("EMAIL_URL sends no mail, it only prints: fine on a laptop.")
+        raise UserWarning("EMAIL_URL prints mail instead of sending it: set smtp://… on a server.")
     mail = get_connection()
     mail.open()
     mail.close()
-    return f"{settings.EMAIL_HOST} lets us in"
+    return f"{settings.EMAIL_HOST} accepts the log-in"
 
 
 def _notifications() -> str:
     counts = notifications.count()
-    if timedelta(seconds=counts.age) > _TOLERATED_DELIVERY:
+    if timedelta(seconds=counts.age) > _MAX_NOTIFICATION_AGE:
         raise UserWarning(
             f"{counts.waiting} wait, the oldest since {counts.oldest:%Y-%m-%d %H:%M} UTC: check"
             " EMAIL_URL, and that the role delivery (on one machine the worker) runs."
@@ -204,17 +212,18 @@ def _notifications() -> str:
 
 def _workers() -> str:
     oldest = Submission.objects.waiting().aggregate(oldest=models.Min("received_at"))["oldest"]
-    if oldest and timezone.now() - oldest > _TOLERATED_WAIT:
+    if oldest and timezone.now() - oldest > _MAX_WAIT:
         raise AdviceError(
-            f"a submission has waited since {oldest:%Y-%m-%d %H:%M} UTC: are worker and beat up?"
+            f"a submission has waited since {oldest:%Y-%m-%d %H:%M} UTC: check that"
+            " worker and beat are running."
         )
-    return "nothing waits for long"
+    return "no submission has waited for more than a minute"
 
 
 def _beat() -> str:
     last = Balance.objects.newest()
-    if not last or timezone.now() - last.at > _TOLERATED_SILENCE:
-        raise UserWarning("has not measured the ledger for an hour: is it running?")
+    if not last or timezone.now() - last.at > _MAX_BALANCE_AGE:
+        raise UserWarning("has not measured the ledger for an hour: check that it is running.")
     if last.unaccounted:
         raise AdviceError(f"{last.unaccounted} submissions unaccounted: run manage.py reconcile.")
     return f"measured the ledger at {last.at:%Y-%m-%d %H:%M} UTC"
@@ -230,7 +239,7 @@ def _backup() -> str:
     age = timezone.now() - newest.at
     if age > _BACKUP_MAX_AGE:
         raise UserWarning(
-            f"the newest is {age / timedelta(hours=1):.0f} hours old: look at the log of the backup"
+            f"the newest is {age / timedelta(hours=1):.0f} hours old: check the log of the backup"
             " service or CronJob, and run manage.py backup."
         )
     return f"the newest is of {newest.at:%Y-%m-%d %H:%M} UTC"
@@ -243,7 +252,7 @@ CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("event log", "", _event_log),
     ("storage", "Check STORAGE_URL and its credentials.", _storage),
     ("spool", "Check STORAGE_URL and its credentials.", _spool),
-    ("broker", "Check BROKER_URL: leads come late without it, none is lost.", _broker),
+    ("broker", "Check BROKER_URL: without the broker leads are late, none is lost.", _broker),
     ("email", "Check EMAIL_URL.", _email),
     ("delivery", "", _notifications),
     ("workers", "", _workers),

@@ -1,4 +1,4 @@
-"""Error pages: a refused request, a database that could not answer in time, a fault of ours."""
+"""Error pages: refused requests, 503 while the database is unavailable or slow, 500 for errors."""
 
 import logging
 import sys
@@ -18,8 +18,8 @@ _QUERY_CANCELED = "57014"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """An expected fault: its label in the metric, and what the page says."""
+class PageProblem:
+    """Expected fault of the database: its label in the metric and the texts of its page."""
 
     reason: str
     heading: str
@@ -27,21 +27,21 @@ class Trouble:
     retry_after: str = ""
 
 
-_AWAY = Trouble(
+AWAY = PageProblem(
     "away",
     "Not just now",
     "The database is being restarted or moved. What was saved before is safe; what you have just"
     " sent was not saved. Go back and send it again in a minute.",
     retry_after="30",
 )
-_BUSY = Trouble(
+_BUSY = PageProblem(
     "busy",
     "Too many people at once",
     "As many people as this server can serve are using it now. What you have just sent was not"
     " saved. Go back and send it again in a few seconds.",
     retry_after="5",
 )
-_SLOW = Trouble(
+_SLOW = PageProblem(
     "slow",
     "That took too long",
     "The database was stopped because this page took too long. What you have just sent was not"
@@ -77,21 +77,21 @@ def _render(status: int) -> HttpResponse:
 
 def answer_to(error: BaseException | None) -> HttpResponse | None:
     """Return the page for an expected fault of the database, and count it; None for all others."""
-    trouble = _trouble(error)
-    if trouble is None:
+    problem = _problem(error)
+    if problem is None:
         return None
-    PAGES_FAILED.labels(trouble.reason).inc()
-    logger.warning("page not answered, database is %s: %s", trouble.reason, type(error).__name__)
-    headers = {"Retry-After": trouble.retry_after} if trouble.retry_after else {}
-    text = render_to_string("503.html", {"trouble": trouble})
+    PAGES_FAILED.labels(problem.reason).inc()
+    logger.warning("page answered 503, database is %s: %s", problem.reason, type(error).__name__)
+    headers = {"Retry-After": problem.retry_after} if problem.retry_after else {}
+    text = render_to_string("503.html", {"trouble": problem})
     return HttpResponse(text, status=503, headers=headers)
 
 
-def _trouble(error: BaseException | None) -> Trouble | None:
+def _problem(error: BaseException | None) -> PageProblem | None:
     cause = error and error.__cause__
     if isinstance(cause, PoolTimeout | TooManyRequests):
         return _BUSY
     code = getattr(cause, "sqlstate", None)
     if code == _QUERY_CANCELED:
         return _SLOW
-    return _AWAY if isinstance(error, OperationalError) or code == _READ_ONLY else None
+    return AWAY if isinstance(error, OperationalError) or code == _READ_ONLY else None

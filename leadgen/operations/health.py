@@ -1,4 +1,4 @@
-"""Whether this process may be given requests."""
+"""Readiness: ask every backend whether this process can store submissions."""
 
 import logging
 import math
@@ -29,7 +29,7 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class BackendAnswer:
-    """How a backend answered; ``error`` is the kind of fault only, for anybody may read it."""
+    """Answer of a backend; ``error`` is the exception's class only, because the page is public."""
 
     name: str
     ok: bool
@@ -38,8 +38,8 @@ class BackendAnswer:
     error: str = ""
 
 
-# The ledger is the database. The broker carries hints only: without it leads come seconds later,
-# and none is lost; without storage every submission is still taken.
+# Only the database is required. Without the broker leads come seconds later and none is lost;
+# without the storage submissions are still accepted.
 BACKENDS = [
     Backend("database", probes.database),
     Backend("storage", probes.storage, required=False),
@@ -48,7 +48,7 @@ BACKENDS = [
 
 
 def ask_all() -> list[BackendAnswer]:
-    """Ask every backend at the same time, each within the limit."""
+    """Ask every backend in parallel, each for at most SECONDS."""
     with ThreadPoolExecutor(len(BACKENDS)) as executor:
         return list(executor.map(_ask, BACKENDS))
 
@@ -75,10 +75,10 @@ READINESS = Readiness()
 
 
 def keeps_submissions(answers: Sequence[BackendAnswer]) -> bool:
-    """Whether what is required answers, or the storage may stand in for the database.
+    """Tell whether the required backends answer, or the storage can replace the database.
 
-    Taking web processes away because the database is away would turn visitors away. A process that
-    has never seen the tables knows no form yet: nothing stands in for that.
+    An unready process gets no requests, so an outage of the database would turn visitors away.
+    A process that has never read the tables has no form in its cache and stays unready (ADR 0014).
     """
     if all(answer.ok for answer in answers if answer.required):
         return True
@@ -93,6 +93,6 @@ def _ask(backend: Backend) -> BackendAnswer:
     except Exception as fault:
         error = type(fault).__name__
         DEPENDENCY_ERRORS.labels(backend.name).inc()
-        logger.warning("%s is not ready: %s", backend.name, fault)
+        logger.warning("%s unavailable: %s", backend.name, fault)
     ms = round((time.perf_counter() - started) * 1000)
     return BackendAnswer(backend.name, not error, backend.required, ms, error)

@@ -1,4 +1,4 @@
-"""Log lines: JSON for machines, short lines for a person at a terminal; no personal data."""
+"""Log formatters: JSON, or short lines for a terminal; both remove personal data."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ from typing import Any
 
 from leadgen.lib.telemetry import request_context
 
-# The last line of defence: nobody logs answers on purpose, but error texts can quote them.
-# Tried only where a word begins: at each of its letters, a long path would cost seconds.
+# Answers are never logged on purpose, but error texts can quote them. The patterns match from the
+# start of a word only: tried at each letter, a long path would take seconds.
 _EMAIL = re.compile(
     r"(?<![^\s@<>\"'(),;:=\[\]])[^\s@<>\"'(),;:=\[\]]+@[^\s@<>\"'(),;:=\[\]]+\.[^\W\d_]{2,}"
 )
@@ -17,7 +17,7 @@ _PHONE = re.compile(
     r"(?<![\w.:/-])(?:\+|\(?0)\d?[\d ()./-]{5,}\d(?!\w)"
     r"|(?<![\w.:/-])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?![\w-])"
 )
-# What none of the three can be found in: most of what is ever logged.
+# Quick test that most lines fail: without a match none of the three patterns can match.
 _SUSPECT = re.compile(r"@|\d[\d ()./-]{5}|^(?:DETAIL|CONTEXT|PARAMETERS):", re.MULTILINE)
 _QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT|PARAMETERS):.*$", re.MULTILINE)
 
@@ -33,7 +33,7 @@ _to_json = json.JSONEncoder(default=lambda value: redact(str(value))).encode
 
 
 def redact(text: str) -> str:
-    """Return the text with email addresses, phone numbers and quoted rows left out."""
+    """Return the text without email addresses, phone numbers and quoted rows."""
     if not _SUSPECT.search(text):
         return text
     text = _QUOTED_ROW.sub(r"\1: [left out]", text)
@@ -58,7 +58,7 @@ def _redact_all(value: Any) -> Any:
 
 
 class Unanswered(logging.Filter):
-    """Drops Django's error and traceback for a 503: trouble.py and the access line report it."""
+    """Drops Django's error and traceback of a 503: error_page.py and the access line report it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(record, "status_code", None) != 503
@@ -79,22 +79,22 @@ class Refused(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: ts, level, logger, message, exc_info, request_id, and what was added."""
+    """One object a line: ts, level, logger, message, exc_info, request_id and extra fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"message": record.getMessage(), **_added(record)}
+        fields = {"message": record.getMessage(), **_added(record)}
         if request_id := request_context.request_id.get():
-            told["request_id"] = request_id
+            fields["request_id"] = request_id
         at = datetime.fromtimestamp(record.created, UTC).isoformat()
-        place = {"ts": at, "level": record.levelname, "logger": record.name}
-        line = {**place, **_traced(), **_redact_all(told)}
+        origin = {"ts": at, "level": record.levelname, "logger": record.name}
+        line = {**origin, **_traced(), **_redact_all(fields)}
         if record.exc_info:
             line["exc_info"] = clip(redact(self.formatException(record.exc_info)), _MAX_TRACEBACK)
         return _to_json(line)
 
 
 def _traced() -> dict[str, str]:
-    """The names that OpenTelemetry gives these fields; Loki, Tempo and Datadog know them."""
+    """Return trace and span id under OpenTelemetry's names, which Loki, Tempo and Datadog read."""
     parent = request_context.traceparent.get()
     return dict(zip(("trace_id", "span_id"), parent.split("-")[1:3], strict=True)) if parent else {}
 

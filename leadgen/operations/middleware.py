@@ -1,4 +1,4 @@
-"""Every answer gets a request id, one access line and its place in the metrics."""
+"""Middleware for request ids, access lines and request metrics."""
 
 import logging
 import time
@@ -16,12 +16,12 @@ from leadgen.operations import error_page
 
 logger = logging.getLogger("leadgen.access")
 
-# What probes and browsers ask for all the time is told only at level DEBUG.
+# Routes that probes and browsers request all the time are logged at level DEBUG.
 _QUIET = {"static", "health-live", "health-ready", "metrics"}
 
 
 class RequestLogMiddleware:
-    """Works in a synchronous and in an asynchronous chain, and switches neither."""
+    """Logs and counts each answer; runs in synchronous and asynchronous chains without a switch."""
 
     sync_capable = True
     async_capable = True
@@ -49,12 +49,12 @@ class RequestLogMiddleware:
             request_context.request_id.reset(token)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer an expected fault of a view here, so that DEBUG shows the page as well."""
+        """Answer an expected fault here, so that the page is shown with DEBUG on as well."""
         return error_page.answer_to(error)
 
 
 class CommonMiddleware(DjangosCommonMiddleware):
-    """Django's, but probes and scrapers may call us by an address that ALLOWED_HOSTS lacks."""
+    """Django's middleware without the host check for probes, which call by IP address."""
 
     def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         if request.path in ("/health/live", "/health/ready", "/metrics"):
@@ -75,21 +75,21 @@ def _end(request: HttpRequest, response: HttpResponse, started: float) -> HttpRe
     metrics.count_request(route, request.method or "", response.status_code, seconds)
     level = logging.DEBUG if route in _QUIET else logging.INFO
     # The path without its query: searches hold names and addresses.
-    told = {"route": route, "status": response.status_code, "ms": round(seconds * 1000)}
+    fields = {"route": route, "status": response.status_code, "ms": round(seconds * 1000)}
     line = (request.method, request.path, response.status_code)
-    logger.log(level, "%s %s %d", *line, extra=told | _user(request))
+    logger.log(level, "%s %s %d", *line, extra=fields | _user(request))
     response.headers["X-Request-ID"] = request_context.request_id.get()
     return response
 
 
 def _route(request: HttpRequest) -> str:
-    """A label from a bounded set: the view's name, never the path."""
+    """Return the view's name: a label from a bounded set, never the path."""
     if match := request.resolver_match:
         return match.view_name
     return "static" if request.path.startswith(settings.STATIC_URL) else "unmatched"
 
 
 def _user(request: HttpRequest) -> dict[str, int]:
-    # Only a user whom the view has looked up already: this line must not cost a query.
+    # Only a user that the view has loaded already: this line must not cost a query.
     user = getattr(request, "_cached_user", None)
     return {"user": user.pk} if user and user.pk else {}

@@ -1,4 +1,4 @@
-"""Advisory lock of PostgreSQL under which one `migrate` at a time changes a database."""
+"""Advisory lock of PostgreSQL that lets one `migrate` at a time change a database."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _KEY = "hashtextextended('leadgen migrate', 0)"
 # A transaction's lock, not a session's: PgBouncer in transaction mode gives each transaction one
 # server connection, and would leave a session's lock behind on a connection of the pool.
 # Not pg_advisory_xact_lock: a statement that waits keeps a snapshot, and CREATE INDEX CONCURRENTLY
-# of the first migration would wait for that snapshot while it is waited for.
+# of the first migration would wait for that snapshot: a deadlock.
 _TRY = f"SELECT pg_try_advisory_xact_lock({_KEY})"
 _SETTINGS = "SET LOCAL idle_in_transaction_session_timeout = 0"
 
@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 
 
 class MigrationLockError(Exception):
-    """The lock was not given: the database is unavailable, or another migration holds it."""
+    """The lock was not acquired: the database is unavailable, or another migration holds it."""
 
 
 @contextmanager
@@ -47,8 +47,8 @@ def _connect() -> psycopg.Connection[TupleRow]:
         return psycopg.connect(**{"connect_timeout": 10, **connection_parameters()})
     except psycopg.OperationalError as error:
         raise MigrationLockError(
-            f"The database cannot be reached: {error}\nCheck DATABASE_URL and its password; a"
-            " password that was lost is set again as deploy/docs/runbooks/rotate-secrets.md says."
+            f"Database unavailable, no connection: {error}\nCheck DATABASE_URL and its password. To"
+            " replace a lost password see deploy/docs/runbooks/rotate-secrets.md."
         ) from error
 
 
@@ -58,8 +58,9 @@ def _acquire(connection: psycopg.Connection[TupleRow], report: Report, timeout: 
         now = time.monotonic()
         if now - started >= timeout:
             raise MigrationLockError(
-                f"Another migrate has held the lock of this database for {timeout:g} s. Look at its"
-                " log, or at pg_locks (locktype advisory), and run migrate again after its end."
+                f"Another migrate has held the lock of this database for {timeout:g} s"
+                " (timeout). Check its log and pg_locks (locktype advisory), and run migrate again"
+                " after its end."
             )
         if now - reported >= _REPORT_SECONDS or reported == started:
             report(f"waiting for another migrate on this database, {now - started:.0f} s so far")

@@ -1,4 +1,4 @@
-"""What has been measured about this deployment."""
+"""Recorded balances and backups of this deployment, and the shared cache table."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from leadgen.lib.backends import CACHE_TABLE
 from leadgen.operations import reconcile
 from leadgen.operations.transfer.manifest import Manifest
 
-_KEPT = timedelta(days=7)
+_MAX_AGE = timedelta(days=7)
 
 
 class BalanceManager(models.Manager["Balance"]):
@@ -17,8 +17,8 @@ class BalanceManager(models.Manager["Balance"]):
         return self.order_by("-at").first()
 
     def record(self, sheet: reconcile.BalanceSheet, seconds: float) -> "Balance":
-        """Keep a measured balance, and let those of more than a week ago go."""
-        self.filter(at__lt=sheet.at - _KEPT).delete()
+        """Record a balance, and delete those older than a week."""
+        self.filter(at__lt=sheet.at - _MAX_AGE).delete()
         return self.create(
             at=sheet.at,
             counts=sheet.places,
@@ -29,10 +29,10 @@ class BalanceManager(models.Manager["Balance"]):
 
 
 class Balance(models.Model):
-    """The balance sheet of submissions as beat measures it, for pages that cannot wait for it.
+    """Balance sheet of submissions, measured by a scheduled task, for pages and metrics.
 
     ``counts`` holds one number for each of reconcile.PLACES, ``receipts`` pairs of receipt and
-    problem for the first few unaccounted ones, ``seconds`` what measuring took.
+    problem for the first ten unaccounted ones, ``seconds`` the duration of the pass.
     """
 
     at = models.DateTimeField(db_index=True)
@@ -51,26 +51,26 @@ class BackupManager(models.Manager["Backup"]):
     def newest(self) -> "Backup | None":
         return self.order_by("-at").first()
 
-    def record(self, name: str, made: Manifest, seconds: float) -> "Backup":
-        """Remember a finished backup."""
+    def record(self, name: str, manifest: Manifest, seconds: float) -> "Backup":
+        """Record a finished backup; ``seconds`` is its duration."""
         return self.create(
             name=name,
-            at=made.at,
-            rows=made.rows,
-            objects_count=made.objects,
-            size=made.size,
+            at=manifest.at,
+            rows=manifest.rows,
+            objects_count=manifest.objects,
+            size=manifest.size,
             seconds=seconds,
         )
 
     def checked(self, name: str) -> None:
-        """Remember that this backup has been restored for a try."""
+        """Record that a trial restore of this backup has succeeded just now."""
         self.filter(name=name).update(checked_at=timezone.now())
 
 
 class Backup(models.Model):
-    """A finished backup, and when a restore of it was last tried; ``size`` is in bytes.
+    """Finished backup and the time of its last trial restore; ``size`` is in bytes.
 
-    ``at`` is the moment that it holds, not when it was done, so its age is what could be lost.
+    ``at`` is the time of the snapshot, so its age is the time that a restore would lose.
     """
 
     name = models.CharField(max_length=60, unique=True)
@@ -88,9 +88,9 @@ class Backup(models.Model):
 
 
 class CacheEntry(models.Model):
-    """The table of the cache that all processes share, in the columns that Django's cache expects.
+    """Cache table shared by all processes, with the columns that Django's database cache expects.
 
-    Rows hold limits in force, nothing of a deployment's own: backup and move leave the table out.
+    Rows hold current limits only, so backup and move leave the table out.
     """
 
     cache_key = models.CharField(max_length=255, primary_key=True)

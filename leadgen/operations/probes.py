@@ -1,4 +1,4 @@
-"""What this deployment stands on, each asked for real; raises when it does not work."""
+"""Probes of database, storage and broker; each raises when its backend does not work."""
 
 import secrets
 from functools import cache
@@ -14,11 +14,11 @@ from leadgen.lib import backends
 
 
 class NotMigratedError(Exception):
-    """Migrations wait to be applied; the message names the first of them."""
+    """Migrations are not applied; the message names the first one."""
 
 
 def database() -> None:
-    """Read from the database, and find its tables as this code needs them."""
+    """Read from the database and check that all migrations are applied."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     _migrated()
@@ -28,27 +28,27 @@ def database() -> None:
 def _migrated() -> None:
     executor = MigrationExecutor(connection)
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise NotMigratedError(f"{len(plan)} migrations wait, the first is {plan[0][0]}")
+        raise NotMigratedError(f"{len(plan)} migrations are not applied, the first is {plan[0][0]}")
 
 
 def has_seen_tables() -> bool:
-    """Whether this process has ever found the tables as its code needs them."""
+    """Tell whether this process has ever found all migrations applied."""
     return bool(_migrated.cache_info().currsize)
 
 
 def storage() -> None:
-    """Ask for an object that is not there: the place and the credentials answer for it."""
+    """Look up an object that does not exist, which checks address and credentials."""
     default_storage.exists("health/absent")
 
 
 def storage_round_trip() -> None:
-    """Write a small object, read it back and delete it; raise OSError if it came back changed."""
+    """Write a small object, read it back and delete it; raise OSError if it differs."""
     content = secrets.token_bytes(64)
     name = default_storage.save(f"health/{secrets.token_hex(8)}", ContentFile(content))
     try:
         with default_storage.open(name) as stored:
             if stored.read() != content:
-                raise OSError("an object came back changed")
+                raise OSError("an object was read back with other content")
     finally:
         default_storage.delete(name)
 
@@ -60,7 +60,7 @@ def broker() -> None:
 
 
 def broker_declares() -> None:
-    """Make and remove a queue, as workers do when they start."""
+    """Declare and delete a queue, as workers do when they start."""
     with _broker() as link:
         link.ensure_connection(max_retries=1, timeout=2)
         queue = Queue(f"leadgen-doctor-{secrets.token_hex(4)}", auto_delete=True, durable=False)

@@ -1,4 +1,4 @@
-"""The balance sheet of submissions: each one is accounted for, or named with what is wrong."""
+"""Balance sheet of submissions: each one is accounted for, or listed with its problem."""
 
 import logging
 from collections import Counter
@@ -21,7 +21,7 @@ PLACES = ("on a lead", "quarantined", "waiting", "parked", "erased")
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Submissions that are alike in everything that accounts for them."""
+    """Number of submissions with the same state, parked mark, lead link and reasons."""
 
     state: str
     parked: bool
@@ -39,7 +39,7 @@ class Group:
 
     @property
     def problem(self) -> str:
-        """What is wrong with them, or nothing."""
+        """The reason why these submissions are unaccounted for, or an empty string."""
         if self.place not in PLACES:
             return f"in the unknown state {self.state!r}"
         if self.state == "processed" and not self.linked:
@@ -59,8 +59,8 @@ class Fault:
 class BalanceSheet:
     """The sum of ``places`` and ``unaccounted`` is ``total``; ``faults`` names the first ones.
 
-    ``spooled`` is the part of those waiting and parked that the storage holds; None when it cannot
-    be read.
+    ``spooled`` is the number of waiting and parked ones in the spool; None when the storage is
+    unavailable.
     """
 
     at: datetime
@@ -76,8 +76,8 @@ class BalanceSheet:
 
 
 def measure() -> BalanceSheet:
-    """Count the whole ledger in one consistent snapshot: a full pass, so not for a request."""
-    # The spool first: what is replayed meanwhile is counted twice rather than not at all.
+    """Count the whole ledger in one consistent snapshot: a full pass, not for requests."""
+    # The spool first: an object replayed meanwhile is counted twice rather than not at all.
     depth = _spool()
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -88,14 +88,14 @@ def measure() -> BalanceSheet:
 
 
 def add_up(groups: Sequence[Group], faults: list[Fault]) -> BalanceSheet:
-    """Sum groups up by their place; those with a problem are not accounted for."""
-    sound = Counter[str]()
+    """Add groups up by place; groups with a problem are unaccounted for."""
+    accounted = Counter[str]()
     for group in groups:
         if not group.problem:
-            sound[group.place] += group.count
+            accounted[group.place] += group.count
     return BalanceSheet(
         at=timezone.now(),
-        places={place: sound[place] for place in PLACES},
+        places={place: accounted[place] for place in PLACES},
         unaccounted=sum(group.count for group in groups if group.problem),
         oldest_waiting=min(
             (group.oldest for group in groups if group.oldest and group.place == "waiting"),
@@ -106,33 +106,33 @@ def add_up(groups: Sequence[Group], faults: list[Fault]) -> BalanceSheet:
 
 
 def with_spool(balance: BalanceSheet, depth: store.Depth | None) -> BalanceSheet:
-    """Add what the storage holds to what waits and what is parked."""
+    """Add the spool's objects to the waiting and the parked submissions."""
     if depth is None:
         return replace(balance, spooled=None)
-    held = {"waiting": depth.waiting, "parked": depth.parked}
-    places = {place: count + held.get(place, 0) for place, count in balance.places.items()}
+    in_spool = {"waiting": depth.waiting, "parked": depth.parked}
+    places = {place: count + in_spool.get(place, 0) for place, count in balance.places.items()}
     oldest = min(filter(None, (balance.oldest_waiting, depth.oldest)), default=None)
-    return replace(balance, places=places, oldest_waiting=oldest, spooled=sum(held.values()))
+    return replace(balance, places=places, oldest_waiting=oldest, spooled=sum(in_spool.values()))
 
 
 def _spool() -> store.Depth | None:
     try:
         return store.depth()
     except Exception as error:
-        logger.warning("the spool cannot be read: %s", error)
+        logger.warning("spool unavailable, storage cannot be read: %s", error)
         return None
 
 
-def _rows() -> Any:  # a QuerySet of dictionaries; its type cannot be written
-    def whether(condition: models.Q) -> Any:
+def _rows() -> Any:  # QuerySet of dictionaries: django-stubs has no name for its type
+    def flag(condition: models.Q) -> Any:
         return models.ExpressionWrapper(condition, output_field=models.BooleanField())
 
     return (
         Submission.objects.order_by()
         .annotate(
-            parked=whether(PARKED),
-            linked=whether(models.Q(link__isnull=False)),
-            explained=whether(~(QUARANTINED & models.Q(reasons=[]))),
+            parked=flag(PARKED),
+            linked=flag(models.Q(link__isnull=False)),
+            explained=flag(~(QUARANTINED & models.Q(reasons=[]))),
         )
         .values("state", "parked", "linked", "explained")
     )
@@ -145,9 +145,9 @@ def _groups() -> Any:
 def _faults(groups: Sequence[Group]) -> list[Fault]:
     faults: list[Fault] = []
     for group in groups:
-        alike = _rows().filter(
+        same_kind = _rows().filter(
             state=group.state, parked=group.parked, linked=group.linked, explained=group.explained
         )
-        receipts = alike.order_by("received_at").values_list("pk", flat=True)[:SHOWN]
+        receipts = same_kind.order_by("received_at").values_list("pk", flat=True)[:SHOWN]
         faults += [Fault(str(receipt), group.problem) for receipt in receipts]
     return faults[:SHOWN]

@@ -1,4 +1,4 @@
-"""What beat has measured."""
+"""Scheduled measurement of the balance."""
 
 import time
 from datetime import timedelta
@@ -9,13 +9,13 @@ from django.utils import timezone
 from leadgen.operations import reconcile
 from leadgen.operations.models import Balance
 
-# A full pass takes seconds at millions of rows: it may take one part in so many of the time.
+# A full pass takes seconds at millions of rows, so at most a twentieth of the time is spent on it.
 _SHARE = 20
 
 
 @shared_task
 def measure() -> None:
-    """Write down the balance of the ledger, unless measuring it again so soon costs too much."""
+    """Record the balance of the ledger, unless the last pass was too long and too recent."""
     last = Balance.objects.newest()
     if last and timezone.now() - last.at < timedelta(seconds=_SHARE * last.seconds):
         return

@@ -1,4 +1,4 @@
-"""What probes and monitoring ask."""
+"""Endpoints for probes and monitoring."""
 
 from dataclasses import asdict
 
@@ -18,14 +18,14 @@ from leadgen.operations.collectors.spool import SpoolCollector
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
-    """The process answers; nothing else is asked, so a backend's fault restarts nobody."""
+    """Answer 200 without asking a backend, so that its fault restarts no process."""
     return JsonResponse({"ok": True, "version": settings.VERSION})
 
 
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 while submissions can be kept, else 503; every backend is named."""
+    """Answer 200 while submissions can be stored, else 503; the body names every backend."""
     answers = health.READINESS.answers()
     ok = health.keeps_submissions(answers)
     named = {answer.name: asdict(answer) for answer in answers}
@@ -35,18 +35,16 @@ def ready(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
+    """Answer in Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
     if not multiprocess_metrics.is_authorized(
         request.headers.get("Authorization", ""), settings.METRICS_TOKEN
     ):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
-    text = generate_latest(multiprocess_metrics.registry()) + generate_latest(
-        _read_from_the_backends()
-    )
+    text = generate_latest(multiprocess_metrics.registry()) + generate_latest(_backend_registry())
     return HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
 
 
-def _read_from_the_backends() -> CollectorRegistry:
+def _backend_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector())
     registry.register(SpoolCollector())

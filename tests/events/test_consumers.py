@@ -221,7 +221,7 @@ def note(called, pattern, event):
     called.append(pattern)
 
 
-def handled_by(handlers, kind="team.renamed"):
+def handled_by(handlers, kind="team.changed"):
     """The patterns whose handler is called for one event of the kind."""
     called: list[str] = []
     emit(kind, make_team())
@@ -231,7 +231,7 @@ def handled_by(handlers, kind="team.renamed"):
     return called
 
 
-@pytest.mark.parametrize("pattern", ["team.renamed", "team.*", "*"])
+@pytest.mark.parametrize("pattern", ["team.changed", "team.*", "*"])
 def test_handler_is_found_by_kind_prefix_or_star(pattern):
     assert handled_by([pattern]) == [pattern]
 
@@ -243,7 +243,7 @@ def test_other_patterns_do_not_handle_the_event(pattern):
 
 @pytest.mark.parametrize(
     ("handlers", "called"),
-    [(["*", "team.*", "team.renamed"], "team.renamed"), (["*", "team.*"], "team.*")],
+    [(["*", "team.*", "team.changed"], "team.changed"), (["*", "team.*"], "team.*")],
 )
 def test_most_specific_handler_handles_the_event_alone(handlers, called):
     assert handled_by(handlers) == [called]

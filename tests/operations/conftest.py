@@ -60,7 +60,7 @@ class Deployment:
 def make_database():
     """Makes databases of this test's own and returns their URLs."""
     made = []
-    with tables.connected(connection_parameters() | {"dbname": "postgres"}) as link:
+    with tables.connect(connection_parameters() | {"dbname": "postgres"}) as link:
 
         def make():
             made.append(f"leadgen_moving_{secrets.token_hex(4)}")

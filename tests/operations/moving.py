@@ -37,7 +37,7 @@ _CHANGED = {"operations_backup", "events_event"}
 
 def contents(parameters=None):
     """What every table holds that backup and restore leave as it was."""
-    with tables.connected(parameters or connection_parameters()) as link:
+    with tables.connect(parameters or connection_parameters()) as link:
         found = tables.tables(link)
         return {t.name: tables.content(link, t) for t in found if t.name not in _CHANGED}
 

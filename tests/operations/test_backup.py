@@ -76,7 +76,7 @@ def definitions():
         return [re.sub(r"::(text|character varying)|[][()]", "", d) for (d,) in cursor.fetchall()]
 
 
-def test_what_was_backed_up_is_there_again_after_a_restore(target, tmp_path):
+def test_restore_brings_back_every_table_and_object(target, tmp_path):
     furnish()
     held, files, schema = contents(), stored(tmp_path), definitions()
     backup(target)
@@ -88,7 +88,7 @@ def test_what_was_backed_up_is_there_again_after_a_restore(target, tmp_path):
     assert "Every submission is accounted for." in said
 
 
-def test_work_goes_on_after_a_restore_with_new_ids_and_settling_events(target, tmp_path):
+def test_restored_deployment_assigns_new_ids_and_reads_events(target, tmp_path):
     furnish()
     last = make_lead().pk
     Event.objects.update(transaction=2**60)  # as from a server that has seen much more
@@ -118,7 +118,7 @@ def test_a_database_without_tables_is_restored_too(target, empty_deployment):
     assert empty_deployment.manage("reconcile").returncode == 0
 
 
-def test_a_backup_in_s3_comes_back_from_there(target, tmp_path, s3_url):
+def test_backup_in_s3_can_be_restored(target, tmp_path, s3_url):
     furnish()
     held, files = contents(), stored(tmp_path)
     url = urlsplit(s3_url)._replace(path=f"/backups-{secrets.token_hex(4)}").geturl()
@@ -128,7 +128,7 @@ def test_a_backup_in_s3_comes_back_from_there(target, tmp_path, s3_url):
     assert (contents(), stored(tmp_path)) == (held, files)
 
 
-def test_many_parts_come_together_again(target, tmp_path, monkeypatch):
+def test_backup_of_many_parts_can_be_restored(target, tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "PART_BYTES", 2000)
     monkeypatch.setattr("leadgen.operations.transfer.tar.PART_BYTES", 4000)
     furnish(objects=12)
@@ -140,7 +140,7 @@ def test_many_parts_come_together_again(target, tmp_path, monkeypatch):
     assert (contents(), stored(tmp_path)) == (held, files)
 
 
-def test_nothing_of_a_backup_but_its_counts_can_be_read_without_the_key(target):
+def test_only_counts_are_readable_without_the_key(target):
     furnish()
     made = backup(target)
     plain = b"".join(path.read_bytes() for path in made.rglob("*") if path.is_file())
@@ -150,12 +150,12 @@ def test_nothing_of_a_backup_but_its_counts_can_be_read_without_the_key(target):
     assert {table["name"]: table["rows"] for table in manifest["tables"]}["leads_lead"] == 1
 
 
-def test_another_key_opens_nothing(target, tmp_path, monkeypatch):
+def test_backup_for_another_key_is_not_decrypted(target, tmp_path, monkeypatch):
     furnish()
     backup(target)
     wipe(tmp_path)
     monkeypatch.setenv("BACKUP_IDENTITY", archive.make_key()[0])
-    with pytest.raises(CommandError, match="does not open with this key"):
+    with pytest.raises(CommandError, match="cannot be decrypted with this BACKUP_IDENTITY"):
         restore(target)
     assert not User.objects.exists()
 
@@ -179,10 +179,10 @@ def test_a_missing_part_is_refused(target, tmp_path):
         restore(target)
 
 
-def test_a_database_that_a_process_still_uses_is_not_restored_into(target, empty_deployment):
+def test_restore_refuses_a_database_in_use(target, empty_deployment):
     furnish()
     backup(target)
-    with tables.connected(empty_deployment.parameters):
+    with tables.connect(empty_deployment.parameters):
         done = empty_deployment.manage("restore", f"file://{target}", BACKUP_IDENTITY=SECRET)
     assert "1 connections to this database are open: stop every process" in done.stderr
 
@@ -190,7 +190,9 @@ def test_a_database_that_a_process_still_uses_is_not_restored_into(target, empty
 def test_a_deployment_with_rows_is_not_overwritten(target):
     furnish()
     backup(target)
-    with pytest.raises(CommandError, match=r"holds rows in accounts_user, .*: give an empty one"):
+    with pytest.raises(
+        CommandError, match=r"holds rows in accounts_user, .*: choose an empty database"
+    ):
         restore(target)
 
 
@@ -203,7 +205,7 @@ def test_a_storage_with_objects_is_not_overwritten(target, tmp_path):
         restore(target)
 
 
-def test_a_backup_of_a_younger_version_is_refused_by_its_name(target, tmp_path):
+def test_restore_refuses_a_backup_of_a_newer_version(target, tmp_path):
     furnish()
     manifest = backup(target) / "manifest.json"
     document = json.loads(manifest.read_text()) | {"version": "99.0"}
@@ -214,7 +216,7 @@ def test_a_backup_of_a_younger_version_is_refused_by_its_name(target, tmp_path):
         restore(target)
 
 
-def test_rows_that_do_not_add_up_to_the_manifest_are_refused(target, tmp_path):
+def test_restore_refuses_rows_that_differ_from_the_manifest(target, tmp_path):
     furnish()
     manifest = backup(target) / "manifest.json"
     document = json.loads(manifest.read_text())
@@ -227,14 +229,14 @@ def test_rows_that_do_not_add_up_to_the_manifest_are_refused(target, tmp_path):
     assert not User.objects.exists()
 
 
-def test_a_backup_that_never_finished_is_none(target):
+def test_unfinished_backup_is_not_listed(target):
     furnish()
     (backup(target) / "manifest.json").unlink()
     with pytest.raises(CommandError, match="no finished backup"):
         restore(target)
 
 
-def test_a_try_restores_beside_the_deployment_and_leaves_it_alone(target):
+def test_trial_restore_does_not_change_the_deployment(target):
     furnish()
     held = contents()
     backup(target)
@@ -269,7 +271,7 @@ def copies():
 
 
 @pytest.mark.processes
-def test_a_try_that_is_told_to_end_leaves_no_copy_behind(trying):
+def test_trial_restore_ended_by_sigterm_drops_its_copy(trying):
     with trying() as process:
         process.terminate()
         process.communicate(timeout=30)
@@ -277,7 +279,7 @@ def test_a_try_that_is_told_to_end_leaves_no_copy_behind(trying):
 
 
 @pytest.mark.processes
-def test_the_copy_of_a_try_that_was_killed_goes_with_the_next_one(trying, empty_deployment, target):
+def test_trial_restore_drops_the_copy_of_a_killed_one(trying, empty_deployment, target):
     with trying() as process:
         process.kill()
     assert copies()
@@ -286,7 +288,7 @@ def test_the_copy_of_a_try_that_was_killed_goes_with_the_next_one(trying, empty_
     assert (done.returncode, copies()) == (0, []), done.stderr
 
 
-def test_a_try_of_a_damaged_backup_fails(target):
+def test_trial_restore_of_a_damaged_backup_fails(target):
     furnish()
     next((backup(target) / "tables").rglob("*.age")).write_bytes(b"x")
     with pytest.raises(CommandError, match="SHA-256 differs"):
@@ -294,24 +296,24 @@ def test_a_try_of_a_damaged_backup_fails(target):
     assert not Backup.objects.get().checked_at
 
 
-def test_a_backup_without_a_key_is_refused_with_the_way_to_make_one(target):
+def test_backup_without_a_key_names_the_command_to_make_one(target):
     with pytest.raises(CommandError, match="--make-key"):
         run("backup", f"file://{target}")
 
 
-def test_a_secret_key_is_no_public_one(target):
+def test_secret_key_is_refused_as_public_key(target):
     with pytest.raises(CommandError, match="BACKUP_RECIPIENTS must hold age1"):
         run("backup", f"file://{target}", "--recipient", SECRET)
 
 
-def test_a_made_key_pair_fits_together():
+def test_new_key_pair_encrypts_and_decrypts():
     secret, public = (line.split("=")[1] for line in run("backup", "--make-key").split()[::-1])
     assert str(archive.identity(secret).to_public()) == public
 
 
 def test_a_backup_into_the_storage_itself_is_refused(tmp_path):
     furnish()
-    with pytest.raises(CommandError, match="BACKUP_URL lies within STORAGE_URL"):
+    with pytest.raises(CommandError, match="BACKUP_URL is inside STORAGE_URL"):
         backup(tmp_path / "backups")
     assert not (tmp_path / "backups").exists()
 
@@ -326,13 +328,13 @@ def test_a_backup_into_the_storage_itself_is_refused(tmp_path):
         ("s3://leads/files?endpoint_url=http://127.0.0.1:9", False),
     ],
 )
-def test_a_prefix_of_a_bucket_is_told_from_another(url, within):
+def test_two_prefixes_of_a_bucket_are_different_places(url, within):
     here, there = (storages.create_storage(storage(place)) for place in ("s3://leads/files", url))
     assert objects.is_within(there, here) is within
 
 
-def test_a_backup_to_nowhere_is_refused():
-    with pytest.raises(CommandError, match="Set BACKUP_URL"):
+def test_backup_without_a_target_is_refused():
+    with pytest.raises(CommandError, match="set BACKUP_URL"):
         run("backup", "--recipient", PUBLIC)
 
 
@@ -353,7 +355,7 @@ def meanwhile(monkeypatch):
     return arrange
 
 
-def test_what_is_written_during_a_backup_is_whole_or_not_in_it(target, tmp_path, meanwhile):
+def test_write_during_a_backup_is_complete_or_absent(target, tmp_path, meanwhile):
     furnish()
     people = User.objects.count()
     meanwhile("tables/accounts_user", make_user)
@@ -363,7 +365,7 @@ def test_what_is_written_during_a_backup_is_whole_or_not_in_it(target, tmp_path,
     assert User.objects.count() == people
 
 
-def test_what_is_replayed_from_the_spool_during_a_backup_is_in_it(target, tmp_path, meanwhile):
+def test_submission_replayed_during_a_backup_is_in_it(target, tmp_path, meanwhile):
     furnish()
     meanwhile("tables/accounts_team", lambda: replay(seconds=9))
     backup(target)
@@ -374,7 +376,7 @@ def test_what_is_replayed_from_the_spool_during_a_backup_is_in_it(target, tmp_pa
     assert Submission.objects.count() == 2
 
 
-def test_what_a_killed_process_left_unfinished_is_in_no_backup(target, tmp_path):
+def test_unfinished_spool_object_is_not_in_the_backup(target, tmp_path):
     furnish()
     (tmp_path / store.UNFINISHED / "half").write_text("{")
     backup(target)
@@ -383,7 +385,7 @@ def test_what_a_killed_process_left_unfinished_is_in_no_backup(target, tmp_path)
     assert not any(name.startswith(store.UNFINISHED) for name in stored(tmp_path))
 
 
-def test_an_object_that_was_stored_before_its_row_is_in_the_backup(target, tmp_path, meanwhile):
+def test_object_stored_before_its_row_is_in_the_backup(target, tmp_path, meanwhile):
     furnish()
     late = ContentFile(b"late")
     meanwhile("tables/accounts_team", lambda: default_storage.save("uploads/late.txt", late))
@@ -393,14 +395,14 @@ def test_an_object_that_was_stored_before_its_row_is_in_the_backup(target, tmp_p
     assert stored(tmp_path)["uploads/late.txt"] == b"late"
 
 
-def test_age_and_gzip_alone_open_a_part(target):
+def test_age_and_gzip_can_open_a_part(target):
     furnish()
     part = next((backup(target) / "tables" / "accounts_user").iterdir())
     opened = pyrage.decrypt(part.read_bytes(), [pyrage.x25519.Identity.from_str(SECRET)])
     assert "Zoë" in gzip.decompress(opened).decode()
 
 
-def test_metrics_tell_the_age_of_the_backup_and_of_its_last_try(target, client):
+def test_metrics_show_the_age_of_backup_and_trial_restore(target, client):
     assert b"leadgen_backup_age_seconds" not in client.get("/metrics").content
     make_backup(at=timezone.now() - timedelta(hours=3))
     make_backup(at=timezone.now() - timedelta(hours=2), checked_at=timezone.now())
@@ -410,7 +412,7 @@ def test_metrics_tell_the_age_of_the_backup_and_of_its_last_try(target, client):
     assert float(lines["leadgen_backup_checked_age_seconds"]) < 60
 
 
-def test_cache_is_left_out_and_stays_as_it_is(target):
+def test_cache_is_not_in_the_backup_and_not_changed(target):
     cache.set("limit", 1)
     backup(target)
     cache.set("limit", 2)

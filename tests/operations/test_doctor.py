@@ -22,12 +22,12 @@ def examine():
     return {finding.subject: finding for finding in doctor.examine()}
 
 
-def test_a_sound_laptop_passes_with_warnings():
+def test_development_setup_passes_with_warnings():
     measure()
     printed = StringIO()
     call_command("doctor", stdout=printed)
     assert "FAIL" not in printed.getvalue()
-    assert "warn  email       EMAIL_URL sends no mail" in printed.getvalue()
+    assert "warn  email       EMAIL_URL prints mail" in printed.getvalue()
 
 
 def test_a_failed_check_ends_the_command_with_an_error(settings):
@@ -57,7 +57,7 @@ def database_of_bytes():
         cursor.execute(f"DROP DATABASE {ours}_bytes")
 
 
-def test_a_database_that_does_not_know_unicode_fails(database_of_bytes):
+def test_database_without_utf8_fails(database_of_bytes):
     assert "the encoding is SQL_ASCII" in examine()["database"].text
 
 
@@ -91,9 +91,9 @@ def test_a_public_address_that_is_not_allowed_fails(settings):
     assert "forms.example.com is not among ALLOWED_HOSTS" in examine()["PUBLIC_URL"].text
 
 
-def test_a_submission_that_waits_for_minutes_tells_of_missing_workers():
+def test_waiting_submission_reports_missing_workers():
     make_submission(received_at=timezone.now() - timedelta(minutes=5))
-    assert "are worker and beat up?" in examine()["workers"].text
+    assert "check that worker and beat are running" in examine()["workers"].text
 
 
 def test_unaccounted_submissions_fail():
@@ -102,7 +102,7 @@ def test_unaccounted_submissions_fail():
     assert examine()["beat"].level == Level.FAIL
 
 
-def test_an_event_log_from_another_server_is_noticed_and_rebased():
+def test_event_log_of_another_server_is_reported_and_rebased():
     emit("team.changed", make_team())
     Event.objects.update(transaction=2**60)
     assert "rebase_events" in examine()["event log"].text
@@ -124,9 +124,9 @@ def test_a_check_that_hangs_is_a_finding(monkeypatch):
     )
 
 
-def test_waiting_migrations_are_told(monkeypatch):
+def test_unapplied_migrations_are_reported(monkeypatch):
     def waits():
-        raise probes.NotMigratedError("2 migrations wait, the first is leads.0002_x")
+        raise probes.NotMigratedError("2 migrations are not applied, the first is leads.0002_x")
 
     monkeypatch.setattr(probes, "database", waits)
     assert "run manage.py migrate" in examine()["migrations"].text

@@ -34,7 +34,7 @@ def works():
     pass
 
 
-def test_a_live_process_says_so_without_asking_the_database(client, django_assert_num_queries):
+def test_liveness_does_not_ask_the_database(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert client.get("/health/live").json()["ok"]
 
@@ -50,7 +50,7 @@ def test_every_backend_is_named(client):
     }
 
 
-def test_with_the_database_away_the_storage_keeps_submissions(client, backends):
+def test_ready_without_the_database_while_storage_answers(client, backends):
     client.get("/health/ready")
     backends(Backend("database", refuse), Backend("storage", works, required=False))
     answer = client.get("/health/ready")
@@ -59,38 +59,38 @@ def test_with_the_database_away_the_storage_keeps_submissions(client, backends):
     assert answer.json()["backends"]["storage"]["ok"]
 
 
-def test_with_neither_ledger_nor_spool_it_is_not_ready(client, backends):
+def test_not_ready_without_database_and_storage(client, backends):
     client.get("/health/ready")
     backends(Backend("database", refuse), Backend("storage", refuse, required=False))
     assert client.get("/health/ready").status_code == 503
 
 
-def test_a_process_that_never_saw_the_tables_is_not_ready(client, backends):
+def test_not_ready_before_the_tables_were_read(client, backends):
     _migrated.cache_clear()
     backends(Backend("database", refuse), Backend("storage", works, required=False))
     assert client.get("/health/ready").status_code == 503
 
 
-def test_a_fault_does_not_tell_strangers_more_than_its_kind(client, backends):
+def test_readiness_shows_only_the_class_of_a_fault(client, backends):
     backends(Backend("database", refuse))
     assert b"secret" not in client.get("/health/ready").content
 
 
-def test_a_broker_that_is_away_is_told_and_changes_nothing(client, settings):
+def test_ready_without_the_broker(client, settings):
     settings.BROKER_URL = "amqp://nobody:secret@127.0.0.1:1//"
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     assert not answer.json()["backends"]["broker"]["ok"]
 
 
-def test_storage_that_is_away_is_told_and_takes_no_form_off_the_air(client, settings):
+def test_ready_without_the_storage(client, settings):
     settings.STORAGES = settings.STORAGES | {"default": storage("s3://bucket?endpoint_url=x")}
     answer = client.get("/health/ready")
     assert answer.status_code == 200
     assert not answer.json()["backends"]["storage"]["ok"]
 
 
-def test_a_database_that_lacks_migrations_makes_it_unready(client, monkeypatch):
+def test_not_ready_with_unapplied_migrations(client, monkeypatch):
     plan = [(("leads", "0042_new"), False)]
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: plan)
     _migrated.cache_clear()
@@ -99,7 +99,7 @@ def test_a_database_that_lacks_migrations_makes_it_unready(client, monkeypatch):
     assert answer.json()["backends"]["database"]["error"] == "NotMigratedError"
 
 
-def test_a_backend_that_hangs_is_given_up_on(client, backends, monkeypatch):
+def test_hanging_backend_times_out(client, backends, monkeypatch):
     monkeypatch.setattr(health, "SECONDS", 0.05)
     for_ever = threading.Event()
 
@@ -113,7 +113,7 @@ def test_a_backend_that_hangs_is_given_up_on(client, backends, monkeypatch):
     assert answer.json()["backends"]["database"]["error"] == "TimeoutError"
 
 
-def test_what_is_asked_within_a_limit_answers_or_raises_as_it_would_alone():
+def test_run_with_timeout_returns_or_raises_as_the_call():
     assert run_with_timeout(5, lambda: 7) == 7
     with pytest.raises(ConnectionRefusedError, match="refuses"):
         run_with_timeout(5, refuse)

@@ -26,7 +26,7 @@ def caught(text):
         return sys.exc_info()
 
 
-def test_a_json_line_names_time_level_logger_and_message_and_what_was_added():
+def test_json_line_has_standard_and_extra_fields():
     line = as_json("%s parked", "it", attempts=5)
     assert (line["level"], line["logger"], line["message"]) == (
         "WARNING",
@@ -37,7 +37,7 @@ def test_a_json_line_names_time_level_logger_and_message_and_what_was_added():
     assert line["ts"].endswith("+00:00")
 
 
-def test_a_json_line_carries_the_id_of_its_request():
+def test_json_line_has_the_request_id():
     token = request_context.request_id.set("abc-1")
     try:
         assert as_json()["request_id"] == "abc-1"
@@ -46,7 +46,7 @@ def test_a_json_line_carries_the_id_of_its_request():
     assert "request_id" not in as_json()
 
 
-def test_a_json_line_carries_the_trace_that_it_belongs_to_untouched():
+def test_json_line_has_the_unredacted_trace_id():
     token = request_context.traceparent.set(f"00-{'1' * 32}-{'0' * 16}-01")
     try:
         line = as_json()
@@ -56,11 +56,11 @@ def test_a_json_line_carries_the_trace_that_it_belongs_to_untouched():
     assert "trace_id" not in as_json()
 
 
-def test_a_json_line_is_one_line_whatever_the_message_holds():
+def test_json_line_has_no_line_break():
     assert "\n" not in JsonFormatter().format(record("two\nlines", exc_info=caught("three\nmore")))
 
 
-def test_a_console_line_is_short_and_shows_what_was_added():
+def test_console_line_shows_extra_fields():
     line = ConsoleFormatter().format(record("parked", attempts=5))
     assert line[8:] == " WARNING leadgen.test: parked  attempts=5"
 
@@ -78,7 +78,7 @@ def test_a_console_line_is_short_and_shows_what_was_added():
         "415-555-0132",
     ],
 )
-def test_addresses_and_numbers_are_left_out(personal):
+def test_email_addresses_and_phone_numbers_are_removed(personal):
     assert personal not in redact(f"cannot reach {personal}, giving up")
     assert personal not in JsonFormatter().format(record("no", to={"of": [personal]}))
     assert personal not in ConsoleFormatter().format(record("no", exc_info=caught(personal)))
@@ -95,18 +95,18 @@ def test_addresses_and_numbers_are_left_out(personal):
         "gunicorn 27.0.1",
     ],
 )
-def test_times_ids_and_hosts_stay(harmless):
+def test_times_ids_and_hosts_are_not_removed(harmless):
     assert redact(harmless) == harmless
 
 
 @pytest.mark.parametrize("word", ["a", "a.", "+1", "(0 ", "a@", "b@b.", "1 1"])
-def test_a_long_line_costs_no_more_than_its_length(word):
+def test_redaction_takes_time_linear_in_the_length(word):
     started = time.process_time()
     redact(word * 50_000)
     assert time.process_time() - started < 2
 
 
-def test_rows_that_postgresql_quotes_are_left_out():
+def test_rows_quoted_by_postgresql_are_removed():
     text = "null value\nDETAIL:  Failing row contains (7, Ada Lovelace, London).\nat line 3"
     assert redact(text) == "null value\nDETAIL: [left out]\nat line 3"
 

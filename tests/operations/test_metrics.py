@@ -26,7 +26,7 @@ def scraped(client):
     return scrape
 
 
-def test_the_ledger_is_told_by_where_submissions_are(scraped):
+def test_metrics_count_submissions_by_place(scraped):
     form = make_form()
     make_submission(form)
     make_submission(form, state="quarantined", reasons=["flood"])
@@ -37,7 +37,7 @@ def test_the_ledger_is_told_by_where_submissions_are(scraped):
     assert told["leadgen_submissions_parked"] == "1.0"
 
 
-def test_the_age_of_the_oldest_that_waits_is_told(scraped):
+def test_metrics_show_the_age_of_the_oldest_waiting(scraped):
     form = make_form()
     make_submission(form, received_at=timezone.now() - timedelta(minutes=5))
     make_submission(form)
@@ -45,21 +45,21 @@ def test_the_age_of_the_oldest_that_waits_is_told(scraped):
 
 
 @pytest.mark.parametrize(("due_in", "age"), [(100, 0), (-60, 60)])
-def test_one_that_failed_waits_from_its_next_attempt_on(scraped, due_in, age):
+def test_wait_of_a_failed_submission_starts_at_next_attempt(scraped, due_in, age):
     now = timezone.now()
     old, due = now - timedelta(minutes=5), now + timedelta(seconds=due_in)
     make_submission(make_form(), received_at=old, attempts=3, next_at=due)
     assert age <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < age + 20
 
 
-def test_one_that_a_passing_fault_puts_off_waits_from_its_receipt_on(scraped):
+def test_wait_after_a_temporary_fault_starts_at_receipt(scraped):
     now = timezone.now()
     due = now + timedelta(seconds=30)
     make_submission(make_form(), received_at=now - timedelta(minutes=5), next_at=due)
     assert 300 <= float(scraped()["leadgen_submissions_oldest_waiting_seconds"]) < 320
 
 
-def test_one_that_has_outlasted_all_its_pauses_waits_from_its_receipt_on(scraped):
+def test_wait_beyond_all_pauses_starts_at_receipt(scraped):
     now = timezone.now()
     due = now + timedelta(seconds=30)
     make_submission(make_form(), received_at=now - timedelta(hours=1), attempts=1, next_at=due)
@@ -70,14 +70,14 @@ def test_nothing_waiting_has_no_age(scraped):
     assert scraped()["leadgen_submissions_oldest_waiting_seconds"] == "0.0"
 
 
-def test_what_is_unaccounted_is_told_once_it_has_been_measured(scraped):
+def test_unaccounted_gauge_exists_after_a_measurement(scraped):
     make_submission(state="processed")
     assert "leadgen_submissions_unaccounted" not in scraped()
     measure()
     assert scraped()["leadgen_submissions_unaccounted"] == "1.0"
 
 
-def test_a_consumer_that_lags_or_parks_is_told(scraped):
+def test_metrics_show_lag_and_parked_events_of_a_consumer(scraped):
     event = emit("team.changed", make_team())
     Cursor.objects.create(consumer="mail")
     ParkedEvent.objects.create(consumer="mail", event=event, error="no")
@@ -86,12 +86,12 @@ def test_a_consumer_that_lags_or_parks_is_told(scraped):
     assert float(told['leadgen_consumer_lag_seconds{consumer="mail"}']) > 0
 
 
-def test_requests_are_told(client, scraped):
+def test_requests_are_counted(client, scraped):
     client.get("/no/such/page")
     assert 'leadgen_requests_total{method="GET",route="unmatched",status="404"}' in scraped()
 
 
-def test_with_the_database_away_the_process_still_tells_its_own(scraped, monkeypatch):
+def test_own_counters_are_served_without_the_database(scraped, monkeypatch):
     def away():
         raise OperationalError("the server closed the connection")
 
@@ -101,7 +101,7 @@ def test_with_the_database_away_the_process_still_tells_its_own(scraped, monkeyp
     assert "python_info" in " ".join(told)
 
 
-def test_a_token_keeps_strangers_out(client, settings):
+def test_metrics_need_the_token_when_one_is_set(client, settings):
     settings.METRICS_TOKEN = "a-long-token"
     assert client.get("/metrics").status_code == 401
     wrong = client.get("/metrics", headers={"Authorization": "Bearer another"})
@@ -110,7 +110,7 @@ def test_a_token_keeps_strangers_out(client, settings):
     assert right.status_code == 200
 
 
-def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_path):
+def test_counts_of_several_processes_are_added_up(client, monkeypatch, tmp_path):
     count = "from leadgen.capture.metrics import NUDGES; NUDGES.labels('stuck').inc()"
     shared = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
@@ -119,7 +119,7 @@ def test_what_several_processes_counted_is_added_up(client, monkeypatch, tmp_pat
     assert b'leadgen_nudges_total{outcome="stuck"} 2.0' in client.get("/metrics").content
 
 
-def test_the_live_numbers_read_small_indexes_only():
+def test_live_gauges_read_small_indexes_only():
     with CaptureQueriesContext(connection) as seen:
         ledger._read()
     statements = [query["sql"] for query in seen if "capture_submission" in query["sql"]]

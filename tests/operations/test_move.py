@@ -58,7 +58,7 @@ def source(empty_deployment, tmp_path):
 
 
 def query(url, statement):
-    with tables.connected(tables.parameters(url)) as link:
+    with tables.connect(tables.parameters(url)) as link:
         return [value for (value,) in link.execute(statement).fetchall()]
 
 
@@ -80,9 +80,7 @@ def folder(tmp_path, name):
 
 
 @pytest.mark.processes
-def test_every_receipt_given_before_during_and_after_a_move_is_in_the_new_ledger(
-    source, target, tmp_path
-):
+def test_move_under_load_keeps_every_receipt(source, target, tmp_path):
     form = source.python("-c", FURNISH).stdout.strip()
     there = {f"TARGET_{name}": url for name, url in target.items()}
     with (
@@ -120,7 +118,7 @@ def pair(make_database):
     """Connections to two databases with a table of people who may have a boss."""
     with ExitStack() as stack:
         urls = [make_database(), make_database()]
-        ends = [stack.enter_context(tables.connected(tables.parameters(url))) for url in urls]
+        ends = [stack.enter_context(tables.connect(tables.parameters(url))) for url in urls]
         for end in ends:
             end.execute(PEOPLE)
         yield ends
@@ -143,7 +141,7 @@ def copied(source, target):
     return since
 
 
-def test_only_rows_written_since_the_copy_are_brought(pair):
+def test_delta_copies_only_rows_written_since_the_copy(pair):
     source, target = pair
     source.execute("INSERT INTO people SELECT g, 'P' || g FROM generate_series(1, 1000) g")
     since = copied(source, target)
@@ -152,7 +150,7 @@ def test_only_rows_written_since_the_copy_are_brought(pair):
     assert bring(source, target, since) == 3
 
 
-def test_rows_deleted_since_the_copy_go_and_their_unique_values_may_come_again(pair):
+def test_delta_deletes_rows_and_frees_their_unique_values(pair):
     source, target = pair
     source.execute("INSERT INTO people VALUES (1, 'Ada', 2), (2, 'Grace', 2), (3, 'Joan', 2)")
     since = copied(source, target)
@@ -162,7 +160,7 @@ def test_rows_deleted_since_the_copy_go_and_their_unique_values_may_come_again(p
     assert target.execute("SELECT id FROM people ORDER BY id").fetchall() == [(2,), (4,)]
 
 
-def test_a_row_written_before_the_copy_and_committed_after_it_is_brought(pair):
+def test_delta_copies_rows_committed_after_the_copy(pair):
     source, target = pair
     with psycopg.connect(source.info.dsn, password=source.info.password) as slow:
         slow.execute("INSERT INTO people VALUES (1, 'late')")
@@ -172,7 +170,7 @@ def test_a_row_written_before_the_copy_and_committed_after_it_is_brought(pair):
     assert bring(source, target, since) == 2
 
 
-def test_contents_differ_when_one_value_does_and_not_when_the_order_does(pair):
+def test_content_depends_on_values_and_not_on_their_order(pair):
     source, target = pair
     (people,) = tables.tables(source)
     source.execute("INSERT INTO people VALUES (1, 'a'), (2, 'b')")
@@ -182,7 +180,7 @@ def test_contents_differ_when_one_value_does_and_not_when_the_order_does(pair):
     assert tables.content(source, people) != tables.content(target, people)
 
 
-def test_a_frozen_database_ends_what_was_open_and_can_be_read_but_not_written(pair):
+def test_freeze_ends_sessions_and_permits_only_reads(pair):
     source, _ = pair
     with psycopg.connect(source.info.dsn, password=source.info.password) as before:
         read_only.freeze(source)
@@ -207,7 +205,7 @@ def rotated(pair):
     source.execute(f"DROP ROLE {name}")
 
 
-def test_a_login_that_becomes_the_owner_is_frozen_as_the_login_that_it_is(rotated):
+def test_freeze_applies_to_the_role_that_logs_in(rotated):
     with psycopg.connect(**rotated) as before, psycopg.connect(**rotated) as ours:
         read_only.freeze(ours)
         assert read_only.is_frozen(ours)
@@ -219,7 +217,7 @@ def test_a_login_that_becomes_the_owner_is_frozen_as_the_login_that_it_is(rotate
                 after.execute("INSERT INTO people VALUES (1, 'a')")
 
 
-def test_a_session_of_another_role_that_may_write_is_in_the_way(pair, rotated):
+def test_freeze_refuses_a_writing_session_of_another_role(pair, rotated):
     source, _ = pair
     source.execute("CREATE TABLE capture_submission ()")
     read_only.refuse_unless_alone(source)
@@ -230,16 +228,16 @@ def test_a_session_of_another_role_that_may_write_is_in_the_way(pair, rotated):
         read_only.refuse_unless_alone(source)
 
 
-def test_behind_a_pooler_nothing_is_frozen(pair):
+def test_freeze_refuses_a_connection_through_a_pooler(pair):
     source, _ = pair
     info = SimpleNamespace(backend_pid=source.info.backend_pid + 1)
     pooled: Any = SimpleNamespace(execute=source.execute, info=info)
-    with pytest.raises(InUseError, match="a pooler stands between"), read_only.frozen(pooled):
+    with pytest.raises(InUseError, match="goes through a pooler"), read_only.frozen(pooled):
         pass
     assert not read_only.is_frozen(source)
 
 
-def test_what_fails_in_the_pause_gives_the_source_back(pair):
+def test_failure_in_the_pause_makes_the_source_writable(pair):
     source, _ = pair
     with pytest.raises(ZeroDivisionError), read_only.frozen(source):
         raise ZeroDivisionError
@@ -248,43 +246,43 @@ def test_what_fails_in_the_pause_gives_the_source_back(pair):
         after.execute("INSERT INTO people VALUES (1, 'a')")
 
 
-def test_a_move_to_nowhere_names_what_is_missing(source):
+def test_move_without_a_target_names_the_variables(source):
     done = source.manage("move", TARGET_STORAGE_URL="file:///tmp/nowhere")
-    assert "Set TARGET_DATABASE_URL, TARGET_BROKER_URL." in done.stderr
+    assert "set TARGET_DATABASE_URL, TARGET_BROKER_URL." in done.stderr
 
 
-def test_a_target_in_use_is_refused_and_the_source_goes_on(source, tmp_path):
+def test_move_refuses_a_target_in_use(source, tmp_path):
     (tmp_path / "to.env").write_text(
         "\n".join(f"{name}={url}" for name, url in source.backends.items())
     )
     source.python("-c", FURNISH).check_returncode()
     done = source.manage("move", "--to-env", str(tmp_path / "to.env"))
     assert "the database holds rows in" in done.stderr
-    with tables.connected(source.parameters) as link:
+    with tables.connect(source.parameters) as link:
         assert not read_only.is_frozen(link)
 
 
-def test_a_target_within_the_storage_is_refused(source):
+def test_move_refuses_a_target_inside_the_storage(source):
     there = {
         f"TARGET_{name}_URL": source.backends[f"{name}_URL"] for name in ("DATABASE", "BROKER")
     }
     done = source.manage(
         "move", **there, TARGET_STORAGE_URL=f"{source.backends['STORAGE_URL']}/new"
     )
-    assert "TARGET_STORAGE_URL lies within STORAGE_URL" in done.stderr
+    assert "TARGET_STORAGE_URL is inside STORAGE_URL" in done.stderr
 
 
-def test_finishing_before_a_move_is_refused(source):
+def test_finish_before_a_move_is_refused(source):
     there = {
         f"TARGET_{name}_URL": source.backends[f"{name}_URL"]
         for name in ("DATABASE", "STORAGE", "BROKER")
     }
     done = source.manage("move", "--finish", **there)
-    assert "run move first, without --finish" in done.stderr
+    assert "run move without --finish first" in done.stderr
 
 
-def test_a_cancelled_move_lets_the_source_write_again(source):
-    with tables.connected(source.parameters) as link:
+def test_cancel_makes_the_source_writable(source):
+    with tables.connect(source.parameters) as link:
         read_only.freeze(link)
     assert source.python("-c", FURNISH).returncode == 1
     assert source.manage("move", "--cancel").returncode == 0

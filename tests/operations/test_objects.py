@@ -40,18 +40,18 @@ def source():
     return storage
 
 
-def test_a_spooled_submission_that_is_replayed_at_once_has_arrived(source):
+def test_copied_spool_object_may_be_replayed_at_once(source):
     entry = objects.copy(source, Replaying(), SPOOLED)
     assert entry
     assert (entry.name, entry.size) == (SPOOLED, 7)
 
 
-def test_any_other_object_that_is_not_there_afterwards_is_told_of(source):
-    with pytest.raises(VerificationError, match="did not arrive"):
+def test_other_object_missing_after_the_copy_is_reported(source):
+    with pytest.raises(VerificationError, match="is missing in the target"):
         objects.copy(source, Replaying(), ATTACHED)
 
 
-def test_an_object_that_goes_while_it_is_read_is_gone(source):
+def test_object_deleted_while_it_is_read_is_not_found(source):
     late = Late()
     late.save(SPOOLED, ContentFile(b"content"))
     assert objects.copy(late, InMemoryStorage(), SPOOLED) is None

@@ -62,7 +62,7 @@ def test_an_empty_ledger_balances():
     assert measure().oldest_waiting is None
 
 
-def test_the_oldest_that_waits_is_told(form):
+def test_reconcile_prints_the_age_of_the_oldest_waiting(form):
     old = timezone.now() - timedelta(hours=3)
     make_submission(form, received_at=old)
     make_submission(form)
@@ -81,9 +81,7 @@ def test_the_oldest_that_waits_is_told(form):
         ({"state": "mislaid"}, False, "in the unknown state 'mislaid'"),
     ],
 )
-def test_a_submission_that_is_not_accounted_for_is_named_with_what_is_wrong(
-    form, fields, linked, problem
-):
+def test_unaccounted_submission_is_listed_with_its_problem(form, fields, linked, problem):
     make_submission(form)
     lost = on_a_lead(form, **fields) if linked else make_submission(form, **fields)
     code, printed = reconcile()
@@ -92,7 +90,7 @@ def test_a_submission_that_is_not_accounted_for_is_named_with_what_is_wrong(
     assert "1  UNACCOUNTED FOR" in printed
 
 
-def test_a_planted_lost_link_is_found_and_a_sound_ledger_balances_again(form):
+def test_lost_link_is_found_and_repaired_ledger_balances(form):
     submission = on_a_lead(form)
     LeadSubmission.objects.all().delete()
     assert reconcile()[0] == 1
@@ -109,14 +107,14 @@ def test_json_holds_the_same_numbers(form):
     assert balance["faults"] == [{"receipt": str(lost.pk), "problem": "processed, but on no lead"}]
 
 
-def test_no_more_than_a_hundred_are_named(form):
+def test_at_most_a_hundred_receipts_are_listed(form):
     for _ in range(101):
         make_submission(form, state=State.PROCESSED)
     balance = measure()
     assert (balance.unaccounted, len(balance.faults)) == (101, 100)
 
 
-def test_beat_writes_the_balance_down_for_others_to_read(form):
+def test_scheduled_task_records_the_balance(form):
     lost = make_submission(form, state=State.PROCESSED)
     measure_task()
     newest = Balance.objects.newest()
@@ -132,7 +130,7 @@ def test_a_long_measurement_is_not_repeated_at_once(form):
     assert Balance.objects.count() == 1
 
 
-def test_balances_of_more_than_a_week_ago_are_let_go():
+def test_balances_older_than_a_week_are_deleted():
     measure_task()
     Balance.objects.update(at=timezone.now() - timedelta(days=8))
     measure_task()

@@ -1,4 +1,4 @@
-"""What operators see of submissions that wait in the storage."""
+"""Spooled submissions in reconcile, doctor and metrics."""
 
 import json
 from datetime import timedelta
@@ -67,7 +67,7 @@ def test_an_empty_spool_has_no_age(scraped):
     assert (told["leadgen_spool_depth"], told["leadgen_spool_oldest_seconds"]) == ("0.0", "0.0")
 
 
-def test_with_the_storage_away_the_other_metrics_are_still_told(scraped, no_storage):
+def test_other_metrics_are_served_without_the_storage(scraped, no_storage):
     told = scraped()
     assert told["leadgen_spool_readable"] == "0.0"
     assert told["leadgen_ledger_readable"] == "1.0"
@@ -86,23 +86,23 @@ def test_spooled_submissions_wait_and_parked_objects_are_parked():
     assert json.loads(reconciled("--json"))["spooled"] == 2
 
 
-def test_a_spool_that_cannot_be_read_is_said_and_the_ledger_still_balances(no_storage):
+def test_reconcile_reports_an_unavailable_spool(no_storage):
     make_submission()
-    assert "the spool cannot be read" in reconciled()
+    assert "the spool is unavailable" in reconciled()
     assert measure().places["waiting"] == 1
 
 
-def test_doctor_tells_the_depth():
+def test_doctor_reports_the_depth_of_the_spool():
     spooled()
-    assert (finding().level, finding().text) == (Level.OK, "1 submissions wait in the storage")
+    assert (finding().level, finding().text) == (Level.OK, "1 submissions wait in the spool")
 
 
 def test_doctor_fails_when_submissions_stay_in_the_spool():
     spooled(timedelta(minutes=5))
     assert finding().level == Level.FAIL
-    assert "are the database, worker and beat up?" in finding().text
+    assert "check that the database, worker and beat are running" in finding().text
 
 
-def test_doctor_warns_of_what_was_parked():
+def test_doctor_warns_of_parked_objects():
     parked()
     assert finding().level == Level.WARN

@@ -29,7 +29,7 @@ def client(client):
 
 
 @pytest.mark.django_db
-def test_who_saves_while_the_database_is_read_only_is_told_to_send_it_again(client):
+def test_page_of_a_read_only_database_says_send_it_again(client):
     make_user(email="ada@example.com")
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")
@@ -40,14 +40,14 @@ def test_who_saves_while_the_database_is_read_only_is_told_to_send_it_again(clie
 
 
 @pytest.mark.urls(__name__)
-def test_a_mistake_of_ours_is_called_one(client):
+def test_other_error_gets_the_page_for_500(client):
     answer = client.get("/broken")
     assert answer.status_code == 500
     assert "Something broke" in answer.text
 
 
 @pytest.mark.urls(__name__)
-def test_the_asynchronous_chain_tells_the_two_apart_too():
+def test_asynchronous_chain_answers_500_and_503():
     client = AsyncClient(raise_request_exception=False)
     answers = [asyncio.run(client.get(address)) for address in ("/away", "/broken")]
     assert [answer.status_code for answer in answers] == [503, 500]

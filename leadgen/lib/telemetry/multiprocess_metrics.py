@@ -18,7 +18,9 @@ _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def enable_multiprocess() -> None:
-    """Keep the counters of worker and beat in files when METRICS_PORT is set; call before any.
+    """Keep the counters of worker and beat in files when METRICS_PORT is set.
+
+    Call it before the first counter is created.
 
     The web process gets its folder from gunicorn (leadgen.processes.gunicorn_config); every
     other process keeps its counters in memory.

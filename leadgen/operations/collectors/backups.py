@@ -1,4 +1,4 @@
-"""What /metrics says about backups, from the rows that they leave."""
+"""Gauges of the backups, read from their rows at the scrape."""
 
 import logging
 from collections.abc import Iterable
@@ -19,26 +19,24 @@ logger = logging.getLogger(__name__)
 
 
 class BackupCollector(Collector):
-    """Says nothing where there was never a backup, so an alert must ask for absence too."""
+    """No series without a backup, so an alert must test for absence too."""
 
     def collect(self) -> Iterable[Metric]:
         try:
             newest, checked = run_with_timeout(SECONDS, _read)
         except (Error, OSError) as error:
-            logger.warning("the backups cannot be read for metrics: %s", error)
+            logger.warning("database unavailable, backups cannot be read for metrics: %s", error)
             return
         if newest:
-            yield _age(
-                "backup_age_seconds", "Age of the newest backup: what a loss would cost.", newest
-            )
+            yield _age("backup_age_seconds", "Age of the newest backup.", newest)
         if checked:
-            text = "Age of the last restore that was tried with success."
+            text = "Age of the last successful trial restore."
             yield _age("backup_checked_age_seconds", text, checked)
 
 
 def _read() -> tuple[datetime | None, datetime | None]:
-    found = Backup.objects.aggregate(newest=models.Max("at"), checked=models.Max("checked_at"))
-    return found["newest"], found["checked"]
+    times = Backup.objects.aggregate(newest=models.Max("at"), checked=models.Max("checked_at"))
+    return times["newest"], times["checked"]
 
 
 def _age(name: str, text: str, at: datetime) -> Metric:

@@ -1,4 +1,4 @@
-"""What /metrics says about the ledger, beside what the processes have counted."""
+"""Gauges of the ledger, read from the database at the scrape."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -20,8 +20,9 @@ from leadgen.operations.collectors.notifications import NotificationCounts
 from leadgen.operations.models import Balance
 
 SECONDS = 3.0
-# One that failed sits its pauses out, five minutes in all; a fault that passes and does not end
-# puts it off for ever, at no attempt.
+# The pauses after failed attempts add up to five minutes. A temporary fault (a lock, a lost
+# connection) counts no attempt and can postpone a submission without limit, so beyond ten minutes
+# its wait is counted from its receipt.
 _PAUSES = timedelta(minutes=10)
 _WAITS_SINCE = models.Case(
     models.When(
@@ -34,8 +35,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What small indexes tell now, and the last full pass."""
+class LedgerState:
+    """Counts read from small indexes, and the last full pass."""
 
     live: dict[str, int]
     oldest_waiting: float
@@ -45,22 +46,22 @@ class Reading:
 
 
 class LedgerCollector(Collector):
-    """Reads at the scrape; with the database away only ``leadgen_ledger_readable 0`` is said."""
+    """With the database unavailable the only series is ``leadgen_ledger_readable 0``."""
 
     def collect(self) -> Iterable[Metric]:
         try:
-            reading = run_with_timeout(SECONDS, _read)
+            state = run_with_timeout(SECONDS, _read)
         except (Error, OSError) as error:
-            logger.warning("the ledger cannot be read for metrics: %s", error)
-            reading = None
-        yield _gauge("ledger_readable", "1 while the ledger can be read.", float(bool(reading)))
-        if reading:
-            yield from _ledger(reading)
-            yield from _consumers(reading)
-            yield from notifications.metrics(reading.notifications)
+            logger.warning("database unavailable, ledger cannot be read for metrics: %s", error)
+            state = None
+        yield _gauge("ledger_readable", "1 while the ledger can be read.", float(bool(state)))
+        if state:
+            yield from _ledger(state)
+            yield from _consumers(state)
+            yield from notifications.metrics(state.notifications)
 
 
-def _read() -> Reading:
+def _read() -> LedgerState:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = '2s'")
@@ -74,7 +75,7 @@ def _read() -> Reading:
         }
         consumers = [_consumer(cursor) for cursor in Cursor.objects.order_by("consumer")]
         newest = Balance.objects.newest()
-        return Reading(live, _age(waiting["oldest"]), consumers, newest, notifications.count())
+        return LedgerState(live, _age(waiting["oldest"]), consumers, newest, notifications.count())
 
 
 def _consumer(cursor: Cursor) -> tuple[str, float, int]:
@@ -87,38 +88,44 @@ def _age(at: datetime | None) -> float:
     return max(0.0, (timezone.now() - at).total_seconds()) if at else 0.0
 
 
-def _ledger(reading: Reading) -> Iterator[Metric]:
+def _ledger(state: LedgerState) -> Iterator[Metric]:
     states = GaugeMetricFamily(
         "leadgen_submissions", "Submissions by where they are.", labels=["state"]
     )
-    measured = reading.balance.counts if reading.balance else {}
-    for place, count in (measured | reading.live).items():
+    measured = state.balance.counts if state.balance else {}
+    for place, count in (measured | state.live).items():
         states.add_metric([place.replace(" ", "_")], count)
     yield states
     yield _gauge(
         "submissions_oldest_waiting_seconds",
-        "For how long a submission has waited to be worked; not while it sits a failure out.",
-        reading.oldest_waiting,
+        "Age of the oldest waiting submission; pauses after failed attempts are not counted.",
+        state.oldest_waiting,
     )
-    yield _gauge("submissions_parked", "Given up on until looked at.", reading.live["parked"])
-    yield _gauge("submissions_quarantined", "Held.", reading.live["quarantined"])
-    if reading.balance:
+    yield _gauge(
+        "submissions_parked",
+        "Parked after all retries (dead-lettered), waiting for a person.",
+        state.live["parked"],
+    )
+    yield _gauge("submissions_quarantined", "Submissions in quarantine.", state.live["quarantined"])
+    if state.balance:
         yield _gauge(
             "submissions_unaccounted",
-            "Acknowledged and neither on a lead, held, waiting nor erased. Must be 0.",
-            reading.balance.unaccounted,
+            "Submissions neither on a lead, in quarantine, waiting, parked nor erased; must be 0.",
+            state.balance.unaccounted,
         )
-        yield _gauge("balance_age_seconds", "Age of the last full pass.", _age(reading.balance.at))
+        yield _gauge("balance_age_seconds", "Age of the last full pass.", _age(state.balance.at))
 
 
-def _consumers(reading: Reading) -> Iterator[Metric]:
+def _consumers(state: LedgerState) -> Iterator[Metric]:
     lag = GaugeMetricFamily(
         "leadgen_consumer_lag_seconds", "Age of the first unread event.", labels=["consumer"]
     )
     parked = GaugeMetricFamily(
-        "leadgen_events_parked", "Events a consumer gave up on.", labels=["consumer"]
+        "leadgen_events_parked",
+        "Events that a consumer parked after all retries (dead-lettered).",
+        labels=["consumer"],
     )
-    for consumer, age, count in reading.consumers:
+    for consumer, age, count in state.consumers:
         lag.add_metric([consumer], age)
         parked.add_metric([consumer], count)
     yield from (lag, parked)

@@ -1,4 +1,4 @@
-"""The parts of a backup: compressed, encrypted in the age format, stored under a folder."""
+"""Parts of a backup: compressed, encrypted in the age format, stored in one folder."""
 
 import gzip
 import hashlib
@@ -14,8 +14,8 @@ from leadgen.operations.transfer import manifest, objects
 from leadgen.operations.transfer.errors import DamagedError, KeyFaultError
 from leadgen.operations.transfer.manifest import Manifest, Part
 
-# What one part holds at most before compression, unless a single row or object is larger. Memory
-# is bounded by a few of these, and no storage needs multipart uploads.
+# Largest size of a part before compression, unless a single row or object is larger. Memory is
+# bounded by a few parts, and no storage needs multipart uploads.
 PART_BYTES = 16 << 20
 _THREADS = 2
 # Level 1 to 9; above 3 time doubles for a few per cent.
@@ -25,15 +25,15 @@ _COMPRESSION = 3
 def recipients(keys: Iterable[str]) -> list[Any]:
     """Return the public keys to encrypt for; raise KeyFaultError for none or a wrong one."""
     try:
-        found = [pyrage.x25519.Recipient.from_str(key) for key in keys]
+        parsed_keys = [pyrage.x25519.Recipient.from_str(key) for key in keys]
     except pyrage.RecipientError as error:
         raise KeyFaultError(f"BACKUP_RECIPIENTS must hold age1… keys: {error}") from error
-    if not found:
+    if not parsed_keys:
         raise KeyFaultError(
-            "BACKUP_RECIPIENTS is empty: make a key pair with manage.py backup --make-key, put the"
-            " public one there, and keep the secret one far from this deployment."
+            "BACKUP_RECIPIENTS is empty: make a key pair with manage.py backup --make-key, set the"
+            " public key there, and keep the secret key outside of this deployment."
         )
-    return found
+    return parsed_keys
 
 
 def identity(key: str) -> Any:
@@ -46,8 +46,8 @@ def identity(key: str) -> Any:
 
 def make_key() -> tuple[str, str]:
     """Return a new secret key and its public one."""
-    made = pyrage.x25519.Identity.generate()
-    return str(made), str(made.to_public())
+    secret_key = pyrage.x25519.Identity.generate()
+    return str(secret_key), str(secret_key.to_public())
 
 
 class ArchiveWriter:
@@ -69,10 +69,10 @@ class ArchiveWriter:
                 waiting.append(threads.submit(self._store, f"{name}/{number:05}.gz.age", chunk))
             return [*parts, *(future.result() for future in waiting)]
 
-    def finish(self, made: Manifest) -> None:
-        """Write the manifest, which makes it a backup."""
+    def finish(self, summary: Manifest) -> None:
+        """Write the manifest; a folder without one is not a backup."""
         path = f"{self._folder}/{manifest.NAME}"
-        objects.put(self._storage, path, manifest.dump(made))
+        objects.put(self._storage, path, manifest.dump(summary))
 
     def _store(self, name: str, chunk: bytes) -> Part:
         stored = pyrage.encrypt(gzip.compress(chunk, _COMPRESSION, mtime=0), self._keys)
@@ -81,7 +81,7 @@ class ArchiveWriter:
 
 
 class ArchiveReader:
-    """Reads the parts of one backup, and refuses each that is not as it was written."""
+    """Reads the parts of one backup, and refuses a changed part."""
 
     def __init__(self, storage: Storage, folder: str, key: Any) -> None:
         self._storage = storage
@@ -99,11 +99,13 @@ class ArchiveReader:
     def _open(self, part: Part) -> bytes:
         stored = self._fetch(part.name)
         if hashlib.sha256(stored).hexdigest() != part.sha256:
-            raise DamagedError(f"{part.name} is not what was written: its SHA-256 differs")
+            raise DamagedError(f"{part.name} was changed since the backup: its SHA-256 differs")
         try:
             return gzip.decompress(pyrage.decrypt(stored, [self._key]))
         except pyrage.DecryptError as error:
-            raise DamagedError(f"{part.name} does not open with this key: {error}") from error
+            raise DamagedError(
+                f"{part.name} cannot be decrypted with this BACKUP_IDENTITY: {error}"
+            ) from error
 
     def _fetch(self, name: str) -> bytes:
         try:
@@ -116,10 +118,10 @@ class ArchiveReader:
 def folders(storage: Storage) -> list[str]:
     """Return the names of the finished backups in a storage, oldest first."""
     try:
-        found, _ = storage.listdir("")
+        names, _ = storage.listdir("")
     except FileNotFoundError:
         return []
-    return [name for name in sorted(found) if storage.exists(f"{name}/{manifest.NAME}")]
+    return [name for name in sorted(names) if storage.exists(f"{name}/{manifest.NAME}")]
 
 
 def chunks(pieces: Iterable[Any]) -> Iterator[bytes]:

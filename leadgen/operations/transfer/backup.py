@@ -1,4 +1,4 @@
-"""One backup: the database at one moment, and every object that its rows name."""
+"""Backup of the database in one snapshot and of every object in the storage."""
 
 import secrets
 from collections.abc import Callable
@@ -17,53 +17,59 @@ from leadgen.operations.transfer.errors import SchemaMismatchError
 from leadgen.operations.transfer.manifest import Manifest, TableParts
 from leadgen.operations.transfer.scheduled import target as target_check
 from leadgen.operations.transfer.tables import Connection, Table
-from leadgen.operations.transfer.tar import Packing
+from leadgen.operations.transfer.tar import TarPacker
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def backup(target: Storage, keys: list[Any], say: Say) -> tuple[str, Manifest]:
+def backup(target: Storage, keys: list[Any], report: Report) -> tuple[str, Manifest]:
     """Write a backup of this deployment, encrypted for these keys; return its name and manifest.
 
-    Raise UnfitError for a target within the storage, where each backup would hold all before it,
-    and for a folder that cannot be written or is lost with this container.
+    Raise SchemaMismatchError for a target inside the storage, where each backup would contain all
+    earlier ones, and for a folder that cannot be written or is lost with this container.
     """
     if objects.is_within(target, default_storage):
-        raise SchemaMismatchError("BACKUP_URL lies within STORAGE_URL: give a place beside it.")
+        raise SchemaMismatchError(
+            "BACKUP_URL is inside STORAGE_URL: set another bucket, prefix or folder."
+        )
     target_check.refuse_unfit_folder(target)
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    writer, packing = ArchiveWriter(target, name, keys), Packing(default_storage)
-    # The spool before the snapshot: what is replayed meanwhile is in the snapshot. Everything else
-    # after it: an object is written before the row that names it.
+    writer, packing = ArchiveWriter(target, name, keys), TarPacker(default_storage)
+    # The spool before the snapshot: submissions replayed meanwhile are in the snapshot. All other
+    # objects after it: an object is written before the row that names it.
     spooled = objects.names(default_storage, store.FOLDER, spooled=True)
     contents = writer.stream("spool", packing.archives(spooled))
-    with tables.connected(connection_parameters()) as connection, tables.snapshot(connection):
-        history = tables.history(connection)
-        kept = [_table(connection, table, writer, say) for table in tables.tables(connection)]
+    with tables.connect(connection_parameters()) as connection, tables.snapshot(connection):
+        history = tables.applied_migrations(connection)
+        table_parts = [
+            _table(connection, table, writer, report) for table in tables.tables(connection)
+        ]
         sequences = tables.sequences(connection)
     others = objects.names(default_storage, spooled=False)
     contents += writer.stream("objects", packing.archives(others))
     entries = packing.entries.values()
-    made = Manifest(
+    manifest = Manifest(
         version=settings.VERSION,
         at=at,
         migrations=history,
-        tables=kept,
+        tables=table_parts,
         sequences=sequences,
         objects=len(entries),
         objects_size=sum(entry.size for entry in entries),
         contents=contents,
         index=writer.stream("index", chunks(msgspec.json.encode(each) + b"\n" for each in entries)),
     )
-    say(f"{made.objects:>12,}  objects, {made.objects_size / 1e6:,.1f} MB")
-    writer.finish(made)
-    return name, made
+    report(f"{manifest.objects:>12,}  objects, {manifest.objects_size / 1e6:,.1f} MB")
+    writer.finish(manifest)
+    return name, manifest
 
 
-def _table(connection: Connection, table: Table, writer: ArchiveWriter, say: Say) -> TableParts:
+def _table(
+    connection: Connection, table: Table, writer: ArchiveWriter, report: Report
+) -> TableParts:
     content = tables.content(connection, table)
     rows = copy.read(connection, table)
     parts = writer.stream(f"tables/{table.name}", chunks(rows))
-    say(f"{content.rows:>12,}  {table.name}, {sum(part.size for part in parts) / 1e6:,.1f} MB")
+    report(f"{content.rows:>12,}  {table.name}, {sum(part.size for part in parts) / 1e6:,.1f} MB")
     return TableParts(table.name, table.columns, content.rows, content.checksum, parts)

@@ -1,4 +1,4 @@
-"""Commands of this very version on other backends: a child process with another environment."""
+"""Child processes: manage.py commands of this version on other backends."""
 
 import signal
 import subprocess
@@ -11,11 +11,14 @@ from django.conf import settings
 from leadgen.lib import env
 from leadgen.operations.transfer.errors import ChildError
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
-def manage(say: Say, backends: dict[str, str], *arguments: str) -> None:
-    """Run a manage.py command with these variables instead of ours, and say what it says."""
+def manage(report: Report, backends: dict[str, str], *arguments: str) -> None:
+    """Run a manage.py command with these variables, and report its output line by line.
+
+    Raise ChildError when it fails.
+    """
     child = subprocess.Popen(  # noqa: S603 - our own interpreter and script
         [sys.executable, settings.BASE_DIR / "manage.py", *arguments],
         env=env.changed(backends),
@@ -28,7 +31,7 @@ def manage(say: Say, backends: dict[str, str], *arguments: str) -> None:
         try:
             for line in child.stdout or ():
                 lines.append(line.rstrip())
-                say(f"  {lines[-1]}")
+                report(f"  {lines[-1]}")
         except BaseException:
             child.terminate()
             raise
@@ -38,13 +41,13 @@ def manage(say: Say, backends: dict[str, str], *arguments: str) -> None:
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """Inside, SIGTERM ends this process as Ctrl-C does: what was begun is undone on the way out."""
+    """Raise SystemExit on SIGTERM inside the block, so that context managers clean up."""
 
     def end(*_: object) -> None:
         sys.exit(128 + signal.SIGTERM)
 
-    before = signal.signal(signal.SIGTERM, end)
+    previous = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

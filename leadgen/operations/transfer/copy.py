@@ -1,4 +1,4 @@
-"""Fill tables at the speed of COPY, with the checks that make it slow done once at the end."""
+"""Bulk load of tables by COPY; indexes and foreign keys are created once at the end."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,9 +23,10 @@ _EVERY_ROW = sql.SQL("")
 
 @contextmanager
 def without_constraints(connection: Connection) -> Iterator[None]:
-    """Inside, tables have no foreign keys, which may form circles, and no indexes but of keys.
+    """Drop foreign keys, which may form circles, and all indexes except those of constraints.
 
-    Leaving makes them again and so checks every row. Needs a transaction, and nobody else at work.
+    The end of the block creates them again, which checks every row. Needs a transaction and no
+    other session.
     """
     keys = connection.execute(_FOREIGN_KEYS).fetchall()
     indexes = connection.execute(_INDEXES).fetchall()
@@ -47,10 +48,10 @@ def empty(connection: Connection, tables: Iterable[Table]) -> None:
 
 
 def copy_in(connection: Connection, table: Table, pieces: Iterable[Any], into: str = "") -> int:
-    """Write pieces of COPY's text format into the table, or one like it; return the rows."""
-    named = Table(into or table.name, table.columns)
+    """Write pieces of COPY's text format into the table, or into ``into``; return the row count."""
+    destination = Table(into or table.name, table.columns)
     with connection.cursor() as cursor:
-        with cursor.copy(named.query("COPY {table} ({columns}) FROM STDIN")) as copy:
+        with cursor.copy(destination.query("COPY {table} ({columns}) FROM STDIN")) as copy:
             for piece in pieces:
                 copy.write(piece)
         return cursor.rowcount

@@ -1,4 +1,4 @@
-"""What has changed in a table since it was copied, brought after."""
+"""Delta of a table: copy the rows that changed since a snapshot, delete those that are gone."""
 
 from typing import LiteralString
 
@@ -11,30 +11,30 @@ _KEY = """
 SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY (indkey)
 WHERE indisprimary AND indrelid = format('%%I', %s::text)::regclass ORDER BY attname
 """
-_CHANGED, _KEPT = "changed_rows", "kept_rows"
+_CHANGED, _KEYS = "changed_rows", "source_keys"
 
 
 def position(connection: Connection) -> str:
-    """Return the transaction from which on a row may be missing in the snapshot we are in."""
+    """Return the oldest transaction whose rows can be missing in the current snapshot (xmin)."""
     row = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text").fetchone()
     return str(row[0]) if row else ""
 
 
 def apply(source: Connection, target: Connection, table: Table, since: str) -> int:
-    """Make the target's table what the source's is now; return how many rows were written.
+    """Make the target's table equal to the source's; return the number of rows written.
 
-    Only rows written since that mark are read in full. Both ends are in a transaction, and the
-    target's foreign keys wait for its end.
+    Only rows written since that position are read in full. Both connections are in a transaction,
+    and the target's foreign keys are deferred to its end.
     """
     key = _key(target, table)
     recent = sql.SQL("WHERE age(xmin) <= age({}::xid)").format(sql.Literal(since))
-    _make(target, table, _CHANGED)
+    _create_like(target, table, _CHANGED)
     changed = copy.copy_in(target, table, copy.read(source, table, recent), into=_CHANGED)
     _delete(target, key, "EXISTS", _CHANGED)
     if _count(target, table) + changed != _count(source, table):
-        _make(target, key, _KEPT)
-        copy.copy_in(target, key, copy.read(source, key), into=_KEPT)
-        _delete(target, key, "NOT EXISTS", _KEPT)
+        _create_like(target, key, _KEYS)
+        copy.copy_in(target, key, copy.read(source, key), into=_KEYS)
+        _delete(target, key, "NOT EXISTS", _KEYS)
     target.execute(
         table.query(
             "INSERT INTO {table} ({columns}) SELECT {columns} FROM {changed}",
@@ -45,24 +45,25 @@ def apply(source: Connection, target: Connection, table: Table, since: str) -> i
 
 
 def _key(connection: Connection, table: Table) -> Table:
-    """The table as its primary key alone."""
-    found = connection.execute(_KEY, [table.name]).fetchall()
-    return Table(table.name, tuple(name for (name,) in found))
+    """Return the table with the columns of its primary key only."""
+    rows = connection.execute(_KEY, [table.name]).fetchall()
+    return Table(table.name, tuple(name for (name,) in rows))
 
 
-def _make(connection: Connection, table: Table, name: str) -> None:
-    made = sql.Identifier(name)
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(made))
+def _create_like(connection: Connection, table: Table, name: str) -> None:
+    temporary = sql.Identifier(name)
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{}").format(temporary))
     connection.execute(
         table.query(
-            "CREATE TEMP TABLE {made} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA",
-            made=made,
+            "CREATE TEMP TABLE {temporary} ON COMMIT DROP"
+            " AS SELECT {columns} FROM {table} WITH NO DATA",
+            temporary=temporary,
         )
     )
 
 
 def _delete(connection: Connection, key: Table, which: LiteralString, listed: str) -> None:
-    """Delete the rows whose key is, or is not, among those listed: by a join, however many."""
+    """Delete the rows whose key is, or is not, in the temporary table ``listed``, by a join."""
     same = sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(sql.Identifier(key.name, name), sql.Identifier(listed, name))
         for name in key.columns

@@ -1,33 +1,33 @@
-"""Why a backup, restore or move did not happen; every message says what to change or look at."""
+"""Errors of backup, restore and move; every message names the fix or the place to check."""
 
 
-class MovingError(Exception):
-    """Any of these."""
+class TransferError(Exception):
+    """Base of all errors of backup, restore and move."""
 
 
-class KeyFaultError(MovingError):
-    """A key is missing or no age key of the kind that is needed."""
+class KeyFaultError(TransferError):
+    """A key is missing or is not an age key of the needed kind."""
 
 
-class DamagedError(MovingError):
-    """A part of a backup is gone, changed, or not for this key."""
+class DamagedError(TransferError):
+    """A part of a backup is missing, changed, or encrypted for another key."""
 
 
-class NotEmptyError(MovingError):
-    """What should be empty is not."""
+class NotEmptyError(TransferError):
+    """The target database or storage is not empty."""
 
 
-class SchemaMismatchError(MovingError):
-    """Tables here and there are not the same."""
+class SchemaMismatchError(TransferError):
+    """Source and target do not fit: other tables, another version, an unusable place."""
 
 
-class VerificationError(MovingError):
-    """What arrived is not what was sent."""
+class VerificationError(TransferError):
+    """The copy differs from its source."""
 
 
-class InUseError(MovingError):
-    """Somebody is still at work who should have stopped."""
+class InUseError(TransferError):
+    """Processes or connections that must be stopped are still active."""
 
 
-class ChildError(MovingError):
-    """A command failed on other backends."""
+class ChildError(TransferError):
+    """A manage.py command failed on the other backends."""

@@ -1,4 +1,4 @@
-"""What a backup says about itself: enough to check it without the key, and to prove a restore."""
+"""Manifest of a backup: sizes and checksums to verify it without the key and after a restore."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ NAME = "manifest.json"
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One stored object of a backup: its name, its size in bytes and the SHA-256 of them."""
+    """Stored object of a backup: its name, size in bytes and SHA-256."""
 
     name: str
     size: int
@@ -20,7 +20,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class TableParts(msgspec.Struct, frozen=True):
-    """A table's columns, its content as tables.content measures it, and where its rows are."""
+    """Columns of a table, its content by tables.content, and the parts with its rows."""
 
     name: str
     columns: tuple[str, ...]
@@ -30,7 +30,7 @@ class TableParts(msgspec.Struct, frozen=True):
 
 
 class ManifestEntry(msgspec.Struct, frozen=True, order=True):
-    """An object of the storage. Names may tell of people, so entries are kept encrypted."""
+    """Object of the storage. Names can be personal data, so entries are stored encrypted."""
 
     name: str
     size: int
@@ -38,7 +38,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, order=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """Written last: a folder without one is no backup."""
+    """Manifest, written last: a folder without one is not a backup."""
 
     version: str
     at: datetime
@@ -57,7 +57,7 @@ class Manifest(msgspec.Struct, frozen=True):
 
     @property
     def parts(self) -> list[Part]:
-        """Everything stored but the manifest itself."""
+        """All stored objects except the manifest itself."""
         return [
             *(part for table in self.tables for part in table.parts),
             *self.contents,

@@ -1,4 +1,4 @@
-"""A running deployment to other backends, with one pause that visitors do not notice."""
+"""Move of a running deployment to other backends: copy, read-only pause, delta, verification."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -23,15 +23,15 @@ from leadgen.operations.transfer.errors import InUseError, SchemaMismatchError, 
 from leadgen.operations.transfer.restore import refuse_unless_empty
 from leadgen.operations.transfer.tables import Connection, Table
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Move:
-    """From the backends of this process to those of another environment."""
+    """Move from the backends of this process to those of another environment."""
 
     target: dict[str, str]
-    say: Say
+    report: Report
 
     @property
     def storage(self) -> Storage:
@@ -40,124 +40,129 @@ class Move:
         )
 
     @contextmanager
-    def both(self) -> Iterator[tuple[Connection, Connection]]:
+    def connect(self) -> Iterator[tuple[Connection, Connection]]:
         """Yield connections to the source and to the target."""
         there = tables.parameters(self.target["DATABASE_URL"])
         here = connection_parameters()
-        with tables.connected(here) as source, tables.connected(there) as target:
+        with tables.connect(here) as source, tables.connect(there) as target:
             yield source, target
 
     def manage(self, *arguments: str) -> None:
-        child_process.manage(self.say, self.target, *arguments)
+        child_process.manage(self.report, self.target, *arguments)
 
 
-def move(given: Move) -> float:
-    """Copy everything, pause, bring the rest, prove it; return the seconds of the pause.
+def move(job: Move) -> float:
+    """Copy all tables and objects, pause, copy the changes, verify; return the pause in seconds.
 
-    The source stays read-only and whole. Whatever fails, it can write again at once.
+    The source stays complete and read-only. After any fault it is writable again at once.
+    Raise TransferError.
     """
-    storage = given.storage
-    with given.both() as (source, target):
+    storage = job.storage
+    with job.connect() as (source, target):
         read_only.refuse_unless_alone(source)
         refuse_unless_empty(target, storage)
     if objects.is_within(storage, default_storage):
         raise SchemaMismatchError(
-            "TARGET_STORAGE_URL lies within STORAGE_URL: give a place beside it."
+            "TARGET_STORAGE_URL is inside STORAGE_URL: set another bucket, prefix or folder."
         )
-    given.say("Preparing the target …")
-    given.manage("migrate", "--verbosity", "0")
-    given.manage("doctor")
-    since = _copy(given)
-    given.say(_objects(storage))
-    with given.both() as (source, target):
-        given.say("Pause: nothing is written to the database, submissions go to the spool.")
+    job.report("Preparing the target …")
+    job.manage("migrate", "--verbosity", "0")
+    job.manage("doctor")
+    since = _copy(job)
+    job.report(_copy_objects(storage))
+    with job.connect() as (source, target):
+        job.report("Pause: the database is read-only, submissions go to the spool.")
         started = time.perf_counter()
         with read_only.frozen(source):
-            _bring(given, source, target, since)
-            given.say(_objects(storage))
-            _prove(given, source, target)
-            given.manage("rebase_events")
+            _apply_changes(job, source, target, since)
+            job.report(_copy_objects(storage))
+            _verify(job, source, target)
+            job.manage("rebase_events")
             spooled = object_copy.copy_spool(default_storage, storage, target)
-            given.say(f"{spooled:>12,}  spooled submissions")
-            given.manage("reconcile")
+            job.report(f"{spooled:>12,}  spooled submissions")
+            job.manage("reconcile")
         return time.perf_counter() - started
 
 
-def finish(given: Move) -> int:
-    """After the switch: carry what the old processes spooled; return how many that were in all.
+def finish(job: Move) -> int:
+    """Copy the submissions that old processes spooled after the switch; return their number.
 
-    Raise BusyError while one of them still runs: it may yet spool more.
+    Raise InUseError while an old process still runs, because it can spool more.
     """
-    storage = given.storage
-    with given.both() as (source, target):
+    storage = job.storage
+    with job.connect() as (source, target):
         if not read_only.is_frozen(source):
-            raise InUseError("the source is not frozen: run move first, without --finish.")
+            raise InUseError("the source is not read-only: run move without --finish first.")
         running = read_only.sessions(source)
         copied = object_copy.copy_spool(default_storage, storage, target)
-        given.say(f"{copied:>12,}  more spooled submissions")
+        job.report(f"{copied:>12,}  spooled submissions copied")
         if running:
             raise InUseError(
                 f"{running} connections of the old deployment are open: stop its processes, then"
-                " run this again."
+                " run move --finish again."
             )
         count = object_copy.verify_spool(default_storage, storage, target)
-    given.manage("reconcile")
+    job.manage("reconcile")
     return count
 
 
 def cancel() -> None:
-    """Let the source write again, as after a move that was killed."""
-    with tables.connected(connection_parameters()) as source:
+    """Make the source writable again, as after a move that was killed."""
+    with tables.connect(connection_parameters()) as source:
         read_only.thaw(source)
 
 
-def _copy(given: Move) -> str:
-    """Copy every table while the deployment runs; return the mark of the moment it was at."""
-    with given.both() as (source, target), tables.snapshot(source):
+def _copy(job: Move) -> str:
+    """Copy every table while the deployment runs; return the snapshot's position for the delta."""
+    with job.connect() as (source, target), tables.snapshot(source):
         since = delta.position(source)
-        listed = _alike(source, target)
+        tables_to_copy = _matching_tables(source, target)
         with target.transaction():
-            tables.settle(target)
+            tables.set_text_formats(target)
             with copy.without_constraints(target):
-                copy.empty(target, listed)
-                for table in listed:
+                copy.empty(target, tables_to_copy)
+                for table in tables_to_copy:
                     rows = copy.copy_in(target, table, copy.read(source, table))
-                    given.say(f"{rows:>12,}  {table.name}")
-                given.say("Making indexes and foreign keys …")
+                    job.report(f"{rows:>12,}  {table.name}")
+                job.report("Making indexes and foreign keys …")
         target.execute("ANALYZE")
     return since
 
 
-def _alike(source: Connection, target: Connection) -> list[Table]:
-    """Return the tables; raise UnfitError unless both ends have the same ones."""
-    here, there = tables.tables(source), tables.tables(target)
-    if here != there or tables.history(source) != tables.history(target):
+def _matching_tables(source: Connection, target: Connection) -> list[Table]:
+    """Return the tables; raise SchemaMismatchError unless both databases have the same."""
+    source_tables, target_tables = tables.tables(source), tables.tables(target)
+    if source_tables != target_tables or tables.applied_migrations(
+        source
+    ) != tables.applied_migrations(target):
         raise SchemaMismatchError(
-            "the source's tables are of another version: run manage.py migrate there."
+            "the source's tables are of another version: run manage.py migrate on the source."
         )
-    return here
+    return source_tables
 
 
-def _bring(given: Move, source: Connection, target: Connection, since: str) -> None:
+def _apply_changes(job: Move, source: Connection, target: Connection, since: str) -> None:
     with tables.snapshot(source), target.transaction():
-        tables.settle(target)
+        tables.set_text_formats(target)
         for table in tables.tables(source):
             if written := delta.apply(source, target, table, since):
-                given.say(f"{written:>12,}  {table.name}, changed meanwhile")
+                job.report(f"{written:>12,}  {table.name}, changed since the copy")
         tables.set_sequences(target, tables.sequences(source))
 
 
-def _objects(storage: Storage) -> str:
+def _copy_objects(storage: Storage) -> str:
     copied, size = object_copy.copy_objects(default_storage, storage)
     return f"{copied:>12,}  objects copied, {size / 1e6:,.1f} MB"
 
 
-def _prove(given: Move, source: Connection, target: Connection) -> None:
-    """Compare every table's content on both ends; raise DifferentError naming the first fault."""
+def _verify(job: Move, source: Connection, target: Connection) -> None:
+    """Compare each table in both databases; raise VerificationError naming the first difference."""
     with tables.snapshot(source), tables.snapshot(target), ThreadPoolExecutor(2) as threads:
         for table in tables.tables(source):
-            asked = [threads.submit(tables.content, end, table) for end in (source, target)]
-            here, there = (answer.result() for answer in asked)
-            if here != there:
-                raise VerificationError(f"{table.name} differs: {here} here, {there} there.")
-            given.say(f"{here.rows:>12,}  {table.name}, the same on both ends")
+            futures = [threads.submit(tables.content, each, table) for each in (source, target)]
+            expected, actual = (future.result() for future in futures)
+            if expected != actual:
+                raise VerificationError(
+                    f"{table.name} differs: {expected} in the source, {actual} in the target."
+                )
+            job.report(f"{expected.rows:>12,}  {table.name}, equal in source and target")

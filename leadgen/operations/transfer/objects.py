@@ -1,4 +1,4 @@
-"""Objects of a storage, walked, measured and copied with their exact names."""
+"""Objects of a storage: list, read, write and copy under their exact names."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -14,13 +14,12 @@ from leadgen.operations.transfer.errors import VerificationError
 from leadgen.operations.transfer.manifest import ManifestEntry
 
 THREADS = 8
-# Objects that come and go by themselves: what the health check and a doctor write, and what is
-# being written to the spool, or was when its writer was killed.
-_PASSING = {"health", store.UNFINISHED}
+# Temporary objects: those of the health check and doctor, and unfinished spool objects.
+_TRANSIENT = {"health", store.UNFINISHED}
 
 
 def names(storage: Storage, folder: str = "", *, spooled: bool) -> Iterator[str]:
-    """Yield the names of all objects, folder by folder; those of the spool only if asked for."""
+    """Yield the names of all objects by folder; those of the spool only with ``spooled``."""
     try:
         folders, files = storage.listdir(folder)
     except FileNotFoundError:
@@ -29,12 +28,12 @@ def names(storage: Storage, folder: str = "", *, spooled: bool) -> Iterator[str]
     yield from (f"{prefix}{name}" for name in sorted(filter(None, files)))
     for name in sorted(filter(None, folders)):
         path = f"{prefix}{name}"
-        if path not in _PASSING and (spooled or path != store.FOLDER):
+        if path not in _TRANSIENT and (spooled or path != store.FOLDER):
             yield from names(storage, path, spooled=spooled)
 
 
 def is_within(storage: Any, other: Any) -> bool:
-    """Whether what is written to the storage is among the other's objects too."""
+    """Tell whether the first storage is the second one or a folder inside it."""
     inner, outer = _place(storage), _place(other)
     return inner[: len(outer)] == outer
 
@@ -45,12 +44,12 @@ def _place(storage: Any) -> list[str]:
 
 
 def read(storage: Storage, name: str) -> tuple[ManifestEntry, bytes]:
-    """Return an object whole: what takes uploads bounds them. FileNotFoundError when it is gone."""
+    """Return an object as a whole (uploads are bounded); raise FileNotFoundError."""
     with storage.open(name) as stored:
         try:
             content = bytes(stored.read())
         except Exception as error:
-            # One that goes between opening and reading is told of by each storage in its own way.
+            # Each storage raises another error for an object deleted between open and read.
             if storage.exists(name):
                 raise
             raise FileNotFoundError(name) from error
@@ -58,17 +57,17 @@ def read(storage: Storage, name: str) -> tuple[ManifestEntry, bytes]:
 
 
 def put(storage: Storage, name: str, content: bytes) -> None:
-    """Write an object under exactly this name; raise DifferentError when that is taken."""
+    """Write an object under exactly this name; raise VerificationError when it exists."""
     saved = storage.save(name, ContentFile(content))
     if saved != name:
         storage.delete(saved)
-        raise VerificationError(f"{name} is there already")
+        raise VerificationError(f"{name} exists already")
 
 
 def copy(source: Storage, target: Storage, name: str) -> ManifestEntry | None:
-    """Copy one object and read it back; None when it is gone from the source.
+    """Copy one object and read it back; return None when the source has deleted it.
 
-    Raise DifferentError when the copy is not the same.
+    Raise VerificationError when the copy differs.
     """
     try:
         entry, content = read(source, name)
@@ -76,19 +75,19 @@ def copy(source: Storage, target: Storage, name: str) -> ManifestEntry | None:
         return None
     put(target, name, content)
     try:
-        arrived = read(target, name)[0]
+        copied = read(target, name)[0]
     except FileNotFoundError:
-        # The new deployment has replayed it already; whoever finishes looks for it in the ledger.
+        # The new deployment has replayed it already; verify_spool looks for it in the ledger.
         if name.startswith(f"{store.FOLDER}/"):
             return entry
-        raise VerificationError(f"{name} did not arrive") from None
-    if arrived != entry:
-        raise VerificationError(f"{name} arrived with other content")
+        raise VerificationError(f"{name} is missing in the target") from None
+    if copied != entry:
+        raise VerificationError(f"{name} was copied with other content")
     return entry
 
 
 def copy_all(source: Storage, target: Storage, wanted: Iterable[str]) -> Iterator[ManifestEntry]:
-    """Copy these objects, several at a time, and yield what each holds."""
+    """Copy these objects in parallel, and yield the entry of each."""
     with ThreadPoolExecutor(THREADS) as threads:
         queue = iter(wanted)
         while batch := list(islice(queue, 100)):

@@ -1,4 +1,4 @@
-"""Stop all writing to a database from the inside, so that capture turns to its spool by itself."""
+"""Read-only mode of a database role, so that capture writes to its spool during a move."""
 
 import time
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ from psycopg import sql
 from leadgen.operations.transfer.errors import InUseError
 from leadgen.operations.transfer.tables import Connection
 
-_PATIENCE = 30.0
-# A web process that cannot write asks again every second.
-_QUIET = 3.0
-# Settings and sessions belong to the role that logged in, and only it may see them, whatever role
-# it takes (`ALTER ROLE … SET role`).
-_OURSELVES = "SET ROLE NONE"
+_TIMEOUT_SECONDS = 30.0
+# A web process that cannot write retries every second.
+_WATCH_SECONDS = 3.0
+# Settings and sessions belong to the role that logged in, and only that role may see them, whatever
+# role its sessions assume (`ALTER ROLE … SET role`).
+_RESET_ROLE = "SET ROLE NONE"
 _OTHERS = """
 FROM pg_stat_activity WHERE datname = current_database() AND usename = session_user
 AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
-_STRANGERS = """
+_OTHER_WRITERS = """
 SELECT count(*) FROM pg_stat_activity JOIN pg_roles ON pg_roles.oid = usesysid
 WHERE datname = current_database() AND usename <> session_user AND NOT rolsuper
 AND has_table_privilege(usesysid, to_regclass('capture_submission'), 'INSERT')
@@ -33,22 +33,22 @@ SELECT EXISTS (
 
 
 def refuse_unless_alone(connection: Connection) -> None:
-    """Raise BusyError where another role, or a pooler's connections, could go on writing."""
+    """Raise InUseError when another role or a pooler's connections could continue to write."""
     if _count(connection, b"SELECT pg_backend_pid()") != connection.info.backend_pid:
         raise InUseError(
-            "a pooler stands between, whose connections would go on writing: stop it, and give a"
-            " DATABASE_URL of the server itself."
+            "DATABASE_URL goes through a pooler, whose connections would continue to write: stop"
+            " the pooler, and set DATABASE_URL to the server itself."
         )
-    if strangers := _count(connection, _STRANGERS.encode()):
+    if writers := _count(connection, _OTHER_WRITERS.encode()):
         raise InUseError(
-            f"{strangers} connections of other roles that may write here are open: end them, and"
-            " look for their role in pg_stat_activity."
+            f"{writers} connections of other roles with write access are open: find their roles"
+            " in pg_stat_activity and end them."
         )
 
 
 @contextmanager
 def frozen(connection: Connection) -> Iterator[None]:
-    """Freeze, and thaw again only if what is inside fails; raise BusyError."""
+    """Freeze the database, and thaw it again only when the block fails; raise InUseError."""
     refuse_unless_alone(connection)
     try:
         freeze(connection)
@@ -59,47 +59,50 @@ def frozen(connection: Connection) -> Iterator[None]:
 
 
 def freeze(connection: Connection) -> None:
-    """Make every session of our role here read-only; raise BusyError if one does not let go.
+    """Make all sessions of this role read-only; raise InUseError if one does not end in 30 s.
 
-    Needs no rights but our own: a role may change its own defaults and end its own sessions.
+    Needs no further rights: a role may change its own defaults and end its own sessions.
     """
     _alter(connection, "SET default_transaction_read_only = on")
     row = connection.execute("SELECT clock_timestamp()").fetchone()
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     older = f"SELECT count(pg_terminate_backend(pid)) {_OTHERS} AND backend_start <= %s"
     while _count(connection, older.encode(), *(row or ())):
         if time.monotonic() > deadline:
-            raise InUseError("a session of the old deployment does not end: look for its query")
+            raise InUseError(
+                "a session of the old deployment does not end (timeout 30 s): find its query in"
+                " pg_stat_activity"
+            )
         time.sleep(0.05)
 
 
 def thaw(connection: Connection) -> None:
-    """Let sessions write again; those that could not are ended, and come back by themselves."""
+    """Make the database writable; read-only sessions are ended and reconnect by themselves."""
     _alter(connection, "RESET default_transaction_read_only")
     _count(connection, f"SELECT count(pg_terminate_backend(pid)) {_OTHERS}".encode())
 
 
 def is_frozen(connection: Connection) -> bool:
-    """Whether freeze has been here, and thaw has not."""
+    """Tell whether the database was frozen and not thawed since."""
     return bool(_count(connection, _FROZEN.encode()))
 
 
-def sessions(connection: Connection, seconds: float = _QUIET) -> int:
-    """Return how many other sessions of our role are here, or come within so many seconds."""
-    connection.execute(_OURSELVES)
+def sessions(connection: Connection, seconds: float = _WATCH_SECONDS) -> int:
+    """Return the number of other sessions of this role, watching for new ones for ``seconds``."""
+    connection.execute(_RESET_ROLE)
     deadline = time.monotonic() + seconds
-    while not (most := _count(connection, f"SELECT count(*) {_OTHERS}".encode())):
+    while not (count := _count(connection, f"SELECT count(*) {_OTHERS}".encode())):
         if time.monotonic() >= deadline:
             break
         time.sleep(0.1)
-    return most
+    return count
 
 
 def _alter(connection: Connection, change: str) -> None:
     connection.execute("SET default_transaction_read_only = off")
     database = sql.Identifier(connection.info.dbname)
     start = sql.SQL("ALTER ROLE SESSION_USER IN DATABASE {} ").format(database)
-    connection.execute(_OURSELVES)
+    connection.execute(_RESET_ROLE)
     connection.execute(start.as_bytes(connection) + change.encode())
 
 

@@ -1,4 +1,4 @@
-"""A backup into an empty deployment, checked while it is read and again once it is there."""
+"""Restore of a backup into an empty deployment, verified while reading and after writing."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,122 +23,127 @@ from leadgen.operations.transfer.manifest import Manifest, ManifestEntry, TableP
 from leadgen.operations.transfer.tables import Connection, Table
 from leadgen.operations.transfer.tar import members
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
-# What `migrate` itself writes into an empty database.
-_FURNITURE = {"auth_permission", "django_content_type"}
+# Tables that `migrate` itself fills in an empty database.
+_WRITTEN_BY_MIGRATE = {"auth_permission", "django_content_type"}
 
 
 def refuse_unless_empty(connection: Connection, storage: Storage) -> None:
-    """Raise OccupiedError unless there is neither a row nor an object."""
-    if found := tables.occupied(connection, but=_FURNITURE):
+    """Raise NotEmptyError for a database with rows or a storage with objects."""
+    if names := tables.non_empty_tables(connection, but=_WRITTEN_BY_MIGRATE):
         raise NotEmptyError(
-            f"the database holds rows in {', '.join(found[:5])}"
-            f"{f' and {len(found) - 5} more tables' if found[5:] else ''}: give an empty one."
+            f"the database holds rows in {', '.join(names[:5])}"
+            f"{f' and {len(names) - 5} more tables' if names[5:] else ''}: choose an"
+            " empty database."
         )
     if name := next(objects.names(storage, spooled=True), None):
-        raise NotEmptyError(f"the storage holds {name}: give an empty bucket, prefix or folder.")
+        raise NotEmptyError(f"the storage holds {name}: choose an empty bucket, prefix or folder.")
 
 
 def _refuse_unless_idle(connection: Connection) -> None:
-    ours = int(django_connection.connection is not None)
-    if others := read_only.sessions(connection, seconds=0) - ours:
+    own = int(django_connection.connection is not None)
+    if others := read_only.sessions(connection, seconds=0) - own:
         raise InUseError(f"{others} connections to this database are open: stop every process.")
 
 
-def restore(reader: ArchiveReader, say: Say) -> Manifest:
-    """Fill this deployment from a backup; raise before anything is committed to its database.
+def restore(reader: ArchiveReader, report: Report) -> Manifest:
+    """Fill this deployment from a backup; raise TransferError before the database is changed.
 
-    What can fail after that (migrating, the event log) can be done again by itself.
+    The steps after the commit (migrate, rebase_events) can be repeated alone when they fail.
     """
-    made = reader.manifest()
-    say(f"The backup of {made.at:%Y-%m-%d %H:%M:%S} UTC by version {made.version}")
-    with tables.connected(connection_parameters()) as connection:
+    manifest = reader.manifest()
+    report(f"The backup of {manifest.at:%Y-%m-%d %H:%M:%S} UTC by version {manifest.version}")
+    with tables.connect(connection_parameters()) as connection:
         refuse_unless_empty(connection, default_storage)
         _refuse_unless_idle(connection)
-        _make_tables(made)
-        _restore_objects(reader, made, say)
+        _make_tables(manifest)
+        _restore_objects(reader, manifest, report)
         with connection.transaction():
-            tables.settle(connection)
-            _load(connection, reader, made, say)
+            tables.set_text_formats(connection)
+            _load(connection, reader, manifest, report)
         connection.execute("ANALYZE")
     call_command("migrate", verbosity=0)
     rebase()
-    return made
+    return manifest
 
 
-def _make_tables(made: Manifest) -> None:
-    """Bring the schema to where it was at the backup, whatever has been added since."""
+def _make_tables(manifest: Manifest) -> None:
+    """Create the schema of the time of the backup; later migrations are applied afterwards."""
     executor = MigrationExecutor(django_connection)
-    wanted = set(made.migrations)
-    if unknown := wanted - set(executor.loader.graph.nodes):
+    backup_migrations = set(manifest.migrations)
+    if unknown := backup_migrations - set(executor.loader.graph.nodes):
         raise SchemaMismatchError(
-            f"{min(unknown)} is not known here: restore with version {made.version}."
+            f"migration {min(unknown)} is unknown to this version: restore with"
+            f" version {manifest.version}."
         )
-    if ahead := set(executor.loader.applied_migrations) - wanted:
+    if ahead := set(executor.loader.applied_migrations) - backup_migrations:
         raise SchemaMismatchError(
-            f"the database has {min(ahead)}, which is younger than the backup: give one without"
-            " tables, and the restore makes and upgrades them itself."
+            f"the database has {min(ahead)}, which is newer than the backup: set DATABASE_URL to"
+            " one without tables, and restore creates and migrates them."
         )
     graph = executor.loader.graph
     leaves = [
         key
-        for key in wanted
-        if not any(child.key in wanted for child in graph.node_map[key].children)
+        for key in backup_migrations
+        if not any(child.key in backup_migrations for child in graph.node_map[key].children)
     ]
     executor.migrate(leaves)
 
 
-def _load(connection: Connection, reader: ArchiveReader, made: Manifest, say: Say) -> None:
-    listed = tables.tables(connection)
-    here, there = {(t.name, t.columns) for t in listed}, {(t.name, t.columns) for t in made.tables}
-    if here != there:
-        name, _ = min(here ^ there)
+def _load(
+    connection: Connection, reader: ArchiveReader, manifest: Manifest, report: Report
+) -> None:
+    current_tables = tables.tables(connection)
+    actual = {(table.name, table.columns) for table in current_tables}
+    expected = {(table.name, table.columns) for table in manifest.tables}
+    if actual != expected:
+        name, _ = min(actual ^ expected)
         raise SchemaMismatchError(
-            f"{name} differs from the backup's: restore with version {made.version}."
+            f"{name} differs from the backup's: restore with version {manifest.version}."
         )
     with copy.without_constraints(connection):
-        copy.empty(connection, listed)
-        for kept in made.tables:
-            _fill(connection, reader, kept, say)
-        say("Making indexes and foreign keys …")
-    tables.set_sequences(connection, made.sequences)
+        copy.empty(connection, current_tables)
+        for saved in manifest.tables:
+            _fill(connection, reader, saved, report)
+        report("Making indexes and foreign keys …")
+    tables.set_sequences(connection, manifest.sequences)
 
 
-def _fill(connection: Connection, reader: ArchiveReader, kept: TableParts, say: Say) -> None:
-    table = Table(kept.name, kept.columns)
-    copy.copy_in(connection, table, reader.stream(kept.parts))
-    found = tables.content(connection, table)
-    if (found.rows, found.checksum) != (kept.rows, kept.checksum):
+def _fill(connection: Connection, reader: ArchiveReader, saved: TableParts, report: Report) -> None:
+    table = Table(saved.name, saved.columns)
+    copy.copy_in(connection, table, reader.stream(saved.parts))
+    content = tables.content(connection, table)
+    if (content.rows, content.checksum) != (saved.rows, saved.checksum):
         raise VerificationError(
-            f"{kept.name} has {found.rows:,} rows, checksum {found.checksum}; the backup has"
-            f" {kept.rows:,}, checksum {kept.checksum}."
+            f"{saved.name} has {content.rows:,} rows, checksum {content.checksum}; the backup has"
+            f" {saved.rows:,}, checksum {saved.checksum}."
         )
-    say(f"{kept.rows:>12,}  {kept.name}")
+    report(f"{saved.rows:>12,}  {saved.name}")
 
 
-def _restore_objects(reader: ArchiveReader, made: Manifest, say: Say) -> None:
-    wanted = set(_index(reader, made))
+def _restore_objects(reader: ArchiveReader, manifest: Manifest, report: Report) -> None:
+    missing = set(_index(reader, manifest))
     with ThreadPoolExecutor(objects.THREADS) as threads:
-        for archive in reader.stream(made.contents):
+        for archive in reader.stream(manifest.contents):
             packed = list(members(archive))
             list(threads.map(_put, packed))
-            wanted -= {entry for entry, _ in packed}
-    if wanted:
+            missing -= {entry for entry, _ in packed}
+    if missing:
         raise VerificationError(
-            f"{len(wanted)} objects are missing, {min(wanted).name} among them."
+            f"{len(missing)} objects are missing, for example {min(missing).name}."
         )
-    say(f"{made.objects:>12,}  objects, {made.objects_size / 1e6:,.1f} MB")
+    report(f"{manifest.objects:>12,}  objects, {manifest.objects_size / 1e6:,.1f} MB")
 
 
 def _put(packed: tuple[ManifestEntry, bytes]) -> None:
     entry, content = packed
     objects.put(default_storage, entry.name, content)
     if objects.read(default_storage, entry.name)[0] != entry:
-        raise VerificationError(f"{entry.name} arrived with other content.")
+        raise VerificationError(f"{entry.name} was written with other content.")
 
 
-def _index(reader: ArchiveReader, made: Manifest) -> Iterator[ManifestEntry]:
-    for part in reader.stream(made.index):
+def _index(reader: ArchiveReader, manifest: Manifest) -> Iterator[ManifestEntry]:
+    for part in reader.stream(manifest.index):
         for line in part.splitlines():
             yield msgspec.json.decode(line, type=ManifestEntry)

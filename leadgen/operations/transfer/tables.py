@@ -1,4 +1,4 @@
-"""The tables of a deployment as PostgreSQL knows them: read at one moment, compared by content."""
+"""Tables of a deployment in PostgreSQL: list, snapshot, content checksum, sequences."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from leadgen.lib.postgresql.connections import connection_parameters
 
 Connection = psycopg.Connection[TupleRow]
 
-# Not carried: migrations write their history wherever they run, and the cache holds limits that
-# are in force in one deployment, pickled.
+# Not copied: migrate writes its own history in each database, and the cache holds pickled limits of
+# one deployment.
 _HISTORY = "django_migrations"
-_LEFT_OUT = [_HISTORY, CACHE_TABLE]
-# Texts of values are compared between servers, so both must write them in one way.
+_EXCLUDED = [_HISTORY, CACHE_TABLE]
+# Values are compared between servers as text, so both must format them in the same way.
 _SETTINGS = {
     "datestyle": "ISO, MDY",
     "intervalstyle": "postgres",
@@ -48,7 +48,7 @@ _SEQUENCES = "SELECT sequencename FROM pg_sequences WHERE schemaname = current_s
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and the columns that can be written, by name in alphabetical order."""
+    """A table and its writable columns, in alphabetical order."""
 
     name: str
     columns: tuple[str, ...]
@@ -59,100 +59,100 @@ class Table:
         return sql.SQL(", ").join(map(sql.Identifier, self.columns))
 
     def query(self, text: LiteralString, **more: sql.Composable) -> sql.Composed:
-        """Return the statement with {table}, {columns} and what is given besides filled in."""
+        """Return the statement with {table}, {columns} and the further parameters filled in."""
         table = sql.Identifier(self.name)
         return sql.SQL(text).format(table=table, columns=self.listed, **more)
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a table holds: the number of rows, and a sum over them that no order changes."""
+    """Number of rows of a table, and a checksum that is independent of their order."""
 
     rows: int
     checksum: str
 
 
 def parameters(url: str) -> dict[str, Any]:
-    """Return what psycopg needs to reach the database of a DATABASE_URL."""
+    """Return psycopg's connection parameters for a DATABASE_URL."""
     return connection_parameters(dict(dj_database_url.parse(url)))
 
 
 @contextmanager
-def connected(given: dict[str, Any]) -> Iterator[Connection]:
-    """Yield a connection of our own that commits by transaction blocks only."""
+def connect(settings: dict[str, Any]) -> Iterator[Connection]:
+    """Yield a new connection in autocommit mode; transactions are explicit blocks."""
     with psycopg.connect(
-        **{"connect_timeout": 10, **given, "autocommit": True, "prepare_threshold": None}
+        **{"connect_timeout": 10, **settings, "autocommit": True, "prepare_threshold": None}
     ) as connection:
         yield connection
 
 
 @contextmanager
 def snapshot(connection: Connection) -> Iterator[None]:
-    """Inside, everything is read as of one moment, and nothing can be written."""
+    """Read from one snapshot inside the block (repeatable read, read only)."""
     connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     try:
-        settle(connection)
+        set_text_formats(connection)
         yield
     finally:
         connection.execute("ROLLBACK")
 
 
-def settle(connection: Connection) -> None:
-    """Have this transaction write values as every other server does, however long it takes."""
+def set_text_formats(connection: Connection) -> None:
+    """Set one text format for values in this transaction, and no time limits."""
     for name, value in _SETTINGS.items():
         connection.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
 def tables(connection: Connection) -> list[Table]:
-    """Return every table that is carried, by name: all but the history of migrations and cache."""
-    found = connection.execute(_TABLES, [_LEFT_OUT]).fetchall()
-    return [Table(name, tuple(columns)) for name, columns in found]
+    """Return every table that is copied, by name: all but the migration history and the cache."""
+    rows = connection.execute(_TABLES, [_EXCLUDED]).fetchall()
+    return [Table(name, tuple(columns)) for name, columns in rows]
 
 
 def content(connection: Connection, table: Table) -> Content:
-    """Measure a table; equal rows in two servers give equal contents."""
-    rows, checksum = one(connection, table.query(_CONTENT))
+    """Return the content of a table; equal rows on two servers give equal contents."""
+    rows, checksum = fetch_one(connection, table.query(_CONTENT))
     return Content(rows, checksum)
 
 
-def occupied(connection: Connection, but: set[str]) -> list[str]:
-    """Name the tables that hold any row."""
+def non_empty_tables(connection: Connection, but: set[str]) -> list[str]:
+    """Return the names of the tables that have rows, without those in ``but``."""
     return [
         table.name
         for table in tables(connection)
         if table.name not in but
-        and one(connection, table.query("SELECT EXISTS (SELECT FROM {table})"))[0]
+        and fetch_one(connection, table.query("SELECT EXISTS (SELECT FROM {table})"))[0]
     ]
 
 
-def history(connection: Connection) -> list[tuple[str, str]]:
-    """Return (app, name) of the migrations applied, none where there are no tables yet."""
-    if one(connection, "SELECT to_regclass(%s)", _HISTORY)[0] is None:
+def applied_migrations(connection: Connection) -> list[tuple[str, str]]:
+    """Return (app, name) of the applied migrations; none for a database without tables."""
+    if fetch_one(connection, "SELECT to_regclass(%s)", _HISTORY)[0] is None:
         return []
-    found = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
-    return [(app, name) for app, name in found.fetchall()]
+    rows = connection.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
+    return [(app, name) for app, name in rows.fetchall()]
 
 
 def sequences(connection: Connection) -> dict[str, tuple[int, bool]]:
-    """Return each sequence's last value and whether it was given out.
+    """Return each sequence's last value and whether that value has been used.
 
-    Sequences know no snapshot: read them after the rows, so that none is behind its table.
+    Sequences are outside snapshots: read them after the rows, so that none is behind its table.
     """
     names = [name for (name,) in connection.execute(_SEQUENCES).fetchall()]
     query = sql.SQL("SELECT last_value, is_called FROM {}")
-    return {name: one(connection, query.format(sql.Identifier(name))) for name in names}
+    return {name: fetch_one(connection, query.format(sql.Identifier(name))) for name in names}
 
 
 def set_sequences(connection: Connection, values: dict[str, tuple[int, bool]]) -> None:
-    """Have each sequence go on from there."""
+    """Set each sequence to its value."""
     for name, (value, called) in values.items():
         connection.execute(
             "SELECT setval(format('%%I', %s::text)::regclass, %s, %s)", [name, value, called]
         )
 
 
-def one(connection: Connection, query: str | sql.Composed, *values: Any) -> TupleRow:
-    """Return the one row of a query that always has one."""
+def fetch_one(connection: Connection, query: str | sql.Composed, *values: Any) -> TupleRow:
+    """Return the row of a query that always returns exactly one."""
     row = connection.execute(query, values or None).fetchone()
     assert row is not None  # noqa: S101
     return row

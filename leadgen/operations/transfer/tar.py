@@ -1,4 +1,4 @@
-"""Objects in tar archives of about one part each, and out of them again."""
+"""Tar archives of objects, each about as large as one part of a backup."""
 
 import hashlib
 import io
@@ -14,15 +14,15 @@ from leadgen.operations.transfer.archive import PART_BYTES
 from leadgen.operations.transfer.manifest import ManifestEntry
 
 
-class Packing:
-    """Packs objects of one storage; ``entries`` are those packed so far, by name."""
+class TarPacker:
+    """Packs objects of one storage; ``entries`` are the packed ones by name."""
 
     def __init__(self, source: Storage) -> None:
         self._source = source
         self.entries: dict[str, ManifestEntry] = {}
 
     def archives(self, names: Iterable[str]) -> Iterator[bytes]:
-        """Yield tar archives of these objects; those that are gone by now are left out."""
+        """Yield tar archives of these objects; objects deleted meanwhile are left out."""
         archive = _Archive()
         for entry, content in self._read(names):
             if archive.size and archive.size + entry.size > PART_BYTES:
@@ -66,7 +66,7 @@ class _Archive:
 
 
 def members(archive: bytes) -> Iterator[tuple[ManifestEntry, bytes]]:
-    """Yield the objects of an archive, each with what it really holds."""
+    """Yield the objects of an archive, each with an entry computed from its content."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         for member in tar:
             stored = tar.extractfile(member)

@@ -11,6 +11,7 @@ from leadgen.accounts.login.hashers import HashingBusyError
 from leadgen.accounts.login.limits import TooManyAttemptsError
 from leadgen.accounts.metrics import LOGINS
 from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
+from leadgen.operations.error_page import AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,9 @@ def missing_dependency(error: Exception) -> str:
 
 def _page(request: HttpRequest, template: str, status: int, seconds: int) -> HttpResponse:
     minutes = -(-seconds // 60)
-    response = render(request, template, {"minutes": minutes}, status=status)
+    # The page of an outage (503.html) shows the same text as for any other page.
+    context = {"minutes": minutes, "trouble": AWAY}
+    response = render(request, template, context, status=status)
     response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
     # An expected answer: Django would write a line at ERROR for each 503.

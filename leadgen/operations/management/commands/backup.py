@@ -11,20 +11,25 @@ from leadgen.lib import backends
 from leadgen.operations.models import Backup
 from leadgen.operations.transfer import archive
 from leadgen.operations.transfer.backup import backup
-from leadgen.operations.transfer.errors import KeyFaultError, MovingError
+from leadgen.operations.transfer.errors import KeyFaultError, TransferError
 from leadgen.operations.transfer.scheduled.retention import prune
 from leadgen.operations.transfer.scheduled.schedule import repeat
 
 
 class Command(BaseCommand):
-    help = "Write database and storage, encrypted, to BACKUP_URL; the running app goes on."
+    help = "Write database and storage, encrypted, to BACKUP_URL, while the deployment runs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("url", nargs="?", default=settings.BACKUP_URL, help="where to")
+        parser.add_argument(
+            "url",
+            nargs="?",
+            default=settings.BACKUP_URL,
+            help="place of the backups; default: BACKUP_URL",
+        )
         parser.add_argument(
             "--recipient", action="append", metavar="age1…", help="encrypt for this public key"
         )
-        parser.add_argument("--make-key", action="store_true", help="print a new key pair, no more")
+        parser.add_argument("--make-key", action="store_true", help="print a new key pair only")
         parser.add_argument(
             "--keep-days",
             type=float,
@@ -35,10 +40,10 @@ class Command(BaseCommand):
             "--every-hours",
             type=float,
             metavar="HOURS",
-            help="go on: make a backup whenever the newest one is older than this",
+            help="run without end: make a backup whenever the newest one is older than this",
         )
         parser.add_argument(
-            "--status-file", type=Path, help="is there while the last backup has succeeded"
+            "--status-file", type=Path, help="exists while the last backup has succeeded"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +52,9 @@ class Command(BaseCommand):
             self.stdout.write(f"BACKUP_RECIPIENTS={public}\nBACKUP_IDENTITY={secret}")
             return
         if not options["url"]:
-            raise CommandError("Where to? Set BACKUP_URL or give file:///path or s3://bucket/….")
+            raise CommandError(
+                "The place of the backups is missing: set BACKUP_URL or pass file:///path or s3://bucket/…."
+            )
         target = storages.create_storage(backends.storage(options["url"], "BACKUP_URL"))
         try:
             keys = archive.recipients(options["recipient"] or settings.BACKUP_RECIPIENTS)
@@ -62,17 +69,17 @@ class Command(BaseCommand):
                 interval = timedelta(hours=options["every_hours"])
                 repeat(once, interval, options["status_file"], self.stderr.write)
             once()
-        except MovingError as error:
+        except TransferError as error:
             raise CommandError(str(error)) from error
 
     def _backup(self, target: Storage, keys: list[Any], keep_days: float | None) -> None:
         started = time.perf_counter()
-        name, made = backup(target, keys, self.stdout.write)
+        name, manifest = backup(target, keys, self.stdout.write)
         seconds = time.perf_counter() - started
-        Backup.objects.record(name, made, seconds)
+        Backup.objects.record(name, manifest, seconds)
         self.stdout.write(
-            f"{name}: {made.rows:,} rows and {made.objects:,} objects in {made.size / 1e6:,.1f} MB,"
-            f" {seconds:.1f} s"
+            f"{name}: {manifest.rows:,} rows and {manifest.objects:,} objects"
+            f" in {manifest.size / 1e6:,.1f} MB, {seconds:.1f} s"
         )
         if keep_days is not None:
             for expired in prune(target, timedelta(days=keep_days)):

@@ -6,7 +6,7 @@ from leadgen.operations.doctor import Level, examine
 
 
 class Command(BaseCommand):
-    help = "Examine every configured backend, and say what to change; exit 1 if one fails."
+    help = "Check every configured backend, and print what to change; exit 1 if one fails."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

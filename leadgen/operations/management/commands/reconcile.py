@@ -10,7 +10,7 @@ from leadgen.operations.reconcile import SHOWN, BalanceSheet, measure
 
 
 class Command(BaseCommand):
-    help = "Account for every submission; exit 1 and name those that are not accounted for."
+    help = "Account for every submission; exit 1 and list those that are unaccounted for."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the balance as JSON")
@@ -34,7 +34,7 @@ def _in_words(balance: BalanceSheet) -> list[str]:
         age = timesince(balance.oldest_waiting, balance.at).replace("\xa0", " ")
         lines.append(f"{'':>12}  the oldest has waited {age}")
     if balance.spooled is None:
-        lines.append(f"{'':>12}  the spool cannot be read: check STORAGE_URL")
+        lines.append(f"{'':>12}  the spool is unavailable: check STORAGE_URL")
     elif balance.spooled:
         lines.append(f"{'':>12}  {balance.spooled:,} of these are in the spool")
     if not balance.unaccounted:

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from leadgen.operations.transfer import archive, manifest, objects
 
-# What a name begins with: 2026-11-23T030000Z-4f21ab.
+# Start of a backup's name: 2026-11-23T030000Z-4f21ab.
 _NAME = "%Y-%m-%dT%H%M%SZ"
-# Kept whatever their age, so that a clock that jumps or a long stop deletes no last backup.
+# Never deleted, whatever their age: a wrong clock or a long stop must not delete the last backup.
 MINIMUM = 3
 
 
@@ -24,7 +24,7 @@ def prune(storage: Storage, keep: timedelta) -> list[str]:
 
 
 def _made_at(name: str) -> datetime | None:
-    """Return when the backup was made; None for a folder with a name of another kind."""
+    """Return the time of the backup; None for a folder with another kind of name."""
     try:
         return datetime.strptime(name.rpartition("-")[0], _NAME).replace(tzinfo=UTC)
     except ValueError:
@@ -32,7 +32,7 @@ def _made_at(name: str) -> datetime | None:
 
 
 def _delete(storage: Storage, name: str) -> None:
-    """Delete the manifest first: what is left of a deletion that was cut off is no backup."""
+    """Delete the manifest first, so that the rest of an interrupted deletion is not a backup."""
     storage.delete(f"{name}/{manifest.NAME}")
     for path in list(objects.names(storage, name, spooled=True)):
         storage.delete(path)
@@ -40,7 +40,7 @@ def _delete(storage: Storage, name: str) -> None:
 
 
 def _remove_folders(storage: Storage, name: str) -> None:
-    """Remove folders that are empty now; an object storage has none."""
+    """Remove the empty folders; an object storage has none."""
     try:
         folders, _ = storage.listdir(name)
     except FileNotFoundError:

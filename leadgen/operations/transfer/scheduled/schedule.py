@@ -12,7 +12,7 @@ from django.utils import timezone
 from leadgen.operations.models import Backup
 
 POLL_SECONDS = 60.0
-# After a failure, so that a storage or database that was away costs minutes and not a day.
+# After a failure, so that an unavailable storage or database costs minutes and not a day.
 RETRY_SECONDS = 900.0
 
 
@@ -25,8 +25,8 @@ def repeat(
 ) -> NoReturn:
     """Run ``once`` whenever the newest backup is older than the interval; never return.
 
-    A failure is reported and tried again after a quarter of an hour. ``status`` is a file that is
-    there while the last run has succeeded.
+    A failure is reported and retried after a quarter of an hour. ``status`` is a file that exists
+    while the last run has succeeded.
     """
     while True:
         succeeded = _run_when_due(once, interval, report)

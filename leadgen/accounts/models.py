@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts import roles
 from leadgen.accounts.roles import Role, Visibility
@@ -64,19 +66,19 @@ class User(AbstractBaseUser):
         max_length=10,
         choices=Visibility.choices,
         blank=True,
-        help_text="Which leads this person sees. Leave empty for what the role gives.",
+        help_text=_("Which leads this person sees. Leave empty for what the role gives."),
     )
     takes_leads = models.BooleanField(
-        "takes new leads",
+        _("gets new leads"),
         default=False,
-        help_text="New leads are dealt in turn to everybody who takes them.",
+        help_text=_("New leads go round robin to the people who get new leads."),
     )
-    notify_by_email = models.BooleanField("email me about new leads", default=True)
+    notify_by_email = models.BooleanField(_("email me about new leads"), default=True)
     time_zone = models.CharField(
-        max_length=60, blank=True, help_text="Such as Europe/Berlin. Empty means this server's."
+        max_length=60, blank=True, help_text=_("Such as Europe/Berlin. Empty means this server's.")
     )
     is_active = models.BooleanField(
-        "active", default=True, help_text="Switch off instead of deleting: the history stays."
+        _("active"), default=True, help_text=_("Deactivate instead of deleting: the history stays.")
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -86,8 +88,8 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
-        verbose_name = "person"
-        verbose_name_plural = "people"
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -98,11 +100,11 @@ class User(AbstractBaseUser):
         self.email = self.email.strip().lower()
         # Some capitals, such as İ, are two characters in lower case.
         if len(self.email) > EMAIL_MAX_LENGTH:
-            message = f"Use an address of at most {EMAIL_MAX_LENGTH} characters."
-            raise ValidationError({"email": message})
+            text = gettext("Use an address of at most %(limit)s characters.")
+            raise ValidationError({"email": text % {"limit": EMAIL_MAX_LENGTH}})
         if self.time_zone and self.time_zone not in available_timezones():
-            message = f"{self.time_zone} is not a time zone: write it as Europe/Berlin."
-            raise ValidationError({"time_zone": message})
+            text = gettext("%(zone)s is not a time zone: write it as Europe/Berlin.")
+            raise ValidationError({"time_zone": text % {"zone": self.time_zone}})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = self.email.strip().lower()

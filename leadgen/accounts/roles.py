@@ -1,20 +1,21 @@
 """Role-based access control: one table of grants, read by every page through User.has_perm."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    ADMIN = "admin", "Administrator"
-    MARKETER = "marketer", "Marketer"
-    SALES_MANAGER = "sales_manager", "Sales manager"
-    SALES_REP = "sales_rep", "Sales representative"
-    VIEWER = "viewer", "Viewer"
+    ADMIN = "admin", _("Administrator")
+    MARKETER = "marketer", _("Marketer")
+    SALES_MANAGER = "sales_manager", _("Sales manager")
+    SALES_REP = "sales_rep", _("Sales representative")
+    VIEWER = "viewer", _("Viewer")
 
 
 class Visibility(models.TextChoices):
-    OWN = "own", "Own leads"
-    TEAM = "team", "The team's leads"
-    ALL = "all", "All leads"
+    OWN = "own", _("Own leads")
+    TEAM = "team", _("The team's leads")
+    ALL = "all", _("All leads")
 
 
 DEFAULT_VISIBILITY = {

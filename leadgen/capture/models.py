@@ -4,6 +4,7 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.models import Form, FormVersion
@@ -48,16 +49,16 @@ class Submission(models.Model):
     """
 
     class State(models.TextChoices):
-        RECEIVED = "received", "Received"
-        ACCEPTED = "accepted", "Accepted"
-        QUARANTINED = "quarantined", "Quarantined"
-        PROCESSED = "processed", "On a lead"
-        ERASED = "erased", "Erased"
+        RECEIVED = "received", _("Received")
+        ACCEPTED = "accepted", _("Accepted")
+        QUARANTINED = "quarantined", _("In review")
+        PROCESSED = "processed", _("On a lead")
+        ERASED = "erased", _("Erased")
 
-    id = models.UUIDField("receipt", primary_key=True, default=uuid7, editable=False)
+    id = models.UUIDField(_("receipt"), primary_key=True, default=uuid7, editable=False)
     form = models.ForeignKey(Form, models.PROTECT, related_name="submissions")
     version = models.ForeignKey(FormVersion, models.PROTECT, related_name="submissions")
-    raw = models.JSONField("as sent")
+    raw = models.JSONField(_("raw data"))
     answers = models.JSONField()
     context = models.JSONField(default=dict)
     consents = models.JSONField(default=list)

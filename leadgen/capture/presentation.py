@@ -1,27 +1,39 @@
 """Display values of a submission: answers with the labels of the version that was shown."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.attribution import CLICK_IDS, UTM
 from leadgen.forms.format.definition import Definition, FieldDefinition
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 _ORIGIN = {
-    "page_url": "Page",
-    "landing_page": "Landing page",
-    "referrer": "Referrer",
+    "page_url": _("Page"),
+    "landing_page": _("Landing page"),
+    "referrer": _("Referrer"),
 }
 _DEVICE = {
-    "language": "Language",
-    "user_agent": "Browser",
-    "address": "Network",
-    "channel": "Sent through",
+    "language": _("Language"),
+    "user_agent": _("Browser"),
+    "address": _("Network"),
+    "channel": _("Sent through"),
 }
-_UTM = {"source": "Source", "medium": "Medium", "campaign": "Campaign", "id": "Campaign id"}
+_UTM = {
+    "source": _("Source"),
+    "medium": _("Medium"),
+    "campaign": _("Campaign"),
+    "id": _("Campaign id"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,11 @@ def origin_of(touch: Mapping[str, Any]) -> list[ShownAnswer]:
     """Return the attribution of one touch: UTM values, click ids, then URLs and time."""
     utm, click_ids = touch.get("utm") or {}, touch.get("click_ids") or {}
     return [
-        *(ShownAnswer(_UTM.get(key, f"UTM {key}"), _plain(utm[key])) for key in UTM if key in utm),
+        *(
+            ShownAnswer(str(_UTM.get(key, f"UTM {key}")), _plain(utm[key]))
+            for key in UTM
+            if key in utm
+        ),
         *(ShownAnswer(key, _plain(click_ids[key])) for key in CLICK_IDS if key in click_ids),
         *_labelled(touch, _ORIGIN),
         *_moment(_time(touch.get("at"))),
@@ -88,11 +104,13 @@ def device_of(context: Mapping[str, Any]) -> list[ShownAnswer]:
 
 
 def _moment(at: datetime | None) -> list[ShownAnswer]:
-    return [ShownAnswer("At", f"{at:%-d %b %Y, %H:%M}")] if at else []
+    return [ShownAnswer(gettext("At"), f"{at:%-d %b %Y, %H:%M}")] if at else []
 
 
-def _labelled(touch: Mapping[str, Any], labels: Mapping[str, str]) -> list[ShownAnswer]:
-    return [ShownAnswer(label, _plain(touch[key])) for key, label in labels.items() if key in touch]
+def _labelled(touch: Mapping[str, Any], labels: Mapping[str, StrPromise]) -> list[ShownAnswer]:
+    return [
+        ShownAnswer(str(label), _plain(touch[key])) for key, label in labels.items() if key in touch
+    ]
 
 
 def _worded(field: FieldDefinition, value: Any) -> str:
@@ -117,7 +135,7 @@ def _time(text: Any) -> datetime | None:
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return gettext("Yes") if value else gettext("No")
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     if isinstance(value, dict):

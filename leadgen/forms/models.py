@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.forms.format import fields as kinds
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition, Option
@@ -17,7 +19,7 @@ from leadgen.lib.ids import public_id
 
 _FIELD_NAME = RegexValidator(
     r"^[a-z][a-z0-9_]{0,59}\Z",
-    "Start with a letter; use only a to z, 0 to 9 and _ (at most 60 characters).",
+    _("Start with a letter; use only a to z, 0 to 9 and _ (at most 60 characters)."),
 )
 
 
@@ -26,24 +28,28 @@ class Form(models.Model):
 
     public_id = models.CharField(max_length=12, unique=True, default=public_id, editable=False)
     slug = models.SlugField(
-        "address",
+        _("address"),
         max_length=80,
         unique=True,
-        help_text="The end of the page's address: /f/ and this.",
+        help_text=_("The end of the page's address: /f/ and this."),
     )
     title = models.CharField(max_length=200)
-    intro = models.TextField("introduction", blank=True)
-    submit_label = models.CharField("button", max_length=60, default="Send")
+    intro = models.TextField(_("introduction"), blank=True)
+    submit_label = models.CharField(_("button text"), max_length=60, default="Send")
     thanks_title = models.CharField(max_length=200, default="Thank you")
     thanks_text = models.TextField(blank=True, default="We have your message and will be in touch.")
     redirect_url = models.URLField(
-        "redirect to", blank=True, help_text="Send visitors here instead of the thank-you page."
+        _("redirect to"),
+        blank=True,
+        help_text=_("Send visitors here instead of the thank-you page."),
     )
-    locale = models.CharField("language", max_length=10, default="en")
+    locale = models.CharField(_("language"), max_length=10, default="en")
     allowed_origins = models.TextField(
         blank=True,
-        help_text="Websites that may send this form, one a line, such as https://www.example.com. "
-        "Empty means this server only; * means any.",
+        help_text=_(
+            "Websites that may send this form, one a line, such as https://www.example.com. "
+            "Empty means this server only; * means any."
+        ),
     )
     published = models.OneToOneField(
         "FormVersion", models.PROTECT, null=True, blank=True, editable=False, related_name="+"
@@ -77,11 +83,11 @@ class Form(models.Model):
         super().validate_unique(exclude)
         former = FormAddress.objects.filter(slug=self.slug, form__published__isnull=False)
         if taken := former.exclude(form_id=self.pk).select_related("form").first():
-            message = (
-                f"This is a former address of the form “{taken.form}”, which still answers there: "
+            text = gettext(
+                "This is a former address of the form “%(form)s”, which still answers there: "
                 "choose another one, or unpublish that form first."
             )
-            raise ValidationError({"slug": message})
+            raise ValidationError({"slug": text % {"form": taken.form}})
 
     @property
     def origins(self) -> list[str]:
@@ -118,8 +124,8 @@ def _origin(line: str) -> str:
     try:
         return origin_of(line)
     except ValueError:
-        message = f"{line} is no website: write it as https://www.example.com."
-        raise ValidationError({"allowed_origins": message}) from None
+        text = gettext("%(line)s is no website: write it as https://www.example.com.")
+        raise ValidationError({"allowed_origins": text % {"line": line}}) from None
 
 
 class FormAddress(models.Model):
@@ -128,12 +134,12 @@ class FormAddress(models.Model):
     Another form may use the address once this form is unpublished.
     """
 
-    slug = models.SlugField("address", max_length=80, unique=True)
+    slug = models.SlugField(_("address"), max_length=80, unique=True)
     form = models.ForeignKey(Form, models.CASCADE, related_name="former_addresses")
-    created_at = models.DateTimeField("left at", auto_now_add=True)
+    created_at = models.DateTimeField(_("left at"), auto_now_add=True)
 
     class Meta:
-        verbose_name_plural = "former addresses"
+        verbose_name_plural = _("former addresses")
         indexes = [models.Index(Lower("slug"), name="former_slug_lower")]
 
     def __str__(self) -> str:
@@ -148,30 +154,36 @@ class Field(models.Model):
     name = models.CharField(
         max_length=60,
         validators=[_FIELD_NAME],
-        help_text="The key of the answer in the API, such as email.",
+        help_text=_("The key of the answer in the API, such as email."),
     )
-    kind = models.CharField(max_length=20, choices=kinds.CHOICES)
+    kind = models.CharField(_("type"), max_length=20, choices=kinds.CHOICES)
     label = models.CharField(max_length=200)
     help = models.CharField(max_length=300, blank=True)
     required = models.BooleanField(default=False)
     placeholder = models.CharField(max_length=200, blank=True)
-    options = models.TextField(blank=True, help_text="One a line; write value | label to differ.")
+    options = models.TextField(
+        blank=True, help_text=_("One a line; write value | label to differ.")
+    )
     minimum = models.CharField(max_length=40, blank=True)
     maximum = models.CharField(max_length=40, blank=True)
-    max_length = models.PositiveIntegerField("longest answer", null=True, blank=True)
+    max_length = models.PositiveIntegerField(_("longest answer"), null=True, blank=True)
     default = models.CharField(
         max_length=200,
         blank=True,
-        help_text="What the field holds at first. For a phone: the country of numbers without a "
-        "country code, such as GB.",
+        help_text=_(
+            "What the field holds at first. For a phone: the country of numbers without a "
+            "country code, such as GB."
+        ),
     )
-    wording = models.TextField(blank=True, help_text="What a consent says, word for word.")
+    wording = models.TextField(
+        _("consent text"), blank=True, help_text=_("What a consent says, word for word.")
+    )
     fills = models.CharField(
-        "goes to",
+        _("saved to contact field"),
         max_length=20,
         blank=True,
         choices=list(CONTACT_FIELDS.items()),
-        help_text="The contact's attribute that the answer fills.",
+        help_text=_("The contact's attribute that the answer fills."),
     )
 
     class Meta:
@@ -180,7 +192,7 @@ class Field(models.Model):
             models.UniqueConstraint(
                 fields=["form", "name"],
                 name="field_name_once_per_form",
-                violation_error_message="Another field of this form has this name.",
+                violation_error_message=_("Another field of this form has this name."),
             )
         ]
 

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from django.utils.translation import gettext
+
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 from leadgen.forms.format.fields import KINDS
 
@@ -17,11 +19,11 @@ def problems(definition: Definition) -> list[str]:
 
 def _form_problems(definition: Definition) -> Iterator[str]:
     if not any(field.kind != "hidden" for field in definition.fields):
-        yield "Add at least one field that visitors fill in."
+        yield gettext("Add at least one field that visitors fill in.")
     if len(definition.fields) > MAX_FIELDS:
-        yield f"Remove fields: a form has {MAX_FIELDS} at most."
+        yield gettext("Remove fields: a form has %(limit)s at most.") % {"limit": MAX_FIELDS}
     if definition.redirect_url and not definition.redirect_url.startswith(("https://", "http://")):
-        yield "Redirect to: start the address with https:// or http://."
+        yield gettext("Redirect to: start the address with https:// or http://.")
 
 
 def _field_problems(definition: Definition) -> Iterator[str]:
@@ -32,4 +34,5 @@ def _field_problems(definition: Definition) -> Iterator[str]:
     for attribute, count in Counter(field.fills for field in definition.fields).items():
         if attribute and count > 1:
             names = ", ".join(field.name for field in definition.fields if field.fills == attribute)
-            yield f"{names}: only one field can go to “{CONTACT_FIELDS[attribute]}”."
+            text = gettext("%(fields)s: only one field can go to “%(target)s”.")
+            yield text % {"fields": names, "target": CONTACT_FIELDS[attribute]}

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import emit
@@ -39,10 +40,11 @@ def _check_release(latest: FormVersion | None) -> None:
         return
     parts = [*reading.unknown, *reading.extra]
     named = ", ".join(part[:80] for part in parts[:_MAX_NAMED]) + ", …" * (len(parts) > _MAX_NAMED)
-    raise ValidationError(
-        f"This form was last published by a newer release (version {latest.number}). Publishing it"
-        f" here would drop what this release does not know: {named}. Update Leadgen, then publish."
+    text = gettext(
+        "This form was last published by a newer release (version %(number)s). Publishing it here "
+        "would drop what this release does not know: %(parts)s. Update Leadgen, then publish."
     )
+    raise ValidationError(text % {"number": latest.number, "parts": named})
 
 
 @transaction.atomic

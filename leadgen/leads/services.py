@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
@@ -27,7 +28,8 @@ def move(lead: Lead, stage: Stage, *, actor: User) -> None:
     """
     _lock(lead)
     if stage.pipeline_id != lead.pipeline_id:
-        raise ValidationError({"stage": f"{stage} is not a stage of the pipeline {lead.pipeline}."})
+        text = gettext("%(stage)s is not a stage of the pipeline %(pipeline)s.")
+        raise ValidationError({"stage": text % {"stage": stage, "pipeline": lead.pipeline}})
     if stage.pk == lead.stage_id:
         return
     before = lead.stage.name
@@ -54,7 +56,8 @@ def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
 def require_active(owner: User | None) -> None:
     """Raise ValidationError for a deactivated owner."""
     if owner and not owner.is_active:
-        raise ValidationError({"owner": f"{owner} is deactivated; choose another person."})
+        text = gettext("%(person)s is deactivated; choose another person.")
+        raise ValidationError({"owner": text % {"person": owner}})
 
 
 def change_owner(lead: Lead, owner: User | None, now: datetime) -> Fact | None:
@@ -153,11 +156,12 @@ def task_fact(kind: str, task: Task, more: Mapping[str, Any] | None = None) -> F
 def _text(field: str, value: str, longest: int) -> str:
     value = value.strip()
     if not value:
-        raise ValidationError({field: "Write something first."})
+        raise ValidationError({field: gettext("Write something first.")})
     if len(value) > longest:
-        raise ValidationError({field: f"Write at most {longest:,} characters."})
+        text = gettext("Write at most %(limit)s characters.")
+        raise ValidationError({field: text % {"limit": f"{longest:,}"}})
     if "\0" in value:
-        raise ValidationError({field: "Remove the null character."})
+        raise ValidationError({field: gettext("Remove the null character.")})
     return value
 
 

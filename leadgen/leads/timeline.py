@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from leadgen.events.actors import ActorType
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from django_stubs_ext import StrPromise
 
     from leadgen.events.models import Event
 
@@ -19,7 +24,7 @@ Names = Mapping[int, str]
 
 @dataclass(frozen=True, slots=True)
 class TimelineItem:
-    """One line: the icon is a Material Symbol's name; actor is empty for Leadgen itself."""
+    """One item: the icon is a Material Symbol's name; actor is empty for Leadgen itself."""
 
     icon: str
     text: str
@@ -51,48 +56,53 @@ def people(events: Iterable[Event]) -> set[int]:
 
 
 def _created(data: Data, names: Names) -> tuple[str, str]:
-    return f"Lead created from {_form(data)}", _origin(data)
+    return _with_form(
+        data, _("Lead created from the form “%(form)s”"), _("Lead created from a form")
+    ), _origin(data)
 
 
 def _submission_added(data: Data, names: Names) -> tuple[str, str]:
     parts = [
         str(data.get("message", "")),
         *(f"{_LABELS.get(key, key)}: {value}" for key, value in data.get("changed", {}).items()),
-        "The phone number belongs to another contact: possibly the same person."
+        gettext("The phone number belongs to another contact: possibly the same person.")
         if data.get("possible_duplicate")
         else "",
     ]
-    return f"Sent {_form(data)}", "\n".join(filter(None, parts))
+    heading = _with_form(data, _("Sent the form “%(form)s”"), _("Sent a form"))
+    return heading, "\n".join(filter(None, parts))
 
 
 def _assigned(data: Data, names: Names) -> tuple[str, str]:
     if not data.get("owner"):
         previous = data.get("previous")
-        return "Owner removed", f"Was {_name(previous, names)}" if previous else ""
-    detail = "In turn, by round robin" if data.get("by") == "round robin" else ""
-    return f"Assigned to {_name(data['owner'], names)}", detail
+        detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+        return gettext("Owner removed"), detail
+    detail = gettext("Round robin") if data.get("by") == "round robin" else ""
+    return gettext("Assigned to %(name)s") % {"name": _name(data["owner"], names)}, detail
 
 
 def _stage_changed(data: Data, names: Names) -> tuple[str, str]:
-    verb = {"won": "Won", "lost": "Lost"}.get(data.get("type", ""), "Moved")
-    return f"{verb}: {data.get('from', '?')} → {data.get('to', '?')}", ""
+    template = _MOVED.get(data.get("type", ""), _("Moved: %(from)s → %(to)s"))
+    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, ""
 
 
 def _note_added(data: Data, names: Names) -> tuple[str, str]:
-    return "Note", str(data.get("excerpt", ""))
+    return gettext("Note"), str(data.get("excerpt", ""))
 
 
 def _task_added(data: Data, names: Names) -> tuple[str, str]:
     owner = data.get("owner")
-    return f"Task: {_title(data)}", f"For {_name(owner, names)}" if owner else ""
+    detail = gettext("For %(name)s") % {"name": _name(owner, names)} if owner else ""
+    return gettext("Task: %(title)s") % {"title": _title(data)}, detail
 
 
 def _task_completed(data: Data, names: Names) -> tuple[str, str]:
-    return f"Task done: {_title(data)}", ""
+    return gettext("Task done: %(title)s") % {"title": _title(data)}, ""
 
 
 def _task_reopened(data: Data, names: Names) -> tuple[str, str]:
-    return f"Task open again: {_title(data)}", ""
+    return gettext("Task reopened: %(title)s") % {"title": _title(data)}, ""
 
 
 def _unknown(data: Data, names: Names) -> tuple[str, str]:
@@ -110,23 +120,27 @@ _WORDING: dict[str, tuple[str, Callable[[Data, Names], tuple[str, str]]]] = {
     "lead.task_reopened": ("undo", _task_reopened),
 }
 
+_MOVED = {"won": _("Won: %(from)s → %(to)s"), "lost": _("Lost: %(from)s → %(to)s")}
+
 _LABELS = {
-    "name": "Other name",
-    "email": "Other email",
-    "phone": "Other phone",
-    "company": "Other company",
-    "job_title": "Other job title",
-    "country": "Other country",
+    "name": _("Other name"),
+    "email": _("Other email"),
+    "phone": _("Other phone"),
+    "company": _("Other company"),
+    "job_title": _("Other job title"),
+    "country": _("Other country"),
 }
 
 
-def _form(data: Data) -> str:
-    return f"the form “{data['form']}”" if data.get("form") else "a form"
+def _with_form(data: Data, named: StrPromise, unnamed: StrPromise) -> str:
+    return named % {"form": data["form"]} if data.get("form") else str(unnamed)
 
 
 def _origin(data: Data) -> str:
     where = " / ".join(filter(None, (data.get("source"), data.get("medium"))))
-    campaign = f"campaign {data['campaign']}" if data.get("campaign") else ""
+    campaign = ""
+    if data.get("campaign"):
+        campaign = gettext("campaign %(name)s") % {"name": data["campaign"]}
     return ", ".join(filter(None, (where, campaign)))
 
 
@@ -135,7 +149,7 @@ def _title(data: Data) -> str:
 
 
 def _name(person: Any, names: Names) -> str:
-    return names.get(person) or "an unknown person"
+    return names.get(person) or gettext("unknown person")
 
 
 def _plain(kind: str) -> str:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
 # In UTC the first and the last day of all time zones begin and end up to 14 hours apart.
@@ -16,7 +17,8 @@ _SLACK = timedelta(days=1)
 FIRST_MOMENT = datetime.combine(FIRST_DAY, time.min, UTC) - _SLACK
 LAST_MOMENT = datetime.combine(LAST_DAY, time.max, UTC) + _SLACK
 _BEGINNING, _END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-_MESSAGE = f"Enter a date from {FIRST_DAY.year} to {LAST_DAY.year}."
+_MESSAGE = _("Enter a date from %(first)s to %(last)s.")
+_YEARS = {"first": FIRST_DAY.year, "last": LAST_DAY.year}
 
 
 class CalendarZone(ZoneInfo):
@@ -34,7 +36,7 @@ class CalendarZone(ZoneInfo):
 def check_day(value: date) -> None:
     """Raise ValidationError for a day before 1970 or after 2100."""
     if not FIRST_DAY <= value <= LAST_DAY:
-        raise ValidationError(_MESSAGE, code="out_of_range")
+        raise ValidationError(_MESSAGE, code="out_of_range", params=_YEARS)
 
 
 def check_moment(value: datetime) -> None:

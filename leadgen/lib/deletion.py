@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Model, QuerySet
+from django.utils.translation import gettext, ngettext
 
 from leadgen.lib import row_limit
 
@@ -43,13 +44,19 @@ class RelatedRows:
 
     def sentence(self, noun: str) -> str:
         """Return the consequence as a sentence; ``noun`` names the deleted row, such as company."""
-        one = self.count == 1
-        verb = {
-            Effect.DELETED: "is deleted with it" if one else "are deleted with it",
-            Effect.UNLINKED: f"{'loses' if one else 'lose'} this {noun}",
-            Effect.FORBIDS: f"{'needs' if one else 'need'} this {noun}",
+        template = {
+            Effect.DELETED: ngettext(
+                "%(rows)s is deleted with it.", "%(rows)s are deleted with it.", self.count
+            ),
+            Effect.UNLINKED: ngettext(
+                "%(rows)s loses this %(noun)s.", "%(rows)s lose this %(noun)s.", self.count
+            ),
+            Effect.FORBIDS: ngettext(
+                "%(rows)s needs this %(noun)s.", "%(rows)s need this %(noun)s.", self.count
+            ),
         }[self.effect]
-        return row_limit.sentence(f"{row_limit.in_words(self.count, self.model)} {verb}.")
+        rows = row_limit.in_words(self.count, self.model)
+        return row_limit.sentence(template % {"rows": rows, "noun": noun})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,8 @@ class DeletionPlan:
             return [rows.sentence(self.noun) for rows in forbidding]
         if sum(rows.count for rows in self.related) <= row_limit.MAX_ROWS:
             return []
-        limit = f"At most {row_limit.MAX_ROWS:,} rows are changed in one request."
-        return [*self.consequences, limit]
+        limit = gettext("At most %(limit)s rows are changed in one request.")
+        return [*self.consequences, limit % {"limit": f"{row_limit.MAX_ROWS:,}"}]
 
     @property
     def consequences(self) -> list[str]:

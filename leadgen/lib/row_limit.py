@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
 
@@ -20,9 +22,11 @@ def capped_count(rows: QuerySet[Any]) -> int:
 def in_words(count: int, model: type[Model]) -> str:
     """Name a capped count of a model's rows, such as ``12 leads`` or ``more than 1,000 leads``."""
     if count > MAX_ROWS:
-        return f"more than {MAX_ROWS:,} {model._meta.verbose_name_plural}"
+        details = {"limit": f"{MAX_ROWS:,}", "rows": model._meta.verbose_name_plural}
+        return gettext("more than %(limit)s %(rows)s") % details
     meta = model._meta
-    return f"{count:,} {meta.verbose_name if count == 1 else meta.verbose_name_plural}"
+    name = meta.verbose_name if count == 1 else meta.verbose_name_plural
+    return f"{count:,} {name}"
 
 
 def sentence(text: str) -> str:

@@ -1,4 +1,4 @@
-"""People and teams. Only administrators change them, and nobody their own standing."""
+"""Pages of people and teams; only administrators change them, and not their own access."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from leadgen.accounts import services
@@ -29,7 +31,7 @@ admin.site.password_change = change_own_password  # type: ignore[method-assign, 
 admin.site.search = no_search  # type: ignore[attr-defined]  # unfold has it
 admin.site.autocomplete_view = choices  # type: ignore[method-assign]
 
-_STANDING = ("role", "team", "visibility", "is_active")
+_ACCESS = ("role", "team", "visibility", "is_active")
 
 
 class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
@@ -45,30 +47,37 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = NewPasswordForm
-    list_display = ("person", "role_name", "team_name", "sees_what", "takes", "last_seen")
+    list_display = (
+        "person",
+        "role_name",
+        "team_name",
+        "visibility_name",
+        "gets_leads",
+        "last_seen",
+    )
     list_filter = ("role", "team", "is_active")
     list_select_related = ("team",)
     search_fields = ("name", "email")
-    search_help_text = "Name or email"
+    search_help_text = _("Name or email")
     ordering = ("-is_active", "name")
     sortable_by = ()
     filter_horizontal = ()
     readonly_fields = ("new_password", "last_seen", "joined")
     fieldsets = (
         (None, {"fields": ("name", "email", "new_password")}),
-        ("Standing", {"fields": (("role", "team"), ("visibility", "is_active"))}),
-        ("Leads", {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
-        ("Log-in", {"fields": (("last_seen", "joined"),)}),
+        (_("Access"), {"fields": (("role", "team"), ("visibility", "is_active"))}),
+        (_("Leads"), {"fields": ("takes_leads", "notify_by_email", "time_zone")}),
+        (_("Log-in"), {"fields": (("last_seen", "joined"),)}),
     )
     add_fieldsets = (
         (None, {"fields": ("name", "email", ("role", "team"), "takes_leads")}),
-        ("Password", {"fields": ("password1", "password2")}),
+        (_("Password"), {"fields": ("password1", "password2")}),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Nobody raises, lowers or locks out themselves: there is always an administrator left."""
+        """Lock one's own role and access, so that an active administrator is always left."""
         fixed = super().get_readonly_fields(request, obj)
-        return (*fixed, *_STANDING) if obj and obj.pk == current_user(request).pk else fixed
+        return (*fixed, *_ACCESS) if obj and obj.pk == current_user(request).pk else fixed
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         actor = current_user(request)
@@ -83,46 +92,50 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
         if match and match.url_name == "auth_user_password_change":
             services.set_password(obj, obj.password, actor=current_user(request))
 
-    @admin.display(description="Password")
+    @admin.display(description=_("Password"))
     def new_password(self, user: User) -> str:
         url = reverse("admin:auth_user_password_change", args=[user.pk])
         return format_html('<a class="ws-link" href="{}">Set a new password</a>', url)
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def person(self, user: User) -> str:
         return two_lines(user.name, user.email)
 
-    @admin.display(description="Role")
+    @admin.display(description=_("Role"))
     def role_name(self, user: User) -> str:
-        return badge(user.get_role_display()) if user.is_active else badge("Switched off", "bad")
+        return (
+            badge(user.get_role_display())
+            if user.is_active
+            else badge(gettext("Deactivated"), "bad")
+        )
 
-    @admin.display(description="Team")
+    @admin.display(description=_("Team"))
     def team_name(self, user: User) -> str:
         return clip(user.team.name) if user.team else DASH
 
-    @admin.display(description="Sees")
-    def sees_what(self, user: User) -> str:
-        return user.sees.label
+    @admin.display(description=_("Can see"))
+    def visibility_name(self, user: User) -> str:
+        return str(user.sees.label)
 
-    @admin.display(description="New leads")
-    def takes(self, user: User) -> str:
-        return badge("Takes", "open") if user.takes_leads else DASH
+    @admin.display(description=_("Gets new leads"))
+    def gets_leads(self, user: User) -> str:
+        return badge(gettext("Yes"), "open") if user.takes_leads else DASH
 
-    @admin.display(description="Added")
+    @admin.display(description=_("Added"))
     def joined(self, user: User) -> str:
         return ago(user.date_joined)
 
-    @admin.display(description="Last log-in")
+    @admin.display(description=_("Last log-in"))
     def last_seen(self, user: User) -> str:
-        return ago(user.last_login) if user.last_login else "Never"
+        return ago(user.last_login) if user.last_login else gettext("Never")
 
 
 @admin.register(Team)
 class TeamAdmin(ScopedAdmin):
     list_display = ("name", "members_count", "names")
-    search_help_text = "Name"
+    search_help_text = _("Name")
     fields = ("name",)
-    deletion_hint = "Move its people to another team and keep this one for its older leads."
+    deletion_hint = _("Move its people to another team and keep this one for its older leads.")
     search_fields = ("name",)
     sortable_by = ()
 
@@ -140,10 +153,10 @@ class TeamAdmin(ScopedAdmin):
     def delete_model(self, request: HttpRequest, obj: Team) -> None:
         services.delete_team(obj, actor=current_user(request))
 
-    @admin.display(description="People")
+    @admin.display(description=_("People"))
     def members_count(self, team: Any) -> int:
         return int(team.active)
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Members"))
     def names(self, team: Team) -> str:
         return ", ".join(user.name for user in team.members.all() if user.is_active) or DASH

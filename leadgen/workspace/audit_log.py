@@ -1,4 +1,4 @@
-"""The audit log: who did what, read only."""
+"""Audit log: the events, read only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.events.models import Event
 from leadgen.workspace.kit.filters import DropdownFilter
@@ -14,13 +16,13 @@ from leadgen.workspace.kit.html import ago, badge, clip
 from leadgen.workspace.kit.html import event as in_words
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 
-# A rare kind is looked for among so many of the newest events, never through the whole log.
+# A filter by kind reads this number of the newest events, never the whole log.
 _RECENT = 100_000
 _SAMPLE = 10_000
 
 
 class KindFilter(DropdownFilter):
-    title, parameter_name = "kind", "kind"
+    title, parameter_name = _("event"), "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         newest = Event.objects.order_by("-id").values("kind")[:_SAMPLE]
@@ -36,20 +38,22 @@ class KindFilter(DropdownFilter):
 
 @admin.register(Event)
 class EventAdmin(ScopedAdmin):
-    list_display = ("kind_badge", "who", "subject", "told", "when")
+    list_display = ("kind_badge", "who", "subject", "details", "when")
     list_filter = (KindFilter,)
     list_select_related = ("actor",)
     list_display_links = None
     ordering = ("-id",)
     search_fields = ("subject_id",)
-    search_help_text = "Kind of row and its number, such as lead 42"
+    search_help_text = _("Type of record and its number, such as lead 42")
     sortable_by = ()
     fields = ("kind", "who", "subject_type", "subject_id", "data", "at")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Audit log", **(extra_context or {})})
+        return super().changelist_view(
+            request, {"title": gettext("Audit log"), **(extra_context or {})}
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
@@ -61,22 +65,22 @@ class EventAdmin(ScopedAdmin):
             return queryset.none(), False
         return queryset.filter(subject_type=words[0].lower(), subject_id=words[1]), False
 
-    @admin.display(description="What")
+    @admin.display(description=_("Event"))
     def kind_badge(self, event: Event) -> str:
         return badge(in_words(event.kind))
 
-    @admin.display(description="Who")
+    @admin.display(description=_("Who"))
     def who(self, event: Event) -> str:
         return clip(event.author.label)
 
-    @admin.display(description="On")
+    @admin.display(description=_("Record"))
     def subject(self, event: Event) -> str:
         return clip(f"{event.subject_type} {event.subject_id}")
 
-    @admin.display(description="Told")
-    def told(self, event: Event) -> str:
+    @admin.display(description=_("Details"))
+    def details(self, event: Event) -> str:
         return clip(", ".join(f"{key}: {value}" for key, value in event.data.items())[:500])
 
-    @admin.display(description="When")
+    @admin.display(description=_("When"))
     def when(self, event: Event) -> str:
         return ago(event.at)

@@ -1,4 +1,4 @@
-"""Campaigns and what they bring."""
+"""Page of campaigns with the numbers of their leads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.roles import Visibility
@@ -38,13 +39,13 @@ class CampaignAdmin(ScopedAdmin):
     list_display = ("campaign", "period", "leads", "won", "budget_shown", "cost_per_lead")
     list_per_page = 25
     search_fields = ("name", "utm_campaign")
-    search_help_text = "Name or UTM value"
-    deletion_hint = "Set its last day instead: its leads keep where they came from."
-    empty_hint = "Add one, and put its utm_campaign into the links you share."
+    search_help_text = _("Name or UTM value")
+    deletion_hint = _("Set its last day instead: its leads keep their source.")
+    empty_hint = _("Add one, and put its utm_campaign into the links you share.")
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("name", "utm_campaign")}),
-        ("Period and budget", {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),
+        (_("Period and budget"), {"fields": (("starts_on", "ends_on"), ("budget", "currency"))}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
@@ -58,7 +59,10 @@ class CampaignAdmin(ScopedAdmin):
         return with_returns(campaigns, visible(Lead, current_user(request))), repeats
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """A share of the leads says nothing about cost: only who sees all leads sees it."""
+        """Leave out budget and cost per lead for readers who do not see all leads.
+
+        The cost of a part of the leads would be wrong.
+        """
         shown = super().get_list_display(request)
         return shown if current_user(request).sees == Visibility.ALL else shown[:-2]
 
@@ -72,29 +76,29 @@ class CampaignAdmin(ScopedAdmin):
     def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
         record_services.delete_campaign(obj, actor=current_user(request))
 
-    @admin.display(description="Campaign")
+    @admin.display(description=_("Campaign"))
     def campaign(self, campaign: Campaign) -> str:
         return two_lines(campaign.name, f"utm_campaign={campaign.utm_campaign}")
 
-    @admin.display(description="Period")
+    @admin.display(description=_("Period"))
     def period(self, campaign: Campaign) -> str:
         days = [f"{day:%-d %b %Y}" if day else "" for day in (campaign.starts_on, campaign.ends_on)]
         return " – ".join(days) if any(days) else DASH
 
-    @admin.display(description="Leads")
+    @admin.display(description=_("Leads"))
     def leads(self, campaign: Any) -> int:
         return campaign.leads_count or 0
 
-    @admin.display(description="Won")
+    @admin.display(description=_("Won"))
     def won(self, campaign: Any) -> str:
         won, leads = campaign.won_count or 0, campaign.leads_count or 0
         return f"{won} ({won / leads:.0%})" if leads else "0"
 
-    @admin.display(description="Budget")
+    @admin.display(description=_("Budget"))
     def budget_shown(self, campaign: Campaign) -> str:
         return _money(campaign.budget, campaign.currency)
 
-    @admin.display(description="Cost per lead")
+    @admin.display(description=_("Cost per lead"))
     def cost_per_lead(self, campaign: Any) -> str:
         known = campaign.budget and campaign.leads_count
         return _money(campaign.budget / campaign.leads_count if known else None, campaign.currency)

@@ -1,4 +1,4 @@
-"""People and companies."""
+"""Pages of contacts and companies."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.current_user import current_user
@@ -23,7 +25,7 @@ from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
-_TOO_MANY_PEOPLE = (
+_TOO_MANY_PEOPLE = _(
     "More than %(limit)s people are found by this name, and one request changes at most %(limit)s. "
     "Keep the name."
 )
@@ -33,11 +35,11 @@ _LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
     company_name = forms.CharField(
-        label="Company",
+        label=_("Company"),
         max_length=200,
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="A name that is not known yet makes a new company.",
+        help_text=_("A name that is not known yet makes a new company."),
     )
 
     class Meta:
@@ -55,18 +57,18 @@ class ContactAdmin(ScopedAdmin):
     form = ContactForm
     fieldsets = (
         (None, {"fields": ("name", ("email", "phone"), ("company_name", "job_title"), "country")}),
-        ("Known by", {"fields": ("identities_shown", "leads_shown")}),
+        (_("Identities"), {"fields": ("identities_shown", "leads_shown")}),
     )
     readonly_fields = ("identities_shown", "leads_shown")
     list_display = ("person", "phone_number", "company_name", "job", "created")
-    empty_hint = "People come in through your forms."
+    empty_hint = _("Your forms add contacts.")
     list_select_related = ("company",)
     search_fields = ("search",)
-    search_help_text = "Name, email, phone or company"
+    search_help_text = _("Name, email, phone or company")
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a person comes in through a form, so that where from is known
+        return False  # a contact is added by a form only, which knows its source
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
@@ -88,33 +90,33 @@ class ContactAdmin(ScopedAdmin):
             values["company"] = values.pop("company_name")
         record_services.update_contact(obj, values, actor=current_user(request))
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def person(self, contact: Contact) -> str:
         return two_lines(str(contact), contact.email if contact.name else "")
 
-    @admin.display(description="Phone")
+    @admin.display(description=_("Phone"))
     def phone_number(self, contact: Contact) -> str:
         return phone(contact.phone) or DASH
 
-    @admin.display(description="Company")
+    @admin.display(description=_("Company"))
     def company_name(self, contact: Contact) -> str:
         return clip(contact.company.name) if contact.company else DASH
 
-    @admin.display(description="Job title")
+    @admin.display(description=_("Job title"))
     def job(self, contact: Contact) -> str:
         return clip(contact.job_title) if contact.job_title else DASH
 
-    @admin.display(description="Added")
+    @admin.display(description=_("Added"))
     def created(self, contact: Contact) -> str:
         return ago(contact.created_at)
 
-    @admin.display(description="Addresses and numbers")
+    @admin.display(description=_("Other emails and phones"))
     def identities_shown(self, contact: Contact) -> str:
         values = list(contact.identities.values_list("value", flat=True)[: _MANY + 1])
-        more = " and more" if len(values) > _MANY else ""
+        more = gettext(" and more") if len(values) > _MANY else ""
         return f"{', '.join(values[:_MANY])}{more}" if values else DASH
 
-    @admin.display(description="Leads")
+    @admin.display(description=_("Leads"))
     def leads_shown(self, contact: Contact) -> str:
         links = (
             (
@@ -124,7 +126,7 @@ class ContactAdmin(ScopedAdmin):
             )
             for lead in getattr(contact, "seen_leads", ())
         )
-        return _listed(_LEAD, links, "There are more: search the leads for this person.")
+        return _listed(_LEAD, links, gettext("There are more: search the leads for this person."))
 
 
 class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -145,12 +147,14 @@ class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
 class CompanyAdmin(ScopedAdmin):
     form = CompanyForm
     list_display = ("company", "site", "created")
-    fieldsets = ((None, {"fields": ("name", "website")}), ("People", {"fields": ("people",)}))
+    fieldsets = ((None, {"fields": ("name", "website")}), (_("People"), {"fields": ("people",)}))
     readonly_fields = ("people",)
     search_fields = ("name",)
-    search_help_text = "Name"
-    deletion_hint = "Correct its name and website instead, or move its people on their own pages."
-    empty_hint = "A company comes with the first person who names it."
+    search_help_text = _("Name")
+    deletion_hint = _(
+        "Correct its name and website instead, or move its people on their own pages."
+    )
+    empty_hint = _("The first contact who names a company adds it.")
     sortable_by = ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -172,29 +176,31 @@ class CompanyAdmin(ScopedAdmin):
     def delete_model(self, request: HttpRequest, obj: Company) -> None:
         record_services.delete_company(obj, actor=current_user(request))
 
-    @admin.display(description="Company")
+    @admin.display(description=_("Company"))
     def company(self, company: Company) -> str:
         return clip(company.name)
 
-    @admin.display(description="Website")
+    @admin.display(description=_("Website"))
     def site(self, company: Company) -> str:
         return clip(company.website) if company.website else DASH
 
-    @admin.display(description="Known people")
+    @admin.display(description=_("People"))
     def people(self, company: Company) -> str:
         links = (
             (reverse("admin:leads_contact_change", args=[person.pk]), person, person.job_title)
             for person in getattr(company, "seen_people", ())
         )
-        return _listed(_PERSON, links, "There are more: search the contacts for this company.")
+        return _listed(
+            _PERSON, links, gettext("There are more: search the contacts for this company.")
+        )
 
-    @admin.display(description="Added")
+    @admin.display(description=_("Added"))
     def created(self, company: Company) -> str:
         return ago(company.created_at)
 
 
 def _listed(row: str, links: Iterable[tuple[Any, ...]], more: str) -> str:
-    """The first of the links, and where the others are."""
+    """Return the first _MANY links and a hint to the others."""
     rows = list(links)
     shown = format_html_join("", row, rows[:_MANY]) or DASH
     return format_html("{}<p>{}</p>", shown, more) if len(rows) > _MANY else shown

@@ -1,4 +1,4 @@
-"""Forms in the workspace: the draft with its fields, publishing, and what was published before."""
+"""Pages of forms: the draft with its fields, publishing, and published versions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -44,11 +47,11 @@ else:
 VERSIONS_SHOWN = 50
 # The largest that the column of positions holds.
 _LAST_POSITION = 2**31 - 1
-_ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">See answers</a>'
+_ANSWERS = '<a class="ws-link" href="{}?view=all&amp;form__id__exact={}">{}</a>'
 
 
 class FieldInline(BoundedInline, StackedInline):
-    """The questions, to drag into order; a new one comes last."""
+    """Inline of the draft's fields, ordered by dragging; a new field comes last."""
 
     model = Field
     extra = 0
@@ -90,7 +93,7 @@ class FieldInline(BoundedInline, StackedInline):
 
 
 class NewestFormSet(_InlineFormSet):
-    """The newest rows only: a form that is published every day has hundreds of versions a year."""
+    """Formset of the newest versions: a form published daily has hundreds of versions a year."""
 
     def get_queryset(self) -> Any:
         if not hasattr(self, "_newest"):
@@ -99,26 +102,32 @@ class NewestFormSet(_InlineFormSet):
 
 
 class VersionInline(TabularInline):
-    """What was published, and what each version asked."""
+    """Inline of the published versions and their questions."""
 
     model = FormVersion
     formset = NewestFormSet
-    verbose_name_plural = f"published versions (newest {VERSIONS_SHOWN})"
-    fields = readonly_fields = ("version", "published_at", "asked")
+    verbose_name_plural = format_lazy(
+        _("published versions (newest {count})"), count=VERSIONS_SHOWN
+    )
+    fields = readonly_fields = ("version", "published_at", "questions")
     can_delete = False
     extra = 0
     max_num = 0
     tab = True
     hide_title = True
 
-    @admin.display(description="Version")
+    @admin.display(description=_("Version"))
     def version(self, version: FormVersion) -> SafeString | str:
         shown = version.form.published_id == version.pk
-        return badge(f"{version.number}, on the air", "open") if shown else str(version.number)
+        return (
+            badge(gettext("%(number)s, live") % {"number": version.number}, "open")
+            if shown
+            else str(version.number)
+        )
 
-    @admin.display(description="Asked")
-    def asked(self, version: FormVersion) -> str:
-        # A refused page can hold a line that is no version; read() takes its None.
+    @admin.display(description=_("Questions"))
+    def questions(self, version: FormVersion) -> str:
+        # The page of an invalid post can have a row without a version; read() accepts its None.
         return ", ".join(field.label for field in version.read().fields)
 
 
@@ -129,9 +138,9 @@ class FormAdmin(ScopedAdmin):
     list_select_related = ("published",)
     list_filter = (("published", admin.EmptyFieldListFilter),)
     search_fields = ("title", "slug")
-    search_help_text = "Title or address"
-    deletion_hint = "Take it off the air instead: it is closed to visitors, and its answers stay."
-    empty_hint = "Add a form, publish it, and share its address or put it on your website."
+    search_help_text = _("Title or address")
+    deletion_hint = _("Unpublish it instead: it is closed to visitors, and its answers stay.")
+    empty_hint = _("Add a form, publish it, and share its address or put it on your website.")
     sortable_by = ()
     prepopulated_fields = {"slug": ("title",)}
     readonly_fields = ("state",)
@@ -142,10 +151,10 @@ class FormAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("state", ("title", "slug"), "intro", ("submit_label", "locale"))}),
         (
-            "After sending",
+            _("After sending"),
             {"fields": (("thanks_title", "redirect_url"), "thanks_text"), "classes": ["tab"]},
         ),
-        ("Other websites", {"fields": ("allowed_origins",), "classes": ["tab"]}),
+        (_("Other websites"), {"fields": ("allowed_origins",), "classes": ["tab"]}),
     )
 
     def get_object(
@@ -161,26 +170,30 @@ class FormAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Form]:
         return super().get_queryset(request).prefetch_related("fields")
 
-    @admin.display(description="Form")
+    @admin.display(description=_("Form"))
     def name(self, form: Form) -> str:
         return two_lines(form.title, f"/f/{form.slug}")
 
-    @admin.display(description="State")
+    @admin.display(description=_("State"))
     def state(self, form: Form) -> str:
         if form.published is None:
-            return badge("Not published")
+            return badge(gettext("Not published"))
         if not form.published.reading().is_whole:
-            return badge(f"Version {form.published.number} is of a newer release", "warn")
+            return badge(
+                gettext("Version %(number)s is of a newer release")
+                % {"number": form.published.number},
+                "warn",
+            )
         if form.differs:
-            return badge(f"Draft differs from version {form.published.number}", "warn")
-        return badge(f"Version {form.published.number} is on the air", "won")
+            return badge(gettext("Unpublished changes"), "warn")
+        return badge(gettext("Live: version %(number)s") % {"number": form.published.number}, "won")
 
-    @admin.display(description="Submissions")
+    @admin.display(description=_("Submissions"))
     def submissions(self, form: Form) -> str:
         address = reverse("admin:capture_submission_changelist")
-        return format_html(_ANSWERS, address, form.pk)
+        return format_html(_ANSWERS, address, form.pk, gettext("See answers"))
 
-    @admin.display(description="Changed")
+    @admin.display(description=_("Changed"))
     def changed(self, form: Form) -> str:
         return ago(form.updated_at) if form.updated_at else DASH
 
@@ -195,22 +208,22 @@ class FormAdmin(ScopedAdmin):
         return self.inlines if obj else self.inlines[:1]
 
     def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Only what is on the air can be opened, or taken off."""
-        on_the_air = Form.objects.filter(published__isnull=False)
+        """Allow opening and unpublishing for live forms only."""
+        live_forms = Form.objects.filter(published__isnull=False)
         if object_id is None:
             return True
-        return is_id(str(object_id)) and on_the_air.filter(pk=object_id).exists()
+        return is_id(str(object_id)) and live_forms.filter(pk=object_id).exists()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        # A version once published is kept for the answers to it, and with it the form.
+        # Submissions refer to their version: a form with versions is never deleted.
         form = context.get("original")
         context["show_delete"] = form is None or not form.versions.exists()
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_change(self, request: HttpRequest, obj: Form) -> HttpResponseRedirect:
-        """Stay on the page after publishing: what became of it is shown there."""
+        """Stay on the page after publishing, where the new state is shown."""
         if "_save" in request.POST:
             return super().response_post_save_change(request, obj)
         return HttpResponseRedirect(request.path)
@@ -221,40 +234,43 @@ class FormAdmin(ScopedAdmin):
             raise Http404("No such form.")
         return form
 
-    @action(description="Open page", url_path="open", icon="open_in_new", permissions=["open"])
+    @action(description=_("Open page"), url_path="open", icon="open_in_new", permissions=["open"])
     def open_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
         form = self._find(request, object_id)
         return HttpResponseRedirect(f"/f/{form.slug}")
 
     @action(
-        description="Preview draft",
+        description=_("Preview draft"),
         icon="visibility",
         permissions=["view"],
         attrs={"target": "_blank"},
     )
     def preview(self, request: HttpRequest, object_id: int) -> HttpResponse:
         form = self._find(request, object_id)
-        # Only a look: nothing can be sent from here.
+        # Read only: the policy blocks sending the form.
         policy = "default-src 'none'; style-src 'self'; img-src data:; form-action 'none'"
         page = form_page(form.draft())
         return HttpResponse(page, headers={"Content-Security-Policy": policy})
 
-    @action(description="Save and publish", permissions=["change"])
+    @action(description=_("Save and publish"), permissions=["change"])
     def save_and_publish(self, request: HttpRequest, form: Form) -> None:
-        # The fields are saved after the form: only what is committed is all of the draft.
+        # Django saves the fields after the form; after the commit the draft is complete.
         transaction.on_commit(partial(_publish, request, form))
 
-    @action(description="Take off the air", permissions=["change", "open"])
+    @action(description=_("Unpublish"), permissions=["change", "open"])
     def save_and_unpublish(self, request: HttpRequest, form: Form) -> None:
         services.unpublish(form, actor=current_user(request))
-        messages.success(request, "Nobody can open the form any more. Its answers stay.")
+        messages.success(request, gettext("The form is closed to visitors. Its answers stay."))
 
 
 def _publish(request: HttpRequest, form: Form) -> None:
     try:
         version = services.publish(form, actor=current_user(request))
-    except ValidationError as refused:
-        for message in refused.messages:
-            messages.error(request, f"Saved, but not published. {message}")
+    except ValidationError as error:
+        for message in error.messages:
+            text = gettext("Saved, but not published. %(problem)s")
+            messages.error(request, text % {"problem": message})
     else:
-        messages.success(request, f"Version {version.number} is on the air at /f/{form.slug}.")
+        text = gettext("Version %(number)s is live at %(address)s.")
+        details = {"number": version.number, "address": f"/f/{form.slug}"}
+        messages.success(request, text % details)

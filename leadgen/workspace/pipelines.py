@@ -1,4 +1,4 @@
-"""Pipelines and their stages."""
+"""Page of pipelines and their stages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.leads.models import Pipeline, Stage
 from leadgen.workspace.kit.bounded_admin import BoundedInline
@@ -16,7 +18,7 @@ from leadgen.workspace.kit.scoped_admin import ScopedAdmin, TabularInline
 
 class StageInline(BoundedInline, TabularInline):
     model = Stage
-    deletion_hint = "Move its leads to another stage first, or rename it."
+    deletion_hint = _("Move its leads to another stage first, or rename it.")
     fields = ("name", "type", "position")
     ordering = ("position", "id")
     ordering_field = "position"
@@ -34,7 +36,7 @@ class PipelineAdmin(ScopedAdmin):
         "deleted": "pipeline.deleted",
     }
     list_display = ("name", "stage_count", "default_badge")
-    deletion_hint = (
+    deletion_hint = _(
         "Let new leads start in another pipeline instead: this one then gets no more, and its "
         "leads keep their stages."
     )
@@ -48,13 +50,13 @@ class PipelineAdmin(ScopedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Pipeline | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        labels = {"is_default": "New leads start in this pipeline"}
+        labels = {"is_default": gettext("New leads start in this pipeline")}
         return super().get_form(request, obj, change, labels=labels, **kwargs)
 
-    @admin.display(description="Stages")
+    @admin.display(description=_("Stages"))
     def stage_count(self, pipeline: Pipeline) -> int:
         return int(getattr(pipeline, "stage_count", 0))
 
-    @admin.display(description="New leads")
+    @admin.display(description=_("New leads"))
     def default_badge(self, pipeline: Pipeline) -> str:
-        return badge("Start here", "new") if pipeline.is_default else ""
+        return badge(gettext("Start here"), "new") if pipeline.is_default else ""

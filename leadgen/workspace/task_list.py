@@ -1,4 +1,4 @@
-"""The task list."""
+"""List of tasks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.leads import bulk_services
@@ -23,17 +25,17 @@ from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 
 class TaskViews(ViewTabs):
     views: ClassVar = {
-        "mine": ("Mine", lambda rows, user: rows.open().filter(owner=user)),
+        "mine": (_("Mine"), lambda rows, user: rows.open().filter(owner=user)),
         "due": (
-            "Due today",
+            _("Due today"),
             lambda rows, user: rows.due_before(days_ago(-1)).filter(owner=user),
         ),
         "overdue": (
-            "Overdue, all",
+            _("Team overdue"),
             lambda rows, user: rows.due_before(timezone.now()),
         ),
-        "open": ("All open", lambda rows, user: rows.open()),
-        "done": ("Done", lambda rows, user: rows.done().order_by("-done_at")),
+        "open": (_("All"), lambda rows, user: rows.open()),
+        "done": (_("Done"), lambda rows, user: rows.done().order_by("-done_at")),
     }
 
 
@@ -46,10 +48,10 @@ class TaskAdmin(ScopedAdmin):
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
     search_fields = ("title",)
-    search_help_text = "Title"
+    search_help_text = _("Title")
     fields = ("title", ("due_at", "owner"), "person")
     readonly_fields = ("person",)
-    empty_hint = "Tasks are added on a lead's page."
+    empty_hint = _("Tasks are added on a lead's page.")
     sortable_by = ()
     actions = ("complete",)
 
@@ -57,41 +59,43 @@ class TaskAdmin(ScopedAdmin):
         return False  # a task is added on its lead's page
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The buttons are for those who may use them."""
+        """Leave out the buttons for readers who may not change tasks."""
         shown = super().get_list_display(request)
         return shown if self.has_change_permission(request) else shown[:-1]
 
-    @admin.display(description="Task")
+    @admin.display(description=_("Task"))
     def what(self, task: Task) -> str:
         return clip(task.title)
 
-    @admin.display(description="Lead")
+    @admin.display(description=_("Lead"))
     def person(self, task: Task) -> str:
         url = reverse("admin:leads_lead_change", args=[task.lead_id])
         return format_html('<a class="ws-link" href="{}">{}</a>', url, clip(str(task.lead.contact)))
 
-    @admin.display(description="Due")
+    @admin.display(description=_("Due"))
     def due(self, task: Task) -> str:
         if task.done_at:
-            return badge("Done", "won")
+            return badge(gettext("Done"), "won")
         if not task.due_at:
             return DASH
         text = moment(task.due_at)
         return badge(text, "bad") if task.due_at < timezone.now() else text
 
-    @admin.display(description="Owner")
+    @admin.display(description=_("Owner"))
     def owner_name(self, task: Task) -> str:
         return clip(task.owner.name) if task.owner else DASH
 
     @admin.display(description="")
     def tick(self, task: Task) -> str:
-        verb, text = ("reopen", "Reopen") if task.done_at else ("done", "Done")
+        verb, text = ("reopen", gettext("Reopen")) if task.done_at else ("done", gettext("Done"))
         address = reverse(f"admin:lead_task_{verb}", args=[task.lead_id, task.pk])
         return format_html(BUTTON, address, text)
 
-    @admin.action(description="Mark as done", permissions=["change"])
+    @admin.action(description=_("Mark as done"), permissions=["change"])
     def complete(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         changed = bulk_services.complete_tasks(chosen, actor=current_user(request))
-        told = outcome(Task, len(chosen), changed, done="marked as done", kept="done already")
-        self.message_user(request, told)
+        message = outcome(
+            Task, len(chosen), changed, done=gettext("marked as done"), kept=gettext("done already")
+        )
+        self.message_user(request, message)

@@ -1,4 +1,4 @@
-"""How the workspace looks and what its sidebar holds, as settings for django-unfold."""
+"""Settings of django-unfold: colours, assets and the sidebar."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 def _asset(path: str) -> Callable[[HttpRequest], str]:
@@ -16,7 +18,7 @@ def _allowed(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
-def _item(title: str, icon: str, model: str, permission: str = "view", **more: Any) -> Any:
+def _item(title: Promise, icon: str, model: str, permission: str = "view", **more: Any) -> Any:
     app, _, name = model.partition(".")
     return {
         "title": title,
@@ -29,28 +31,28 @@ def _item(title: str, icon: str, model: str, permission: str = "view", **more: A
 
 _NAVIGATION = [
     {
-        "title": "Work",
+        "title": _("Work"),
         "items": [
-            {"title": "Home", "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
-            _item("Leads", "inbox", "leads.lead"),
+            {"title": _("Home"), "icon": "space_dashboard", "link": reverse_lazy("admin:index")},
+            _item(_("Leads"), "inbox", "leads.lead"),
             _item(
-                "Tasks",
+                _("Tasks"),
                 "task_alt",
                 "leads.task",
                 badge="leadgen.workspace.home.sections.tasks_badge",
                 badge_variant="primary",
             ),
-            _item("Contacts", "person", "leads.contact"),
-            _item("Companies", "apartment", "leads.company"),
+            _item(_("Contacts"), "person", "leads.contact"),
+            _item(_("Companies"), "apartment", "leads.company"),
         ],
     },
     {
-        "title": "Marketing",
+        "title": _("Marketing"),
         "items": [
-            _item("Forms", "dynamic_form", "forms.form"),
-            _item("Campaigns", "campaign", "leads.campaign"),
+            _item(_("Forms"), "dynamic_form", "forms.form"),
+            _item(_("Campaigns"), "campaign", "leads.campaign"),
             _item(
-                "Quarantine",
+                _("Review"),
                 "shield",
                 "capture.submission",
                 "change",
@@ -60,12 +62,12 @@ _NAVIGATION = [
         ],
     },
     {
-        "title": "Settings",
+        "title": _("Settings"),
         "items": [
-            _item("People", "group", "accounts.user"),
-            _item("Teams", "groups", "accounts.team"),
-            _item("Pipelines", "view_kanban", "leads.pipeline"),
-            _item("Audit log", "history", "events.event"),
+            _item(_("People"), "group", "accounts.user"),
+            _item(_("Teams"), "groups", "accounts.team"),
+            _item(_("Pipelines"), "view_kanban", "leads.pipeline"),
+            _item(_("Audit log"), "history", "events.event"),
         ],
     },
 ]

@@ -197,7 +197,7 @@ def test_lead_that_arrives_during_a_deletion_is_told(boss, monkeypatch):
 
     monkeypatch.setattr(deletion, "plan", counted_too_early)
 
-    assert "Other records came to need this in the meantime." in delete(boss, pipeline).text
+    assert "Another record began to need this one in the meantime." in delete(boss, pipeline).text
     assert Pipeline.objects.filter(pk=pipeline.pk).exists()
 
 

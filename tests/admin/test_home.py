@@ -30,7 +30,7 @@ def test_a_rep_counts_own_leads_and_tasks_only(browse):
 
     shown = tiles(browse(rep))
 
-    assert shown["Not answered"].value == "1"
+    assert shown["Not contacted"].value == "1"
     assert (shown["Due today"].value, shown["Due today"].hint) == ("1", "1 overdue")
 
 
@@ -69,7 +69,7 @@ def test_a_marketer_sees_sources_forms_and_what_is_held(browse):
 
     shown, html = tiles(client), client.get(HOME).content.decode()
 
-    assert (shown["Submissions"].value, shown["In quarantine"].value) == ("2", "1")
+    assert (shown["Submissions"].value, shown["To review"].value) == ("2", "1")
     assert "newsletter" in html
     assert form.title in html
 

@@ -25,7 +25,7 @@ def test_the_list_opens_on_the_quarantine_with_reasons_in_words(browse):
     client = browse(make_user(Role.MARKETER))
 
     assert shown(client) == [submission]
-    assert "Filled a field that people cannot see" in client.get(LIST).content.decode()
+    assert "Caught by hidden field" in client.get(LIST).content.decode()
 
 
 def test_one_click_releases(browse):
@@ -45,7 +45,7 @@ def test_release_of_whole_list_counts_each_kind(browse):
     page = browse(make_user(Role.MARKETER)).post(f"{LIST}?view=all", data, follow=True).text
 
     assert "2 submissions released, on a lead in a moment." in page
-    assert "1 stayed as it was: not in quarantine." in page
+    assert "1 stayed as it was: not in review." in page
 
 
 def test_several_are_released_at_once(browse):

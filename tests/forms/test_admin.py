@@ -67,7 +67,7 @@ def test_saving_and_publishing_freezes_the_fields_just_typed(client, marketer, d
     page = client.post(change(draft), data, follow=True)
     draft.refresh_from_db()
 
-    assert "Version 1 is on the air at /f/talk." in page.content.decode()
+    assert "Version 1 is live at /f/talk." in page.content.decode()
     assert draft.published.read() == draft.draft()
     assert [field.name for field in draft.published.read().fields] == ["email", "size"]
     assert Event.objects.get(kind="form.published").actor == marketer
@@ -109,13 +109,13 @@ def test_a_form_is_taken_off_the_air(client, marketer, draft):
 
 def test_the_page_tells_how_the_draft_stands_and_what_each_version_asked(client, marketer, draft):
     publish(draft, actor=None)
-    assert "Version 1 is on the air" in client.get(change(draft)).content.decode()
+    assert "Live: version 1" in client.get(change(draft)).content.decode()
     draft.fields.update(label="Your address")
     page = client.get(change(draft)).content.decode()
 
-    assert "Draft differs from version 1" in page
+    assert "Unpublished changes" in page
     assert "Your address" in page
-    assert "1, on the air" in page
+    assert "1, live" in page
 
 
 def test_a_draft_can_be_looked_at_but_not_sent(client, marketer, draft):
@@ -151,7 +151,7 @@ def test_the_list_costs_the_same_for_many_forms(
 
     with django_assert_max_num_queries(12):
         page = client.get(reverse("admin:forms_form_changelist")).content.decode()
-    assert page.count("is on the air") == 12
+    assert page.count("Live: version") == 12
 
 
 def test_who_may_only_look_can_neither_save_nor_publish(client, draft):

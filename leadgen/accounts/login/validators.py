@@ -3,6 +3,8 @@
 import re
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 # The demo's password, and what is left of one without digits, signs and letter case.
 _KNOWN = {
@@ -14,7 +16,7 @@ _KNOWN = {
     "leadgenuser",
 }
 _REST = re.compile(r"[\W\d_]+")
-_MESSAGE = "This password is written in Leadgen's own pages: choose one that names no product."
+_MESSAGE = _("This password is written in Leadgen's own pages: choose one that names no product.")
 
 
 class ProductNameValidator:
@@ -25,4 +27,4 @@ class ProductNameValidator:
             raise ValidationError(_MESSAGE, code="password_of_product")
 
     def get_help_text(self) -> str:
-        return "Your password can’t be the product’s name or the demo’s password."
+        return gettext("Your password can’t be the product’s name or the demo’s password.")

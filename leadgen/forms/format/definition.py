@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 FORMAT = 1
 """The newest format of stored definitions that this release reads, and the one that it writes."""
 
@@ -160,13 +162,13 @@ def _is_of(kind: Any, value: object) -> bool:
 
 
 CONTACT_FIELDS = {
-    "name": "Full name",
-    "first_name": "First name",
-    "last_name": "Last name",
-    "email": "Email",
-    "phone": "Phone",
-    "company": "Company",
-    "job_title": "Job title",
-    "country": "Country",
-    "message": "Message",
+    "name": _("Full name"),
+    "first_name": _("First name"),
+    "last_name": _("Last name"),
+    "email": _("Email"),
+    "phone": _("Phone"),
+    "company": _("Company"),
+    "job_title": _("Job title"),
+    "country": _("Country"),
+    "message": _("Message"),
 }

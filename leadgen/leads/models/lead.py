@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.models import Team, User
 from leadgen.capture.models import Submission
@@ -30,7 +31,7 @@ class Pipeline(models.Model):
                 fields=["is_default"],
                 condition=models.Q(is_default=True),
                 name="one_default_pipeline",
-                violation_error_message="Another pipeline is the default.",
+                violation_error_message=_("Another pipeline is the default."),
             )
         ]
 
@@ -42,9 +43,9 @@ class Stage(models.Model):
     """A step of a pipeline: the name is free text, the type decides its effect on a lead."""
 
     class Type(models.TextChoices):
-        OPEN = "open", "Open"
-        WON = "won", "Won"
-        LOST = "lost", "Lost"
+        OPEN = "open", _("Open")
+        WON = "won", _("Won")
+        LOST = "lost", _("Lost")
 
     pipeline = models.ForeignKey(Pipeline, models.CASCADE, related_name="stages")
     name = models.CharField(max_length=80)
@@ -70,9 +71,9 @@ class Campaign(models.Model):
 
     name = models.CharField(max_length=120, unique=True)
     utm_campaign = models.CharField(
-        "UTM campaign",
+        _("UTM campaign"),
         max_length=200,
-        help_text="The value of utm_campaign in this campaign's links; case does not matter.",
+        help_text=_("The value of utm_campaign in this campaign's links; case does not matter."),
     )
     starts_on = models.DateField(null=True, blank=True, validators=[check_day])
     ends_on = models.DateField(null=True, blank=True, validators=[check_day])
@@ -92,7 +93,7 @@ class Campaign(models.Model):
             models.UniqueConstraint(
                 Lower("utm_campaign"),
                 name="utm_campaign_once",
-                violation_error_message="Another campaign has this UTM value.",
+                violation_error_message=_("Another campaign has this UTM value."),
             ),
             models.CheckConstraint(
                 condition=days_in_range("starts_on"), name="campaign_starts_in_range"
@@ -115,13 +116,13 @@ class Lead(models.Model):
     """One enquiry of one contact, in a pipeline, with an owner."""
 
     class Status(models.TextChoices):
-        NEW = "new", "New"
-        ASSIGNED = "assigned", "Assigned"
-        WORKING = "working", "Working"
-        QUALIFIED = "qualified", "Qualified"
-        DISQUALIFIED = "disqualified", "Disqualified"
-        NURTURING = "nurturing", "Nurturing"
-        CONVERTED = "converted", "Converted"
+        NEW = "new", _("New")
+        ASSIGNED = "assigned", _("Assigned")
+        WORKING = "working", _("Working")
+        QUALIFIED = "qualified", _("Qualified")
+        DISQUALIFIED = "disqualified", _("Disqualified")
+        NURTURING = "nurturing", _("Nurturing")
+        CONVERTED = "converted", _("Converted")
 
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="leads")
     company = models.ForeignKey(
@@ -214,8 +215,8 @@ class LeadSubmission(models.Model):
     """Link of a submission to its lead: each processed submission has exactly one."""
 
     class Reason(models.TextChoices):
-        NEW = "new", "Opened the lead"
-        MATCHED = "matched", "Same person"
+        NEW = "new", _("Opened the lead")
+        MATCHED = "matched", _("Same person")
 
     lead = models.ForeignKey(Lead, models.PROTECT, related_name="links")
     submission = models.OneToOneField(Submission, models.PROTECT, related_name="link")
@@ -276,4 +277,4 @@ class Activity(Event):
 
     class Meta:
         proxy = True
-        verbose_name_plural = "activities"
+        verbose_name_plural = _("activities")

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.leads.querysets import ContactQuerySet
 
@@ -15,7 +16,7 @@ class Company(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name_plural = "companies"
+        verbose_name_plural = _("companies")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
         indexes = [models.Index(fields=["name", "-id"], name="company_by_name")]
@@ -82,8 +83,8 @@ class Identity(models.Model):
     """An identity of a contact: a normalised email address or an E.164 phone number."""
 
     class Kind(models.TextChoices):
-        EMAIL = "email", "Email"
-        PHONE = "phone", "Phone"
+        EMAIL = "email", _("Email")
+        PHONE = "phone", _("Phone")
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="identities")
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -91,7 +92,7 @@ class Identity(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name_plural = "identities"
+        verbose_name_plural = _("identities")
         constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identity_once")]
 
     def __str__(self) -> str:

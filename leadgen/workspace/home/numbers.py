@@ -1,7 +1,7 @@
-"""The numbers of the home page: each function is one query (or two) within a window of time.
+"""Numbers of the home page: each function is one or two queries within a window of time.
 
-All take a QuerySet of leads (or tasks) that is already narrowed to what the reader may see. The
-windows keep the cost to a range of the index on ``created_at``, however many leads there are.
+Each takes a QuerySet of the leads (or tasks) that the reader may see. The windows limit the cost
+to a range of the index on ``created_at``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from django.db.models import Aggregate, Count, DurationField, F, Min, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 DAYS = 30
 OPEN_DAYS = 90
-# A storage that hangs must not hold the page up.
+# The page waits no longer for a storage that hangs.
 SPOOL_SECONDS = 1.0
 _CAP = 10_000
 _ROWS = 8
@@ -60,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
-    """One line of a table: what it is about, its numbers by name."""
+    """One line of a table: its name, and its numbers by name."""
 
     name: str
     numbers: Mapping[str, Any]
@@ -77,7 +78,7 @@ class LeadSummary:
 
 @dataclass(frozen=True, slots=True)
 class LedgerNumbers:
-    """What the ledger holds that no lead has; counts stop at 10,000."""
+    """Submissions of the ledger that are on no lead; counts stop at 10,000."""
 
     waiting: int
     oldest: datetime | None
@@ -86,7 +87,7 @@ class LedgerNumbers:
 
 
 def days_ago(days: int) -> datetime:
-    """Midnight of the reader's day, so many days ago."""
+    """Return midnight in the reader's zone, this number of days ago."""
     start = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return start - timedelta(days=days)
 
@@ -114,8 +115,8 @@ def lead_summary(leads: LeadQuerySet) -> LeadSummary:
 
 
 def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
-    """Leads of each of the last DAYS days, today last, days without any included."""
-    # Up to tonight: the day of a time at the calendar's end cannot be told in every time zone.
+    """Return the leads of each of the last DAYS days, today last, with empty days."""
+    # Up to tonight: near year 9999 the day of a time overflows in some time zones.
     window = leads.filter(created_at__gte=days_ago(DAYS - 1), created_at__lt=days_ago(-1))
     days = window.annotate(day=TruncDate("created_at"))
     counted = dict(days.order_by().values_list("day").annotate(n=Count("pk")))
@@ -125,7 +126,7 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
 
 
 def by_stage(leads: LeadQuerySet) -> list[CountRow]:
-    """Open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
+    """Return the open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
     recent = leads.open().filter(created_at__gte=days_ago(OPEN_DAYS))
     counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
     stages = Stage.objects.filter(type=Stage.Type.OPEN)
@@ -136,7 +137,7 @@ def by_stage(leads: LeadQuerySet) -> list[CountRow]:
 
 
 def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
-    """The sources or campaigns (``source``, ``campaign__name``) that brought most, and before."""
+    """Return the sources or campaigns (``source``, ``campaign__name``) with the most leads."""
     recent = Q(created_at__gte=days_ago(DAYS))
     rows = (
         leads.filter(created_at__gte=days_ago(2 * DAYS))
@@ -149,16 +150,18 @@ def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
         )
         .order_by("-now", "-before", field)[: _ROWS + 1]
     )
-    # Those of no campaign are left out here: in SQL that would read every campaign's whole index.
+    # Leads without a campaign are left out here: in SQL that would read the whole index.
     named = [row for row in rows if row[field] is not None][:_ROWS]
     return [
-        CountRow(row[field] or "unknown", {"change": Change(row["now"], row["before"]), **row})
+        CountRow(
+            row[field] or gettext("unknown"), {"change": Change(row["now"], row["before"]), **row}
+        )
         for row in named
     ]
 
 
 def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
-    """Each form's submissions of the last DAYS days and the leads they opened, busiest first."""
+    """Return each form's submissions and new leads of the last DAYS days, busiest first."""
     titles = dict(Form.objects.values_list("pk", "title"))
     since = days_ago(DAYS)
     # Naming the forms lets PostgreSQL use the index (form, received_at).
@@ -184,7 +187,7 @@ def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
 
 
 def submissions() -> Change:
-    """All submissions of the last DAYS days, and of the DAYS before."""
+    """Count all submissions of the last DAYS days, and of the DAYS before."""
     recent = Q(received_at__gte=days_ago(DAYS))
     forms = list(Form.objects.values_list("pk", flat=True))
     row = Submission.objects.filter(form__in=forms, received_at__gte=days_ago(2 * DAYS)).aggregate(
@@ -194,7 +197,7 @@ def submissions() -> Change:
 
 
 def workload(leads: LeadQuerySet, tasks: TaskQuerySet, people: QuerySet[User]) -> list[CountRow]:
-    """What each person has to do: open leads, those not answered, overdue tasks, response."""
+    """Return each person's open leads, leads not contacted, overdue tasks and first response."""
     names = dict(people.values_list("pk", "name"))
     late = dict(
         tasks.due_before(timezone.now())
@@ -223,7 +226,7 @@ def workload(leads: LeadQuerySet, tasks: TaskQuerySet, people: QuerySet[User]) -
 
 
 def ledger() -> LedgerNumbers:
-    """What waits, is parked, or is held; each count reads a partial index of few rows."""
+    """Count waiting, parked and quarantined submissions; each count reads a partial index."""
     waiting = Submission.objects.waiting()
     return LedgerNumbers(
         waiting=waiting[:_CAP].count(),
@@ -234,14 +237,14 @@ def ledger() -> LedgerNumbers:
 
 
 def spooled() -> store.Depth | None:
-    """What waits in the storage; None when that does not tell within SPOOL_SECONDS."""
+    """Return the depth of the spool; None when the storage does not answer in SPOOL_SECONDS."""
     try:
         return run_with_timeout(SPOOL_SECONDS, store.depth)
     except Exception as error:
-        logger.warning("the spool cannot be read for the home page: %s", error)
+        logger.warning("storage unavailable, the home page shows no spool: %s", error)
         return None
 
 
 def quarantined() -> int:
-    """The submissions in quarantine, 10,000 at most."""
+    """Count the submissions to review (quarantined), 10,000 at most."""
     return Submission.objects.quarantined()[:_CAP].count()

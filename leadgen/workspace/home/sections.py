@@ -1,16 +1,18 @@
-"""The home page: for each role the numbers and lists that it works by."""
+"""Home page: the tiles and sections of each role."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
@@ -21,16 +23,20 @@ from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
 from leadgen.workspace.kit.html import in_words
 
-_LIST = 6
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+_MAX_ROWS = 6
+_LAST_30_DAYS = _("last 30 days")
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One number; tone is empty, warn or bad where it asks for something to be done."""
+    """One number; the tone is warn or bad where a person has to act, else empty."""
 
-    label: str
+    label: StrOrPromise
     value: str
-    hint: str = ""
+    hint: StrOrPromise = ""
     url: str = ""
     tone: str = ""
     change: numbers.Change | None = None
@@ -38,198 +44,219 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A card: the template that draws it, its title and data; placed top, main or side."""
+    """A card: its template, title, data and place (top, main or side)."""
 
     template: str
-    title: str
+    title: StrOrPromise
     data: Any
     place: str = "side"
     more: dict[str, str] = field(default_factory=dict)
 
     @property
     def slug(self) -> str:
-        return slugify(self.title)
+        return slugify(str(self.title))
 
 
 def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the reader's tiles and sections to the context of the index page."""
     user = current_user(request)
-    desk = HomeContext(user)
+    page = HomeContext(user)
     tiles, sections = _HOMES[Role(user.role)]
     return {
         **context,
-        "title": "Home",
+        "title": gettext("Home"),
         "greeting": _greeting(user),
         "now": timezone.now(),
-        "tiles": [make(desk) for make in tiles],
-        "sections": [section for make in sections if (section := make(desk))],
+        "tiles": [make(page) for make in tiles],
+        "sections": [section for make in sections if (section := make(page))],
     }
 
 
 def tasks_badge(request: HttpRequest) -> str:
-    """How many of the reader's tasks are due; empty for none."""
+    """Return the number of the reader's due tasks; empty for none."""
     return _short(_due(current_user(request))[:100].count())
 
 
 def quarantine_badge(request: HttpRequest) -> str:
-    """How many submissions wait in quarantine; empty for none."""
+    """Return the number of submissions to review (quarantined); empty for none."""
     may_decide = current_user(request).has_perm("capture.change_submission")
     return _short(numbers.quarantined()) if may_decide else ""
 
 
 class HomeContext:
-    """What the sections of one page share: the reader, and the rows the reader may see."""
+    """The reader and the visible rows, shared by the tiles and sections of one page."""
 
     def __init__(self, user: User) -> None:
         self.user = user
         self.leads = visible_rows(Lead.objects.all(), user)
         self.tasks = visible_rows(Task.objects.all(), user)
-        self.pulse = numbers.lead_summary(self.leads)
+        self.summary = numbers.lead_summary(self.leads)
 
 
-def _came(desk: HomeContext) -> Tile:
-    change = desk.pulse.leads
-    return Tile("New leads", f"{change.now:,}", "last 30 days", _url("lead", "all"), change=change)
+def _new_leads_tile(page: HomeContext) -> Tile:
+    change = page.summary.leads
+    return Tile(
+        _("New leads"), f"{change.now:,}", _LAST_30_DAYS, _url("lead", "all"), change=change
+    )
 
 
-def _unanswered(desk: HomeContext) -> Tile:
-    count = desk.pulse.unanswered
-    hint = "no answer yet" if count else "all answered"
-    return Tile("Not answered", f"{count:,}", hint, _url("lead", "new"), "warn" if count else "")
+def _not_contacted_tile(page: HomeContext) -> Tile:
+    count = page.summary.unanswered
+    hint = _("not contacted yet") if count else _("all contacted")
+    return Tile(
+        _("Not contacted"), f"{count:,}", hint, _url("lead", "new"), "warn" if count else ""
+    )
 
 
-def _unowned(desk: HomeContext) -> Tile:
-    count = desk.pulse.unowned
-    hint = "give them to somebody" if count else "every lead has an owner"
-    return Tile("No owner", f"{count:,}", hint, _url("lead", "unowned"), "bad" if count else "")
+def _no_owner_tile(page: HomeContext) -> Tile:
+    count = page.summary.unowned
+    hint = _("assign them") if count else _("every lead has an owner")
+    return Tile(_("No owner"), f"{count:,}", hint, _url("lead", "unowned"), "bad" if count else "")
 
 
-def _response(desk: HomeContext) -> Tile:
-    return Tile("First response", in_words(desk.pulse.response), "median, last 30 days")
+def _response_tile(page: HomeContext) -> Tile:
+    return Tile(_("First response"), in_words(page.summary.response), _("median, last 30 days"))
 
 
-def _won(desk: HomeContext) -> Tile:
-    return Tile("Won", f"{desk.pulse.won:,}", "last 30 days", _url("lead", "won"))
+def _won_tile(page: HomeContext) -> Tile:
+    return Tile(_("Won"), f"{page.summary.won:,}", _LAST_30_DAYS, _url("lead", "won"))
 
 
-def _tasks_due(desk: HomeContext) -> Tile:
-    due = _due(desk.user)
+def _tasks_due_tile(page: HomeContext) -> Tile:
+    due = _due(page.user)
     late = due.filter(due_at__lt=timezone.now())[:1000].count()
-    hint = f"{late} overdue" if late else "none overdue"
+    hint = gettext("%(count)s overdue") % {"count": late} if late else _("none overdue")
     count = due[:1000].count()
-    return Tile("Due today", f"{count:,}", hint, _url("task", "due"), "bad" if late else "")
+    return Tile(_("Due today"), f"{count:,}", hint, _url("task", "due"), "bad" if late else "")
 
 
-def _sent(desk: HomeContext) -> Tile:
+def _submissions_tile(page: HomeContext) -> Tile:
     change = numbers.submissions()
-    return Tile("Submissions", f"{change.now:,}", "last 30 days", change=change)
+    return Tile(_("Submissions"), f"{change.now:,}", _LAST_30_DAYS, change=change)
 
 
-def _held(desk: HomeContext) -> Tile:
+def _review_tile(page: HomeContext) -> Tile:
     count = numbers.quarantined()
-    hint = "release or leave them" if count else "nothing to look at"
+    hint = _("held as possible spam") if count else _("nothing to review")
     url = reverse("admin:capture_submission_changelist")
-    return Tile("In quarantine", f"{count:,}", hint, url, "warn" if count else "")
+    return Tile(_("To review"), f"{count:,}", hint, url, "warn" if count else "")
 
 
-def _per_day(desk: HomeContext) -> Section:
-    days = numbers.per_day(desk.leads)
+def _per_day_section(page: HomeContext) -> Section:
+    days = numbers.per_day(page.leads)
     highest = max((count for _, count in days), default=0) or 1
     bars = [_bar(i, day, count * 100 / highest, count) for i, (day, count) in enumerate(days)]
     total = {"total": f"{sum(count for _, count in days):,}", "highest": str(highest)}
-    return Section("chart", "Leads per day", bars, place="main", more=total)
+    return Section("chart", _("Leads per day"), bars, place="main", more=total)
 
 
-def _stages(desk: HomeContext) -> Section:
-    return Section("stages", "Open leads by stage", _with_share(numbers.by_stage(desk.leads)))
+def _stages_section(page: HomeContext) -> Section:
+    return Section("stages", _("Open leads by stage"), _with_share(numbers.by_stage(page.leads)))
 
 
-def _new(desk: HomeContext) -> Section:
-    return _leads("Waiting for an answer", "new", desk.leads.unanswered(), place="main")
+def _not_contacted_section(page: HomeContext) -> Section:
+    return _leads_section(_("New, to contact"), "new", page.leads.unanswered(), place="main")
 
 
-def _without_owner(desk: HomeContext) -> Section:
-    return _leads("Leads without an owner", "unowned", desk.leads.unowned())
+def _no_owner_section(page: HomeContext) -> Section:
+    return _leads_section(_("Leads without an owner"), "unowned", page.leads.unowned())
 
 
-def _leads(title: str, view: str, leads: Any, place: str = "side") -> Section:
-    rows = leads.select_related("contact__company", "stage", "owner")[:_LIST]
+def _leads_section(title: StrOrPromise, view: str, leads: Any, place: str = "side") -> Section:
+    rows = leads.select_related("contact__company", "stage", "owner")[:_MAX_ROWS]
     return Section("leads", title, rows, place, more={"url": _url("lead", view)})
 
 
-def _my_tasks(desk: HomeContext) -> Section:
-    tasks = desk.tasks.open().filter(owner=desk.user).select_related("lead__contact")
+def _my_tasks_section(page: HomeContext) -> Section:
+    tasks = page.tasks.open().filter(owner=page.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
-    return Section("tasks", "Your tasks", tasks.order_by("due_at", "id")[:_LIST], more=more)
+    return Section("tasks", _("Your tasks"), tasks.order_by("due_at", "id")[:_MAX_ROWS], more=more)
 
 
-def _team(desk: HomeContext) -> Section:
-    people = owners_for(desk.user).filter(takes_leads=True)
+def _team_section(page: HomeContext) -> Section:
+    people = owners_for(page.user).filter(takes_leads=True)
     rows = [
         {"row": row, "response": in_words(row.numbers["response"])}
-        for row in numbers.workload(desk.leads, desk.tasks, people)
+        for row in numbers.workload(page.leads, page.tasks, people)
     ]
-    return Section("team", "Who has what", rows, place="main")
+    return Section("team", _("Team workload"), rows, place="main")
 
 
-def _sources(desk: HomeContext) -> Section:
-    rows = numbers.by_origin(desk.leads, "source")
-    return Section("origins", "Leads by source", _with_share(rows, "now"))
+def _sources_section(page: HomeContext) -> Section:
+    rows = numbers.by_origin(page.leads, "source")
+    return Section("origins", _("Leads by source"), _with_share(rows, "now"))
 
 
-def _campaigns(desk: HomeContext) -> Section:
-    rows = numbers.by_origin(desk.leads, "campaign__name")
-    return Section("origins", "Leads by campaign", _with_share(rows, "now"))
+def _campaigns_section(page: HomeContext) -> Section:
+    rows = numbers.by_origin(page.leads, "campaign__name")
+    return Section("origins", _("Leads by campaign"), _with_share(rows, "now"))
 
 
-def _forms(desk: HomeContext) -> Section:
-    return Section("forms", "Forms, last 30 days", numbers.by_form(desk.leads), place="main")
+def _forms_section(page: HomeContext) -> Section:
+    return Section("forms", _("Forms, last 30 days"), numbers.by_form(page.leads), place="main")
 
 
-def _spool(desk: HomeContext) -> Section | None:
+def _spool_section(page: HomeContext) -> Section | None:
     depth = numbers.spooled()
     is_empty = depth and not (depth.waiting or depth.parked)
-    return None if is_empty else Section("spool", "Not in the ledger yet", depth, place="top")
+    if is_empty:
+        return None
+    return Section("spool", _("Not in the database yet"), depth, place="top")
 
 
-def _system(desk: HomeContext) -> Section:
-    return Section("system", "The ledger", numbers.ledger(), place="top")
+def _system_section(page: HomeContext) -> Section:
+    return Section("system", _("System status"), numbers.ledger(), place="top")
 
 
 _Tiles = list[Callable[[HomeContext], Tile]]
 _Sections = list[Callable[[HomeContext], Section | None]]
 _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
     Role.SALES_REP: (
-        [_unanswered, _tasks_due, _came, _response],
-        [_new, _per_day, _my_tasks, _stages],
+        [_not_contacted_tile, _tasks_due_tile, _new_leads_tile, _response_tile],
+        [_not_contacted_section, _per_day_section, _my_tasks_section, _stages_section],
     ),
     Role.SALES_MANAGER: (
-        [_came, _unanswered, _unowned, _response],
-        [_per_day, _team, _new, _stages, _without_owner],
+        [_new_leads_tile, _not_contacted_tile, _no_owner_tile, _response_tile],
+        [
+            _per_day_section,
+            _team_section,
+            _not_contacted_section,
+            _stages_section,
+            _no_owner_section,
+        ],
     ),
     Role.MARKETER: (
-        [_came, _sent, _held, _won],
-        [_spool, _per_day, _sources, _forms, _campaigns],
+        [_new_leads_tile, _submissions_tile, _review_tile, _won_tile],
+        [_spool_section, _per_day_section, _sources_section, _forms_section, _campaigns_section],
     ),
     Role.ADMIN: (
-        [_came, _unanswered, _unowned, _held],
-        [_spool, _system, _per_day, _stages, _team, _sources, _forms, _campaigns],
+        [_new_leads_tile, _not_contacted_tile, _no_owner_tile, _review_tile],
+        [
+            _spool_section,
+            _system_section,
+            _per_day_section,
+            _stages_section,
+            _team_section,
+            _sources_section,
+            _forms_section,
+            _campaigns_section,
+        ],
     ),
     Role.VIEWER: (
-        [_came, _unanswered, _won, _response],
-        [_per_day, _forms, _stages, _sources],
+        [_new_leads_tile, _not_contacted_tile, _won_tile, _response_tile],
+        [_per_day_section, _forms_section, _stages_section, _sources_section],
     ),
 }
 
 
 def _with_share(rows: list[numbers.CountRow], key: str = "count") -> list[dict[str, Any]]:
-    """Add each row's part of the largest, in percent, as the width of its bar."""
+    """Add the width of each row's bar, in percent of the largest number."""
     largest = max((row.numbers[key] for row in rows), default=0) or 1
     return [{"row": row, "width": round(row.numbers[key] * 100 / largest, 1)} for row in rows]
 
 
 def _bar(place: int, day: date, height: float, count: int) -> dict[str, Any]:
-    """A bar of the chart in the units of its drawing, 300 wide and 100 high."""
+    """Return a bar of the chart in the units of the SVG, 300 wide and 100 high."""
     left, high = place * 10, round(height, 2)
     return {
         "day": day,
@@ -256,5 +283,7 @@ def _short(count: int) -> str:
 
 def _greeting(user: User) -> str:
     hour = timezone.localtime().hour
-    part = "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
-    return f"Good {part}, {user.name.split()[0] if user.name.split() else user.name}"
+    text = _("Good evening, %(name)s")
+    if hour < 18:
+        text = _("Good morning, %(name)s") if hour < 12 else _("Good afternoon, %(name)s")
+    return text % {"name": (user.name.split() or [user.name])[0]}

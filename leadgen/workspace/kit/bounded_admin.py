@@ -11,11 +11,14 @@ from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.lib import deletion, row_limit
 
 if TYPE_CHECKING:
     from django.contrib import admin
+    from django_stubs_ext import StrOrPromise
 
     _ModelAdmin = admin.ModelAdmin[Any]
     _Inline = admin.TabularInline[Any, Any]
@@ -23,30 +26,40 @@ else:
     _ModelAdmin = _Inline = object
 
 _FOREIGN_KEY_VIOLATION = "23503"
-_CONFLICT = "Other records came to need this in the meantime. Nothing was changed; look again."
+_CONFLICT = _(
+    "Another record began to need this one in the meantime. Nothing was changed; look again."
+)
 
 
 class _RowGoneError(Exception):
-    """A colleague has deleted the row between the question and the answer."""
+    """Another person deleted the row between the confirmation page and its submission."""
 
 
 def outcome(model: type[Model], chosen: int, changed: int, *, done: str, kept: str) -> str:
-    """Word what a bulk act did: ``2 leads assigned to you. 1 stayed as it was: already yours.``"""
-    text = row_limit.sentence(f"{row_limit.in_words(changed, model)} {done}.")
+    """Return the message of a bulk act.
+
+    For example ``2 leads assigned to you. 1 stayed as it was: already yours.``
+    """
+    details = {"rows": row_limit.in_words(changed, model), "done": done}
+    text = row_limit.sentence(gettext("%(rows)s %(done)s.") % details)
     if unchanged := chosen - changed:
-        were = "it was" if unchanged == 1 else "they were"
-        text += f" {unchanged:,} stayed as {were}: {kept}."
+        template = ngettext(
+            "%(count)s stayed as it was: %(reason)s.",
+            "%(count)s stayed as they were: %(reason)s.",
+            unchanged,
+        )
+        text += " " + template % {"count": f"{unchanged:,}", "reason": kept}
     return text
 
 
 class BoundedAdmin(_ModelAdmin):
-    """Counts before it deletes or acts, and refuses what concerns more than ``MAX_ROWS`` rows."""
+    """Admin whose deletions and bulk acts count first and refuse more than ``MAX_ROWS`` rows."""
 
-    deletion_hint = ""
+    deletion_hint: StrOrPromise = ""
 
     @property
     def max_rows(self) -> int:
-        """The largest selection for a bulk act; the bar above a list reads it."""
+        """Return the largest selection for a bulk act, for the bar above a list."""
         return row_limit.MAX_ROWS
 
     def get_deleted_objects(
@@ -62,7 +75,7 @@ class BoundedAdmin(_ModelAdmin):
         return consequences, {}, self._forbidden(planned, request), refused
 
     def _lock(self, row: Model) -> None:
-        # Two people at once: the second one is told that the row is gone, not that both deleted it.
+        # The lock serialises two deletions: the second one finds that the row is gone.
         rows = type(row)._base_manager.select_for_update().filter(pk=row.pk)
         if not rows.values_list("pk").first():
             raise _RowGoneError
@@ -70,7 +83,7 @@ class BoundedAdmin(_ModelAdmin):
     def _forbidden(self, planned: deletion.DeletionPlan, request: HttpRequest) -> set[Any]:
         admins = {model: self.admin_site._registry.get(model) for model in planned.deleted_models}
         return {
-            f"no permission to delete {model._meta.verbose_name_plural}"
+            gettext("no permission to delete %(rows)s") % {"rows": model._meta.verbose_name_plural}
             for model, its_admin in admins.items()
             if its_admin and not its_admin.has_delete_permission(request)
         }
@@ -82,7 +95,8 @@ class BoundedAdmin(_ModelAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except _RowGoneError:
-            messages.warning(request, f"This {self.opts.verbose_name} was deleted in the meantime.")
+            text = gettext("This %(row)s was deleted in the meantime.")
+            messages.warning(request, text % {"row": self.opts.verbose_name})
             address = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"
             return HttpResponseRedirect(reverse(address))
         except (IntegrityError, ProtectedError, RestrictedError) as error:
@@ -95,7 +109,7 @@ class BoundedAdmin(_ModelAdmin):
             return self._conflict(request, error)
 
     def _conflict(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        """Tell of a row that came to need the deleted one after the count; raise other errors."""
+        """Report a row that began to need the deleted one after the count; raise other errors."""
         if type(error) is IntegrityError:
             code = getattr(error.__cause__, "sqlstate", "")
             if code != _FOREIGN_KEY_VIOLATION:
@@ -117,16 +131,17 @@ class BoundedAdmin(_ModelAdmin):
 
     def _too_many(self) -> str:
         matched = row_limit.sentence(row_limit.in_words(row_limit.MAX_ROWS + 1, self.model))
-        return (
-            f"{matched} match, and one act changes at most {row_limit.MAX_ROWS:,}. Nothing was "
-            "changed. Narrow the list with its filters, then select all of it again."
+        text = gettext(
+            "%(matched)s match, and one act changes at most %(limit)s. Nothing was changed. "
+            "Narrow the list with its filters, then select all of it again."
         )
+        return text % {"matched": matched, "limit": f"{row_limit.MAX_ROWS:,}"}
 
 
 class BoundedInline(_Inline):
-    """Refuses the removal of a row by a capped count, where Django loads everything related."""
+    """Inline that checks a removal by capped counts; Django would load every related row."""
 
-    deletion_hint = ""
+    deletion_hint: StrOrPromise = ""
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)
@@ -142,7 +157,9 @@ class BoundedInline(_Inline):
         return formset
 
 
-def refuse_removal(row: Model, hint: str) -> None:
+def refuse_removal(row: Model, hint: StrOrPromise) -> None:
     """Raise ValidationError where the deletion of an inline row is refused."""
     if refusals := deletion.plan(row).refusals:
-        raise ValidationError(f"“{row}” cannot be removed. {' '.join([*refusals, hint])}".strip())
+        text = gettext("“%(row)s” cannot be removed. %(reasons)s")
+        reasons = " ".join([*refusals, str(hint)])
+        raise ValidationError((text % {"row": row, "reasons": reasons}).strip())

@@ -1,4 +1,4 @@
-"""Filters of the workspace's lists that cost the same however long the list is."""
+"""Filters of lists whose cost does not depend on the number of rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters import admin as filters
 
 from leadgen.accounts.current_user import current_user
@@ -22,6 +23,7 @@ from leadgen.workspace.kit.scoped_admin import is_id
 if TYPE_CHECKING:
     from django.contrib.admin import FieldListFilter as _RangeDateFilter
     from django.contrib.admin import SimpleListFilter as _DropdownFilter
+    from django_stubs_ext import StrOrPromise
 else:
     _RangeDateFilter, _DropdownFilter = filters.RangeDateFilter, filters.DropdownFilter
 
@@ -30,28 +32,28 @@ Narrow = Callable[[Any, User], QuerySet[Any]]
 
 
 class ViewTabs(admin.SimpleListFilter):
-    """The list's ready-made views as tabs above it; the first one is shown unasked.
+    """Views of a list as tabs above it; the first one is the default.
 
-    ``views`` maps the value in the URL to a title and to what narrows the rows for the reader.
+    ``views`` maps the value in the URL to a title and to the function that narrows the rows.
     """
 
-    title = "view"
+    title = _("view")
     parameter_name = "view"
     template = "admin/view_tabs.html"
-    views: ClassVar[dict[str, tuple[str, Narrow]]] = {}
+    views: ClassVar[dict[str, tuple[StrOrPromise, Narrow]]] = {}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(key, title) for key, (title, _) in self.views.items()]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(key, title) for key, (title, _narrow) in self.views.items()]
 
     def value(self) -> str:
-        asked = super().value() or ""
-        return asked if asked in self.views else next(iter(self.views))
+        view = super().value() or ""
+        return view if view in self.views else next(iter(self.views))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return self.views[self.value()][1](queryset, current_user(request))
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        for key, (title, _) in self.views.items():
+        for key, (title, _narrow) in self.views.items():
             yield {
                 "key": key,
                 "display": title,
@@ -61,21 +63,21 @@ class ViewTabs(admin.SimpleListFilter):
 
 
 class DropdownFilter(_DropdownFilter):
-    """A filter that is a list to choose from."""
+    """Filter by a drop-down list."""
 
     @property
     def chosen(self) -> str:
-        """The value in the URL, or an empty text."""
+        """Return the value in the URL, or an empty text."""
         return self.value() or ""
 
     @property
     def chosen_id(self) -> int | None:
-        """The value where it is a row's number; None for everything else."""
+        """Return the value as a row's number, or None for any other value."""
         return int(self.chosen) if is_id(self.chosen) else None
 
 
 class DayRange(_RangeDateFilter):
-    """Whole days of the reader's time zone, first and last included, as one range of an index."""
+    """Filter by days of the reader's time zone, both ends included, as one range of an index."""
 
     used_parameters: dict[str, Any]
     parameter_name: str
@@ -98,18 +100,18 @@ class DayRange(_RangeDateFilter):
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """A filter in use: its title, the chosen value in words, and the address without it."""
+class ActiveFilter:
+    """A filter in use: its title, the text of its value, and the query string without it."""
 
     title: str
     value: str
     without: str
 
 
-def active_filters(changelist: Any) -> list[Chosen]:
-    """The filters that narrow a list now; the list's view (its tab) is not one of them."""
+def active_filters(changelist: Any) -> list[ActiveFilter]:
+    """Return the filters in use, without the view (the tab)."""
     return [
-        Chosen(
+        ActiveFilter(
             str(spec.title),
             _in_words(spec, changelist),
             changelist.get_query_string(remove=[*spec.expected_parameters(), "p"]),

@@ -1,4 +1,4 @@
-"""Pages over tables too large to count."""
+"""Paginator with a capped count."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,9 @@ CAP = 10_000
 
 
 class CappedPaginator(AnyPaginator):
-    """Counts no further than ``CAP`` rows, so a page costs the same at a million rows.
+    """Paginator that counts ``CAP`` rows at most, so the cost does not grow with the table.
 
-    Deeper pages do not exist: a person narrows the list instead.
+    Deeper pages do not exist; filters narrow the list.
     """
 
     template_name = "admin/capped_pagination.html"
@@ -28,5 +28,5 @@ class CappedPaginator(AnyPaginator):
 
     @property
     def shown_count(self) -> str:
-        """The number of rows for people: ``10,000+`` where counting has stopped."""
+        """Return the number of rows as a text, ``10,000+`` at the cap."""
         return f"{self.count:,}" + ("+" if self.count >= CAP else "")

@@ -1,4 +1,4 @@
-"""Query parameters of list pages: only what a list filter declares is ever looked up."""
+"""Query parameters of list pages: only those that a list filter declares reach the database."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.core.paginator import InvalidPage
 from django.db import DataError
 from django.db.models import Field, IntegerField
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext
 
 # Raised by filters and by PostgreSQL for values that they cannot use.
 UNUSABLE = (IncorrectLookupParameters, ValidationError, ValueError, OverflowError, DataError)
@@ -46,10 +47,10 @@ def drop_undeclared(admin: Any, request: HttpRequest) -> None:
 
 
 def drop_unusable(admin: Any, request: HttpRequest, error: Exception) -> None:
-    """Remove what made a list fail: the number of a page that is not there, or all filters."""
+    """Remove the parameter that made a list fail: a page number out of range, or all filters."""
     if isinstance(error.__context__, InvalidPage):
         _drop(request, [PAGE_VAR])
-        messages.warning(request, "There is no such page. This is the first one.")
+        messages.warning(request, gettext("There is no such page. This is the first one."))
         return
     used = [name for name in request.GET if name in admin.declared_parameters(request)]
     _drop(request, [*used, PAGE_VAR])
@@ -86,7 +87,8 @@ def _drop(request: HttpRequest, names: Iterable[str]) -> None:
 def _report(request: HttpRequest, names: list[str]) -> None:
     shown = ", ".join(name.replace("\0", "")[:50] for name in names[:_SHOWN])
     more = ", …" if len(names) > _SHOWN else ""
-    messages.warning(request, f"No such filter: {shown}{more}. The list is shown without it.")
+    text = gettext("No such filter: %(names)s. The list is shown without it.")
+    messages.warning(request, text % {"names": shown + more})
 
 
 def _can_be(key: Field[Any, Any], text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The one place where pages get their rows: what the reader may see, and nothing else."""
+"""Base class of the workspace's admin pages: only visible rows in lists, forms and choices."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from leadgen.workspace.kit.parameters import is_id as is_id
 
 if TYPE_CHECKING:
     from django.contrib import admin
+    from django_stubs_ext import StrOrPromise
 
     ModelAdmin = admin.ModelAdmin[Any]
     TabularInline = admin.TabularInline[Any, Any]
@@ -49,7 +50,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     list_filter_submit = True
     compressed_fields = False
     show_facets = ShowFacets.NEVER
-    empty_hint = ""
+    empty_hint: StrOrPromise = ""
     event_kinds: Mapping[str, str] = {}
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     _declared: frozenset[str] | None = None
@@ -66,7 +67,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """Return the list; without its filters where one has a value that it cannot use."""
+        """Return the list; without its filters if a value of one is invalid."""
         for _ in range(2):
             try:
                 return super().get_changelist_instance(request)
@@ -75,7 +76,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         return super().get_changelist_instance(request)
 
     def declared_parameters(self, request: HttpRequest) -> frozenset[str]:
-        """Return the parameters of the list's filters. Some filters ask the database to tell."""
+        """Return the parameters of the list's filters, cached: some filters query the database."""
         if self._declared is None:
             self._declared = parameters.declared(self, request)
         return self._declared

@@ -1,4 +1,4 @@
-"""The lead list; a lead's own page is workspace/leads/views.py."""
+"""List of leads; the page of one lead is in workspace/leads/views.py."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible_rows
@@ -27,11 +29,11 @@ from leadgen.workspace.leads.filters import (
     StageFilter,
 )
 
-# So many contacts at most answer one search; the list then shows the newest of their leads.
-_MATCHES = 1000
+# One search reads this number of contacts; the list then shows the newest of their leads.
+_MAX_MATCHES = 1000
 
 
-_AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">active {}</span></span>'
+_AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">{}</span></span>'
 
 
 @admin.register(Lead)
@@ -56,9 +58,9 @@ class LeadAdmin(ScopedAdmin):
     list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
-    empty_hint = "Leads come in through your forms: publish one and share its address."
+    empty_hint = _("Your forms add leads: publish one and share its address.")
     search_fields = ("contact__search",)
-    search_help_text = "Name, email, phone or company"
+    search_help_text = _("Name, email, phone or company")
     sortable_by = ()
     actions = ("assign_to_me",)
 
@@ -69,7 +71,7 @@ class LeadAdmin(ScopedAdmin):
             return queryset, False
         matching = Contact.objects.order_by().matching(search_term)
         contacts = visible_rows(matching, current_user(request))
-        return queryset.filter(contact__in=contacts[:_MATCHES]), False
+        return queryset.filter(contact__in=contacts[:_MAX_MATCHES]), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -83,38 +85,48 @@ class LeadAdmin(ScopedAdmin):
     ) -> HttpResponse:
         return views.lead_page(request, object_id, self.admin_site.each_context(request))
 
-    @admin.display(description="Person")
+    @admin.display(description=_("Person"))
     def person(self, lead: Lead) -> str:
         contact = lead.contact
         return two_lines(str(contact), contact.email if contact.name else contact.phone)
 
-    @admin.display(description="Company")
+    @admin.display(description=_("Company"))
     def company_name(self, lead: Lead) -> str:
         company = lead.contact.company or lead.company
         return clip(company.name) if company else DASH
 
-    @admin.display(description="Stage")
+    @admin.display(description=_("Stage"))
     def stage_badge(self, lead: Lead) -> str:
         unanswered = lead.first_response_at is None and lead.is_open
         return badge(lead.stage.name, "new" if unanswered else lead.stage.type)
 
-    @admin.display(description="Owner")
+    @admin.display(description=_("Owner"))
     def owner_name(self, lead: Lead) -> str:
-        return clip(lead.owner.name) if lead.owner else badge("Nobody", "warn")
+        return clip(lead.owner.name) if lead.owner else badge(gettext("Unassigned"), "warn")
 
-    @admin.display(description="Source")
+    @admin.display(description=_("Source"))
     def came_from(self, lead: Lead) -> str:
         if not lead.source:
             return DASH
         return two_lines(lead.source, lead.campaign.name if lead.campaign else lead.medium)
 
-    @admin.display(description="Created")
+    @admin.display(description=_("Created"))
     def created(self, lead: Lead) -> str:
-        return format_html(_AGES, ago(lead.created_at), ago(lead.last_activity_at))
+        return format_html(
+            _AGES,
+            ago(lead.created_at),
+            format_html(gettext("active {time}"), time=ago(lead.last_activity_at)),
+        )
 
-    @admin.action(description="Assign to me", permissions=["change"])
+    @admin.action(description=_("Assign to me"), permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
         person, chosen = current_user(request), list(queryset.values_list("pk", flat=True))
         changed = bulk_services.assign_leads(chosen, person, actor=person)
-        told = outcome(Lead, len(chosen), changed, done="assigned to you", kept="already yours")
-        messages.success(request, told)
+        message = outcome(
+            Lead,
+            len(chosen),
+            changed,
+            done=gettext("assigned to you"),
+            kept=gettext("already yours"),
+        )
+        messages.success(request, message)

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
@@ -15,24 +17,24 @@ from leadgen.leads.sources import distinct_sources
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.kit.filters import DropdownFilter, ViewTabs
 
-_NOBODY = "none"
-_MOST_CHOICES = 200
+_UNASSIGNED = "none"
+_MAX_CHOICES = 200
 
 
 class LeadViews(ViewTabs):
     views: ClassVar = {
-        "open": ("Open", lambda rows, user: rows.open()),
-        "mine": ("Mine", lambda rows, user: rows.open().filter(owner=user.pk)),
-        "new": ("Not answered", lambda rows, user: rows.unanswered()),
-        "unowned": ("No owner", lambda rows, user: rows.unowned()),
-        "won": ("Won", lambda rows, user: rows.won()),
-        "lost": ("Lost", lambda rows, user: rows.lost()),
-        "all": ("All", lambda rows, user: rows),
+        "open": (_("Open"), lambda rows, user: rows.open()),
+        "mine": (_("Mine"), lambda rows, user: rows.open().filter(owner=user.pk)),
+        "new": (_("Not contacted"), lambda rows, user: rows.unanswered()),
+        "unowned": (_("No owner"), lambda rows, user: rows.unowned()),
+        "won": (_("Won"), lambda rows, user: rows.won()),
+        "lost": (_("Lost"), lambda rows, user: rows.lost()),
+        "all": (_("All"), lambda rows, user: rows),
     }
 
 
 class StageFilter(DropdownFilter):
-    title, parameter_name = "stage", "stage"
+    title, parameter_name = _("stage"), "stage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         stages = visible(Stage, current_user(request)).select_related("pipeline")
@@ -46,36 +48,39 @@ class StageFilter(DropdownFilter):
 
 
 class OwnerFilter(DropdownFilter):
-    title, parameter_name = "owner", "owner"
+    title, parameter_name = _("owner"), "owner"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         people = owners_for(current_user(request))
-        return [(_NOBODY, "Nobody"), *((person.pk, person.name) for person in people)]
+        return [
+            (_UNASSIGNED, gettext("Unassigned")),
+            *((person.pk, person.name) for person in people),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
-        if self.chosen == _NOBODY:
+        if self.chosen == _UNASSIGNED:
             return queryset.filter(conditions.NO_OWNER)
         return queryset.filter(owner=self.chosen_id) if self.chosen_id else queryset
 
 
 class SourceFilter(DropdownFilter):
-    title, parameter_name = "source", "source"
+    title, parameter_name = _("source"), "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return [(source, source) for source in distinct_sources(limit=_MOST_CHOICES)]
+        return [(source, source) for source in distinct_sources(limit=_MAX_CHOICES)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:
         return queryset.filter(source=self.chosen) if self.chosen else queryset
 
 
 class CampaignFilter(DropdownFilter):
-    title, parameter_name = "campaign", "campaign"
+    title, parameter_name = _("campaign"), "campaign"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(
             visible(Campaign, current_user(request))
             .order_by("-id")
-            .values_list("pk", "name")[:_MOST_CHOICES]
+            .values_list("pk", "name")[:_MAX_CHOICES]
         )
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Lead]) -> QuerySet[Lead]:

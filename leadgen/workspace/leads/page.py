@@ -1,4 +1,4 @@
-"""What a lead's page shows, gathered in a fixed number of queries."""
+"""Data of a lead's page, read in a fixed number of queries."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from leadgen.leads.visibility import owners_for
 from leadgen.workspace.kit.html import in_words
 
 LINES = 30
-_SUBMISSIONS = 10
+_MAX_SUBMISSIONS = 10
 _TASKS = 50
-# What a submission can tell beyond that it came.
-_NEWS = {"message", "changed", "possible_duplicate"}
+# Keys of a submission's event that the line of the new lead does not show.
+_EXTRA_KEYS = {"message", "changed", "possible_duplicate"}
 
 
 @dataclass(frozen=True, slots=True)
 class LeadSubmissionView:
-    """One submission of the lead in words."""
+    """One submission of the lead as texts."""
 
     submission: Submission
     answers: list[ShownAnswer]
@@ -38,7 +38,7 @@ class LeadSubmissionView:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage in the row of stages: ``passed`` lies before the lead's own."""
+    """A stage of the pipeline; ``passed`` is an open stage before the lead's own."""
 
     stage: Stage
     current: bool
@@ -47,7 +47,7 @@ class Step:
 
 def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, Any]:
     """Return the template's context; ``before`` is the event id below which the timeline starts."""
-    sent = _sent(lead)
+    submissions = _submissions(lead)
     open_tasks = list(lead.tasks.open().select_related("owner")[:_TASKS])
     lines, older = timeline(lead, before)
     return {
@@ -60,36 +60,38 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         "done_tasks": lead.tasks.done().select_related("owner")[:5],
         "lines": lines,
         "older": older,
-        "sent": sent,
-        "consents": consents_of(given for each in sent for given in each.submission.consents),
+        "submissions": submissions,
+        "consents": consents_of(
+            consent for each in submissions for consent in each.submission.consents
+        ),
         "now": timezone.now(),
         "response": in_words(_response(lead)),
         "other_leads": _other_leads(lead, user),
         "may_work": user.has_perm("leads.change_lead"),
-        **_origin(sent),
+        **_origin(submissions),
     }
 
 
 def find(user: User, pk: int | str) -> Lead | None:
-    """The lead with all that its page names, if this person may see it."""
+    """Return the lead with its related rows, or None if the user may not see it."""
     related = ("contact__company", "company", "stage", "owner", "team", "campaign", "form")
     return visible(Lead, user).select_related(*related).filter(pk=pk).first()
 
 
 def timeline(lead: Lead, before: int | None) -> tuple[list[TimelineItem], int | None]:
-    """A page of lines, newest first, and where the next one starts (None at the end)."""
+    """Return a page of items, newest first, and the event id below which the next page starts."""
     events = lead.timeline()
     page = list((events.filter(pk__lt=before) if before else events)[: LINES + 1])
     shown = page[:LINES]
     names = dict(User.objects.filter(pk__in=people(shown)).values_list("pk", "name"))
     notes = _notes(shown)
-    lines = [_line(event, names, notes) for event in shown if not _said_twice(event, shown)]
+    lines = [_line(event, names, notes) for event in shown if not _is_repeated(event, shown)]
     return lines, shown[-1].pk if len(page) > LINES else None
 
 
-def _said_twice(event: Event, shown: list[Event]) -> bool:
-    """Whether it is only the submission that opened the lead, whose line says so already."""
-    if event.kind != "lead.submission_added" or event.data.keys() & _NEWS:
+def _is_repeated(event: Event, shown: list[Event]) -> bool:
+    """Tell whether the event is only the submission that opened the lead, shown by its own line."""
+    if event.kind != "lead.submission_added" or event.data.keys() & _EXTRA_KEYS:
         return False
     receipt = event.data.get("receipt")
     opened = [each.data.get("receipt") for each in shown if each.kind == "lead.created"]
@@ -103,7 +105,7 @@ def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> Timelin
 
 
 def _notes(events: Iterable[Event]) -> dict[int, str]:
-    """The whole texts of the notes; their events hold no more than an excerpt."""
+    """Return the full texts of the notes; their events have an excerpt only."""
     ids = [event.data["note"] for event in events if "note" in event.data]
     return dict(Note.objects.filter(pk__in=ids).values_list("pk", "body")) if ids else {}
 
@@ -130,7 +132,7 @@ def _identities(lead: Lead) -> list[str]:
     return [value for value in values if value not in shown]
 
 
-def _sent(lead: Lead) -> list[LeadSubmissionView]:
+def _submissions(lead: Lead) -> list[LeadSubmissionView]:
     links = lead.links.select_related("submission__version", "submission__form")
     return [
         LeadSubmissionView(
@@ -138,13 +140,13 @@ def _sent(lead: Lead) -> list[LeadSubmissionView]:
             answers_of(link.submission.version.read(), link.submission.answers),
             link.reason == link.Reason.NEW,
         )
-        for link in links.order_by(F("submission__received_at").desc(), "-pk")[:_SUBMISSIONS]
+        for link in links.order_by(F("submission__received_at").desc(), "-pk")[:_MAX_SUBMISSIONS]
     ]
 
 
-def _origin(sent: list[LeadSubmissionView]) -> dict[str, list[ShownAnswer]]:
-    """Last touch from the newest submission; first touch as the oldest one shown recalls it."""
-    contexts = [each.submission.context for each in sent] or [{}]
+def _origin(submissions: list[LeadSubmissionView]) -> dict[str, list[ShownAnswer]]:
+    """Return the latest visit of the newest submission, the first visit of the oldest one shown."""
+    contexts = [each.submission.context for each in submissions] or [{}]
     before = contexts[-1] if len(contexts) > 1 else {}
     first = contexts[-1].get("first_touch") or before
     touches = {"first_touch": origin_of(first), "last_touch": origin_of(contexts[0])}

@@ -1,4 +1,4 @@
-"""A lead's page, and what a person does on it."""
+"""Page of a lead, and the verbs on it: move, assign, add notes and tasks."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
@@ -28,11 +30,11 @@ from leadgen.workspace.kit.scoped_admin import is_id
 from leadgen.workspace.leads import page
 
 View = Callable[..., HttpResponseBase]
-# A message that takes back what it tells: the address, the CSRF token, and one field.
+# A message with an undo button: the text, the address, the CSRF token, and one field.
 _UNDO = (
     '{} <form method="post" action="{}" class="ws-undo">'
     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-    '<input type="hidden" name="{}" value="{}"><button>Undo</button></form>'
+    '<input type="hidden" name="{}" value="{}"><button>{}</button></form>'
 )
 
 
@@ -42,7 +44,7 @@ class NoteForm(forms.Form):
 
 class TaskForm(forms.Form):
     title = forms.CharField(max_length=services.TITLE_MAX_LENGTH)
-    due_at = forms.DateTimeField(label="Due", required=False, validators=[check_moment])
+    due_at = forms.DateTimeField(label=_("Due"), required=False, validators=[check_moment])
     owner = forms.IntegerField(required=False)
 
 
@@ -54,9 +56,9 @@ def lead_page(request: HttpRequest, pk: str, context: dict[str, Any]) -> HttpRes
 
 
 def _acts(act: Callable[..., str]) -> View:
-    """Make a page of a verb: POST only, by who may change leads, on a lead they see.
+    """Make a view of a verb: POST only, for users who may change leads, on a visible lead.
 
-    What the verb refuses is said on the page, beside what was typed.
+    The page shows the messages of a ValidationError beside the typed values, with status 422.
     """
 
     @require_POST
@@ -81,8 +83,8 @@ def move(request: HttpRequest, lead: Lead) -> str:
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
     before = lead.stage_id
     services.move(lead, stage, actor=current_user(request))
-    said = f"Moved to {stage.name}."
-    return said if before == stage.pk else _undo(request, said, "move", lead.pk, stage=before)
+    message = gettext("Moved to %(stage)s.") % {"stage": stage.name}
+    return message if before == stage.pk else _undo(request, message, "move", lead.pk, stage=before)
 
 
 @_acts
@@ -91,56 +93,58 @@ def assign(request: HttpRequest, lead: Lead) -> str:
     owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
     before = lead.owner_id
     services.assign(lead, owner, actor=current_user(request))
-    said = f"Assigned to {owner.name}." if owner else "Nobody owns this lead now."
-    seen = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
-    if not seen or before == lead.owner_id:
-        return said
-    return _undo(request, said, "assign", lead.pk, owner=before or "")
+    message = gettext("This lead has no owner now.")
+    if owner:
+        message = gettext("Assigned to %(name)s.") % {"name": owner.name}
+    is_visible = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
+    if not is_visible or before == lead.owner_id:
+        return message
+    return _undo(request, message, "assign", lead.pk, owner=before or "")
 
 
 @_acts
 def add_note(request: HttpRequest, lead: Lead) -> str:
-    asked = _clean(NoteForm(request.POST))
-    services.add_note(lead, asked["body"], actor=current_user(request))
-    return "Note added."
+    data = _clean(NoteForm(request.POST))
+    services.add_note(lead, data["body"], actor=current_user(request))
+    return gettext("Note added.")
 
 
 @_acts
 def add_task(request: HttpRequest, lead: Lead) -> str:
-    asked = _clean(TaskForm(request.POST))
+    data = _clean(TaskForm(request.POST))
     owners = owners_for(current_user(request))
-    owner = get_object_or_404(owners, pk=asked["owner"]) if asked["owner"] else None
+    owner = get_object_or_404(owners, pk=data["owner"]) if data["owner"] else None
     services.add_task(
-        lead, asked["title"], due_at=asked["due_at"], owner=owner, actor=current_user(request)
+        lead, data["title"], due_at=data["due_at"], owner=owner, actor=current_user(request)
     )
-    return "Task added."
+    return gettext("Task added.")
 
 
 @_acts
 def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
     services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
-    return _undo(request, "Task done.", "task_reopen", lead.pk, task)
+    return _undo(request, gettext("Task done."), "task_reopen", lead.pk, task)
 
 
 @_acts
 def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
     services.reopen_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
-    return "Task reopened."
+    return gettext("Task reopened.")
 
 
-def _undo(request: HttpRequest, said: str, verb: str, *row: int, **field: Any) -> str:
-    """The message with a button that posts to ``lead_<verb>`` what was before."""
+def _undo(request: HttpRequest, message: str, verb: str, *row: int, **field: Any) -> str:
+    """Return the message with a button that posts the earlier value to ``lead_<verb>``."""
     address = reverse(f"admin:lead_{verb}", args=row)
     (name, value) = next(iter(field.items()), ("", ""))
-    return format_html(_UNDO, said, address, get_token(request), name, value)
+    return format_html(_UNDO, message, address, get_token(request), name, value, gettext("Undo"))
 
 
 def _after(request: HttpRequest, pk: int) -> str:
-    """Back to the task list as it stood, else to the lead, else (given away) to the leads."""
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    """Return the task list if the request came from it, else the lead if visible, else the list."""
+    referer = urlsplit(request.headers.get("Referer", ""))
     tasks = reverse("admin:leads_task_changelist")
-    if came_from.path == tasks:
-        return f"{tasks}?{came_from.query}"
+    if referer.path == tasks:
+        return f"{tasks}?{referer.query}"
     if visible(Lead, current_user(request)).filter(pk=pk).exists():
         return reverse("admin:leads_lead_change", args=[pk])
     return reverse("admin:leads_lead_changelist")
@@ -171,13 +175,13 @@ def _show(
 def _clean(form: forms.Form) -> dict[str, Any]:
     if not form.is_valid():
         labels = {name: str(form[name].label) for name in form.errors}
-        told = [f"{labels[name]}: {error}" for name in labels for error in form.errors[name]]
-        raise ValidationError(told)
+        texts = [f"{labels[name]}: {error}" for name in labels for error in form.errors[name]]
+        raise ValidationError(texts)
     return form.cleaned_data
 
 
 def _number(request: HttpRequest, name: str) -> int | None:
-    """A row's id from the form; empty is None, anything else is 404 like an unknown row."""
+    """Return a row's id from the form, None for an empty text; raise Http404 for any other."""
     text = request.POST.get(name, "")
     if not text:
         return None

@@ -22,7 +22,7 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]  # allauth has no types
 
 
 class OwnPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
-    """The change of one's own password; the old one is checked under the limits of a log-in."""
+    """Form to change one's own password; the old one is checked under the limits of a log-in."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

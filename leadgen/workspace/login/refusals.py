@@ -1,4 +1,4 @@
-"""Answers for log-ins that were not looked at: 429 at a limit, 503 while something is too busy."""
+"""Responses to refused log-ins: 429 at a rate limit, 503 for overload or an outage."""
 
 import logging
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _OUTAGE_SECONDS = 30
 
 
 class RefusalMiddleware:
-    """Turns the refusals of any page that checks or makes a password into their answers."""
+    """Turn rate limits and overload of any page that checks or sets a password into responses."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,7 +35,7 @@ class RefusalMiddleware:
             return too_many_requests(request, error.retry_after)
         if isinstance(error, HashingBusyError):
             LOGINS.labels("busy").inc()
-            logger.warning("too many passwords at once, one was not looked at")
+            logger.warning("password hashing overloaded, one log-in was refused")
             return _page(request, "account/busy.html", 503, error.retry_after)
         return None
 
@@ -46,7 +46,7 @@ def too_many_requests(request: HttpRequest, seconds: int = _RESET_SECONDS) -> Ht
 
 
 def unavailable(request: HttpRequest, dependency: str) -> HttpResponse:
-    """Answer 503 while database or cache are away: nobody gets in without being counted."""
+    """Answer 503 while database or cache are unavailable: without them no attempt is counted."""
     LOGINS.labels("unavailable").inc()
     DEPENDENCY_ERRORS.labels(dependency).inc()
     logger.warning("%s unavailable, a log-in or reset was refused", dependency)
@@ -69,6 +69,6 @@ def _page(request: HttpRequest, template: str, status: int, seconds: int) -> Htt
     response = render(request, template, context, status=status)
     response["Retry-After"] = str(seconds)
     response["Cache-Control"] = "no-store"
-    # An expected answer: Django would write a line at ERROR for each 503.
+    # An expected response: Django would log each 503 at ERROR.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

@@ -16,7 +16,7 @@ from leadgen.workspace.login.forms import OwnPasswordForm
 
 
 class _OutageMixin:
-    """Answers 503 where the database or the cache is unavailable."""
+    """Answer 503 where the database or the cache is unavailable."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
@@ -29,7 +29,7 @@ class _OutageMixin:
 
 
 class LoginView(_OutageMixin, views.LoginView):  # type: ignore[misc]  # allauth has no types
-    """The log-in; the first field to correct has the focus."""
+    """Log-in page; the first invalid field has the focus."""
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         form = self.get_form()
@@ -57,15 +57,15 @@ class PasswordResetFromKeyDoneView(views.PasswordResetFromKeyDoneView):  # type:
 
 @csrf_exempt  # it changes nothing, and reads no password
 def to_login(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Send the log-in of Django's admin to ours, GET and POST, and where to go on with it."""
-    onward = request.POST.get("next") or request.GET.get("next") or ""
-    query = f"?{urlencode({'next': onward})}" if onward else ""
+    """Redirect GET and POST of Django's log-in to ours, with the ``next`` address."""
+    next_url = request.POST.get("next") or request.GET.get("next") or ""
+    query = f"?{urlencode({'next': next_url})}" if next_url else ""
     # 303 turns a POST into a GET: the password is not sent on.
     return HttpResponseRedirect(reverse("account_login") + query, status=303)
 
 
 def change_own_password(request: HttpRequest, extra_context: Any = None) -> HttpResponseBase:
-    """The admin site's page for one's own password, with a form that counts failures."""
+    """Show the admin site's page for one's own password, with a form that counts failures."""
     site = admin.site
     request.current_app = site.name
     view = PasswordChangeView.as_view(

@@ -1,4 +1,4 @@
-"""The ledger for people: what is held and why, what could not be worked, and all the rest."""
+"""List of submissions: to review, failed (parked), waiting, and all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.capture import services
@@ -31,16 +33,23 @@ _AGE_AND_FORM = (
 _STATE_AND_ERROR = (
     '<span class="ws-two"><span>{}</span><span class="ws-two__sub" title="{}">{}</span></span>'
 )
-_TITLES = {"parked": "Parked submissions", "waiting": "Waiting submissions", "all": "Submissions"}
+_TITLES = {
+    "parked": _("Failed submissions"),
+    "waiting": _("Waiting submissions"),
+    "all": _("Submissions"),
+}
 _ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")}
+
+
+_VERBS = {"release": _("Release"), "retry": _("Try again"), "hold": _("Hold")}
 
 
 class SubmissionViews(ViewTabs):
     views: ClassVar = {
-        "quarantine": ("Quarantine", lambda rows, user: rows.quarantined()),
-        "parked": ("Parked", lambda rows, user: rows.parked()),
-        "waiting": ("Waiting", lambda rows, user: rows.waiting()),
-        "all": ("All", lambda rows, user: rows),
+        "quarantine": (_("Review"), lambda rows, user: rows.quarantined()),
+        "parked": (_("Failed"), lambda rows, user: rows.parked()),
+        "waiting": (_("Waiting"), lambda rows, user: rows.waiting()),
+        "all": (_("All"), lambda rows, user: rows),
     }
 
 
@@ -52,24 +61,24 @@ class SubmissionAdmin(ScopedAdmin):
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
     search_fields = ("id",)
-    search_help_text = "Receipt, in full"
+    search_help_text = _("Reference, all 36 characters")
     sortable_by = ()
-    empty_hint = "Nothing waits for a decision. That is how it should be."
+    empty_hint = _("There is nothing to review.")
     actions = ("release_chosen", "retry_chosen")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The column of decisions is for those who may decide."""
+        """Leave out the column of decisions for readers who may not decide."""
         shown = super().get_list_display(request)
         return shown if self.has_change_permission(request) else shown[:-1]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Follow the index of each view; receipts are in the order of time (UUIDv7)."""
+        """Return the order of the view's index; references (UUIDv7) are in order of time."""
         return _ORDER.get(request.GET.get("view", "quarantine"), ("-id",))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        title = _TITLES.get(request.GET.get("view", ""), "Quarantine")
+        title = _TITLES.get(request.GET.get("view", ""), _("Review"))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_search_results(
@@ -93,32 +102,32 @@ class SubmissionAdmin(ScopedAdmin):
         context = self.admin_site.each_context(request)
         return views.submission_page(request, object_id, context)
 
-    @admin.display(description="From")
+    @admin.display(description=_("From"))
     def sender(self, submission: Submission) -> str:
-        known = views.sender_of(submission)
-        return two_lines(*[*known, "", ""][:2]) if known else "Unknown person"
+        sender = views.sender_of(submission)
+        return two_lines(*[*sender, "", ""][:2]) if sender else gettext("Unknown person")
 
-    @admin.display(description="Why")
+    @admin.display(description=_("Why"))
     def why(self, submission: Submission) -> str:
         if submission.parked_at:
             error = submission.last_error
-            return format_html(_STATE_AND_ERROR, badge("Parked", "bad"), error, error)
+            return format_html(_STATE_AND_ERROR, badge(gettext("Failed"), "bad"), error, error)
         if submission.state != _State.QUARANTINED:
             return badge(submission.get_state_display(), _tone(submission))
         return badge(", ".join(map(label_of, submission.reasons)), "warn")
 
-    @admin.display(description="Answers")
+    @admin.display(description=_("Answers"))
     def preview(self, submission: Submission) -> str:
         definition = submission.version.read()
-        said = {field.name for field in definition.fields if field.fills not in _SENDER}
+        names = {field.name for field in definition.fields if field.fills not in _SENDER}
         texts = [
             answer.text
-            for answer in answers_of(definition, submission.answers, only=said)
+            for answer in answers_of(definition, submission.answers, only=names)
             if answer.text
         ]
         return clip(Truncator(" · ".join(texts)).chars(500)) if texts else DASH
 
-    @admin.display(description="Received")
+    @admin.display(description=_("Received"))
     def received(self, submission: Submission) -> str:
         form = submission.form.title
         return format_html(_AGE_AND_FORM, ago(submission.received_at), form, form)
@@ -129,16 +138,22 @@ class SubmissionAdmin(ScopedAdmin):
         if not verb:
             return DASH
         address = reverse(f"admin:submission_{verb}", args=[submission.pk])
-        return format_html(BUTTON, address, verb.capitalize())
+        return format_html(BUTTON, address, _VERBS[verb])
 
-    @admin.action(description="Release from quarantine", permissions=["change"])
+    @admin.action(description=_("Release"), permissions=["change"])
     def release_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
-        done, kept = "released, on a lead in a moment", "not in quarantine"
+        done, kept = gettext("released, on a lead in a moment"), gettext("not in review")
         self._decide(request, queryset, services.release_many, done=done, kept=kept)
 
-    @admin.action(description="Try again", permissions=["change"])
+    @admin.action(description=_("Try again"), permissions=["change"])
     def retry_chosen(self, request: HttpRequest, queryset: QuerySet[Submission]) -> None:
-        self._decide(request, queryset, services.retry_many, done="tried again", kept="not parked")
+        self._decide(
+            request,
+            queryset,
+            services.retry_many,
+            done=gettext("tried again"),
+            kept=gettext("not failed"),
+        )
 
     def _decide(
         self,

@@ -1,10 +1,10 @@
-"""A submission's page, and the decisions on it."""
+"""Page of a submission, and the decisions on it: release, retry, hold."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,6 +12,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
@@ -25,12 +27,15 @@ from leadgen.events.models import Event
 from leadgen.leads.intake import matching
 from leadgen.leads.models import Lead
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 _State = Submission.State
 View = Callable[..., HttpResponseBase]
 
 
 def receipt_in(text: str) -> UUID | None:
-    """Return the receipt that the text is, or None when it is none."""
+    """Parse a receipt (UUID); return None for any other text."""
     try:
         return UUID(text.strip())
     except ValueError:
@@ -38,13 +43,13 @@ def receipt_in(text: str) -> UUID | None:
 
 
 def sender_of(submission: Submission) -> list[str]:
-    """Who sent it, as far as told: name, email and phone, those that are there."""
+    """Return the sender's name, email and phone, without those that are missing."""
     facts = matching.read(submission.version.read(), submission.answers)
     return [text for text in (facts.name, facts.email, facts.phone) if text]
 
 
 def decision_on(submission: Submission) -> str:
-    """What a person may decide on it now: release, retry, hold, or nothing (empty)."""
+    """Return the decision that is possible now: release, retry, hold, or an empty text."""
     if submission.state == _State.QUARANTINED:
         return "release"
     if submission.parked_at:
@@ -60,8 +65,8 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
     submission = _find(user, receipt_in(pk))
     context = {
         **site,
-        "title": "Submission",
-        "crumb": (sender_of(submission) or ["Unknown person"])[0],
+        "title": gettext("Submission"),
+        "crumb": (sender_of(submission) or [gettext("Unknown person")])[0],
         "opts": Submission._meta,
         "submission": submission,
         "answers": answers_of(submission.version.read(), submission.answers),
@@ -77,14 +82,14 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
     return render(request, "admin/submission.html", context)
 
 
-def _decide(verb: Callable[..., None], said: str) -> View:
+def _decide(verb: Callable[..., None], message: StrOrPromise) -> View:
     @require_POST
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
         user = current_user(request)
         if not _may_decide(user):
             raise PermissionDenied
         verb(_find(user, pk), actor=user)
-        messages.success(request, said)
+        messages.success(request, message)
         return redirect(_back(request))
 
     return view
@@ -92,10 +97,10 @@ def _decide(verb: Callable[..., None], said: str) -> View:
 
 def _find(user: User, pk: UUID | None) -> Submission:
     rows = visible(Submission, user).select_related("form", "version")
-    found = rows.filter(pk=pk).first() if pk else None
-    if found is None:
+    submission = rows.filter(pk=pk).first() if pk else None
+    if submission is None:
         raise Http404("No such submission.")
-    return found
+    return submission
 
 
 def _may_decide(user: User) -> bool:
@@ -107,17 +112,17 @@ def _lead_of(submission: Submission, user: User) -> Lead | None:
 
 
 def _back(request: HttpRequest) -> str:
-    came_from = request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(came_from, {request.get_host()})
-    return came_from if safe else "admin:capture_submission_changelist"
+    referer = request.headers.get("Referer", "")
+    safe = url_has_allowed_host_and_scheme(referer, {request.get_host()})
+    return referer if safe else "admin:capture_submission_changelist"
 
 
 ROUTES: list[tuple[str, str, View]] = [
     (
         "release",
         "submission_release",
-        _decide(services.release, "Released: it will be on a lead in a moment."),
+        _decide(services.release, _("Released: it is added to a lead in a moment.")),
     ),
-    ("retry", "submission_retry", _decide(services.retry, "It is tried again.")),
-    ("hold", "submission_hold", _decide(services.hold, "Held in quarantine.")),
+    ("retry", "submission_retry", _decide(services.retry, _("The submission is processed again."))),
+    ("hold", "submission_hold", _decide(services.hold, _("Held for review."))),
 ]

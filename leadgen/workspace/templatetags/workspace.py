@@ -1,4 +1,4 @@
-"""What the workspace's templates need beside Django's own filters."""
+"""Template filters and tags of the workspace."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ register.filter("phone", html.phone)
 
 @register.simple_tag
 def active_filters(changelist: Any) -> Any:
-    """The filters in use on a list, as ``listing.Chosen``."""
+    """Return the filters in use on a list, as ``filters.ActiveFilter``."""
     # Tag libraries are loaded while unfold's own modules are still half imported.
     from leadgen.workspace.kit import filters
 

@@ -1,12 +1,20 @@
 """Base class of the field kinds, and their common HTML."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.messages import Message
 from leadgen.forms.markup import element, text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -22,7 +30,7 @@ class InvalidAnswerError(ValueError):
 class FieldKind:
     """A kind of field. To add one: a class, an entry in KINDS, a test, its style in the CSS."""
 
-    label: ClassVar[str]
+    label: ClassVar[StrOrPromise]
     # The code of the message for a required answer that was left out.
     missing: ClassVar[str] = "missing"
     # Values that count as no answer; the JSON Schema allows them when the field is optional.
@@ -73,7 +81,8 @@ class FieldKind:
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         """Yield a message, with the fix, for each flaw that prevents publishing."""
         if field.fills and field.fills not in self.fills:
-            yield f"{self.label} cannot go to “{field.fills}”: choose another kind or target."
+            text = gettext("%(kind)s cannot go to “%(target)s”: choose another kind or target.")
+            yield text % {"kind": self.label, "target": field.fills}
         if field.default:
             yield from self._default_flaws(field)
 
@@ -81,13 +90,13 @@ class FieldKind:
         try:
             self.clean(field, self.parse(field, [field.default]))
         except InvalidAnswerError as error:
-            yield f"The default is not a valid answer: {error}"
+            yield gettext("The default is not a valid answer: %(message)s") % {"message": error}
 
 
 class UnknownKind(FieldKind):
     """A kind of a newer release: any answer is stored as sent."""
 
-    label = "Unknown"
+    label = _("Unknown")
 
     def clean(self, field: FieldDefinition, value: Any) -> Any:
         return value
@@ -114,7 +123,8 @@ class UnknownKind(FieldKind):
         yield f"kind {field.kind or 'missing'}"
 
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
-        yield f"This release does not know the kind “{field.kind}”: choose another kind."
+        text = gettext("This release does not know the kind “%(kind)s”: choose another kind.")
+        yield text % {"kind": field.kind}
 
 
 def storable(value: object) -> str:

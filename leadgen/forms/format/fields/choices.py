@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any, ClassVar
 
 import pycountry
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from leadgen.forms.format.definition import FieldDefinition, Option
 from leadgen.forms.format.fields.base import (
@@ -24,7 +26,7 @@ _BUTTONS = 6
 
 
 class Choice(FieldKind):
-    label: ClassVar[str] = "Choice"
+    label = _("Choice")
     missing: ClassVar[str] = "missing_choice"
     fills = frozenset({"company", "job_title", "country", "message"})
     autocomplete: ClassVar[str | None] = None
@@ -82,18 +84,18 @@ class Choice(FieldKind):
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         values = _values(self.options(field))
         if not values:
-            yield "Add at least one option, one a line."
+            yield gettext("Add at least one option, one a line.")
         if "" in values:
-            yield "An option has no value: write value | label, or the label alone."
+            yield gettext("An option has no value: write value | label, or the label alone.")
         if len(set(values)) < len(values):
-            yield "Two options have the same value: make each different."
+            yield gettext("Two options have the same value: make each different.")
         yield from super().flaws(field)
 
 
 class Country(Choice):
     """A country by its ISO 3166-1 code of two letters."""
 
-    label = "Country"
+    label = _("Country")
     missing = "missing_country"
     fills = frozenset({"country"})
     autocomplete = "country"
@@ -103,7 +105,7 @@ class Country(Choice):
 
 
 class MultipleChoice(Choice):
-    label = "Multiple choice"
+    label = _("Multiple choice")
     missing = "missing_choices"
     empties = (None, [])
     fills = frozenset()
@@ -130,7 +132,7 @@ class MultipleChoice(Choice):
 
 
 class YesNo(FieldKind):
-    label = "Yes or no"
+    label = _("Yes or no")
     missing = "missing_yes_no"
     empties = (None,)
 
@@ -155,7 +157,7 @@ class YesNo(FieldKind):
 class Consent(FieldKind):
     """A box that a visitor ticks under the exact wording; a required one must be ticked."""
 
-    label = "Consent"
+    label = _("Consent")
     missing = "missing_consent"
     empties = (None,)
 
@@ -194,11 +196,11 @@ class Consent(FieldKind):
 
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if not field.wording.strip():
-            yield "Write the wording: what a visitor agrees to, word for word."
+            yield gettext("Write the wording: what a visitor agrees to, word for word.")
         if field.default:
-            yield "A consent has no default: the visitor ticks the box."
+            yield gettext("A consent has no default: the visitor ticks the box.")
         if field.fills:
-            yield "A consent goes to no attribute of the contact."
+            yield gettext("A consent goes to no attribute of the contact.")
 
 
 def _values(options: tuple[Option, ...]) -> list[str]:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
 from leadgen.forms.markup import element
@@ -16,7 +19,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Number(FieldKind):
-    label = "Number"
+    label = _("Number")
     missing = "missing_number"
     empties = (None,)
 
@@ -70,15 +73,16 @@ class Number(FieldKind):
         for bound in (field.minimum, field.maximum):
             number = read_number(bound)
             if bound and (number is None or abs(number) > LARGEST):
-                yield f"“{bound}” is not a number: write digits, such as 1250 or 12.5."
+                text = gettext("“%(bound)s” is not a number: write digits, such as 1250 or 12.5.")
+                yield text % {"bound": bound}
         low, high = self.bounds(field)
         if low > high:
-            yield "The minimum is larger than the maximum: swap them."
+            yield gettext("The minimum is larger than the maximum: swap them.")
         yield from super().flaws(field)
 
 
 class Date(FieldKind):
-    label = "Date"
+    label = _("Date")
     missing = "missing_date"
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
@@ -122,9 +126,12 @@ class Date(FieldKind):
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         for bound in (field.minimum, field.maximum):
             if bound and not is_date(bound):
-                yield f"“{bound}” is not a date: write year-month-day, such as 2026-03-31."
+                text = gettext(
+                    "“%(bound)s” is not a date: write year-month-day, such as 2026-03-31."
+                )
+                yield text % {"bound": bound}
         if field.minimum and field.maximum and field.minimum > field.maximum:
-            yield "The minimum is later than the maximum: swap them."
+            yield gettext("The minimum is later than the maximum: swap them.")
         yield from super().flaws(field)
 
 

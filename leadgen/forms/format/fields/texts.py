@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any, ClassVar
 
 import phonenumbers
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import FieldDefinition
@@ -36,7 +38,7 @@ _AUTOCOMPLETE = {
 
 
 class Text(FieldKind):
-    label: ClassVar[str] = "Text"
+    label = _("Text")
     fills = frozenset(_AUTOCOMPLETE) - {"email", "phone"} | {"message", "country"}
     length: ClassVar[int] = 500
     input_type: ClassVar[str] = "text"
@@ -81,12 +83,13 @@ class Text(FieldKind):
 
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.max_length and field.max_length > LONGEST:
-            yield f"The longest answer may have {LONGEST:,} characters at most."
+            text = gettext("The longest answer may have %(limit)s characters at most.")
+            yield text % {"limit": f"{LONGEST:,}"}
         yield from super().flaws(field)
 
 
 class LongText(Text):
-    label = "Long text"
+    label = _("Long text")
     length = 10_000
 
     def control(
@@ -109,7 +112,7 @@ class Email(Text):
     """An address that email-validator accepts, with international and quoted local parts."""
 
     # Not input type=email: browsers refuse valid international addresses and rewrite domains.
-    label = "Email"
+    label = _("Email")
     missing = "missing_email"
     fills = frozenset({"email"})
     inputmode = "email"
@@ -141,7 +144,7 @@ class Email(Text):
 class Phone(Text):
     """A possible phone number: +… or 00…, or national in the country given by the default."""
 
-    label = "Phone"
+    label = _("Phone")
     missing = "missing_phone"
     fills = frozenset({"phone"})
     length = 100
@@ -169,7 +172,7 @@ class Phone(Text):
 
     def _default_flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.default not in phonenumbers.SUPPORTED_REGIONS:
-            yield (
+            yield gettext(
                 "The default is the country of numbers without a country code: "
                 "write its two capital letters, such as GB, or leave it empty."
             )
@@ -178,7 +181,7 @@ class Phone(Text):
 class Hidden(Text):
     """A value that the visitor does not see: the default, or a parameter of the page's URL."""
 
-    label = "Hidden"
+    label = _("Hidden")
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])
@@ -186,7 +189,7 @@ class Hidden(Text):
 
     def flaws(self, field: FieldDefinition) -> Iterator[str]:
         if field.required:
-            yield "A hidden field cannot be required: a visitor has no way to fill it in."
+            yield gettext("A hidden field cannot be required: a visitor has no way to fill it in.")
         yield from super().flaws(field)
 
 

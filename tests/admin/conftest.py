@@ -5,7 +5,7 @@ from leadgen.accounts.models import User
 
 @pytest.fixture
 def browse(client):
-    """Log somebody in; returns the client."""
+    """Return a function that logs a user in and returns the client."""
 
     def log_in(user: User):
         client.force_login(user)

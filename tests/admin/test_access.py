@@ -54,7 +54,7 @@ def test_pages_with_rows_answer_every_role(browse, role):
     assert seen == (404 if role == Role.SALES_REP else 200)
 
 
-def test_somebody_logged_out_is_sent_to_the_log_in(client):
+def test_logged_out_user_is_sent_to_the_log_in(client):
     answer = client.get(reverse("admin:leads_lead_changelist"))
 
     assert answer.status_code == 302

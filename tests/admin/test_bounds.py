@@ -1,4 +1,4 @@
-"""No date, number or text that people type or that a row holds takes a page down, for anybody."""
+"""Pages survive every date, number and text that users type or that rows contain."""
 
 from html.parser import HTMLParser
 from urllib.parse import quote
@@ -30,7 +30,7 @@ MANY = {"date": [*DATES, *MOMENTS], "number": NUMBERS, "text": TEXTS, "choice": 
 
 
 class Controls(HTMLParser):
-    """What a browser would post of a page's forms: values by name, and each control's kind."""
+    """Parse what a browser posts of a page's forms: values by name, and each control's kind."""
 
     def __init__(self, page):
         super().__init__(convert_charrefs=True)
@@ -119,7 +119,7 @@ def place():
 
 @pytest.fixture
 def surf(client, place):
-    """Somebody in Auckland who may do everything."""
+    """Return a client of an administrator in Auckland."""
     client.raise_request_exception = False
     client.force_login(place["leads.lead"].owner)
     return client
@@ -136,7 +136,7 @@ def pages(place, labels=MODELS):
 
 
 def unreadable(client, places, labels=MODELS):
-    """The pages that do not answer to somebody in one of the zones."""
+    """Return the pages that fail for a user in one of the zones."""
     team = places["accounts.team"]
     for zone in ZONES:
         client.force_login(make_user(Role.ADMIN, time_zone=zone, team=team))

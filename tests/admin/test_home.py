@@ -41,12 +41,12 @@ def test_tiles_count_open_leads_of_any_age_like_their_lists(browse):
 
     shown = tiles(client)
 
-    for label in ("Not answered", "No owner"):
+    for label in ("Not contacted", "No owner"):
         listed = client.get(shown[label].url).context["cl"].result_count
         assert (label, shown[label].value) == (label, str(listed)) == (label, "1")
 
 
-def test_a_manager_counts_the_teams_leads_and_sees_who_has_what(browse):
+def test_manager_sees_the_teams_leads_and_workload(browse):
     team = make_team()
     rep = make_user(team=team, takes_leads=True)
     stranger = make_user(team=make_team(), takes_leads=True)
@@ -60,7 +60,7 @@ def test_a_manager_counts_the_teams_leads_and_sees_who_has_what(browse):
     assert stranger.name not in html
 
 
-def test_a_marketer_sees_sources_forms_and_what_is_held(browse):
+def test_marketer_sees_sources_forms_and_the_review_count(browse):
     form = make_form()
     make_lead(source="newsletter", form=form)
     make_submission(form)
@@ -74,7 +74,7 @@ def test_a_marketer_sees_sources_forms_and_what_is_held(browse):
     assert form.title in html
 
 
-def test_an_administrator_sees_what_the_ledger_holds(browse):
+def test_administrator_sees_the_system_status(browse):
     make_submission(received_at=timezone.now() - timedelta(hours=3))
     make_submission(parked_at=timezone.now())
 
@@ -86,7 +86,7 @@ def test_an_administrator_sees_what_the_ledger_holds(browse):
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_an_empty_house_says_what_to_do_next(browse, role):
+def test_empty_home_shows_the_next_step(browse, role):
     answer = browse(make_user(role)).get(HOME)
 
     assert answer.status_code == 200

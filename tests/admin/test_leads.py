@@ -124,7 +124,7 @@ def test_giving_a_lead_away_leads_back_to_the_list(browse):
     assert answer.redirect_chain[-1][0] == LIST
 
 
-def test_a_lead_goes_only_to_somebody_who_works_leads(browse):
+def test_lead_is_assigned_only_to_users_who_work_leads(browse):
     rep, viewer = make_user(), make_user(Role.VIEWER)
     lead = make_lead(rep)
 
@@ -215,7 +215,7 @@ def test_the_timeline_goes_on_where_the_first_page_ends(browse):
     assert "Show older" not in older
 
 
-def test_answers_stand_beside_the_questions_as_they_were_asked(browse):
+def test_lead_page_shows_answers_beside_their_questions(browse):
     lead = make_lead()
     form = make_form()
     consent = {"given": True, "wording": "You may write to me.", "at": "2026-05-04T10:30:00+00:00"}

@@ -79,7 +79,7 @@ def test_a_person_is_switched_off_and_stays_in_the_history(browse):
 
 
 @pytest.mark.parametrize("role", [Role.SALES_MANAGER, Role.SALES_REP, Role.MARKETER])
-def test_nobody_else_changes_people(browse, role):
+def test_other_roles_cannot_change_people(browse, role):
     rep = make_user()
 
     answer = browse(make_user(role)).post(page_of(rep), standing(rep, role=Role.ADMIN))
@@ -89,7 +89,7 @@ def test_nobody_else_changes_people(browse, role):
     assert rep.role == Role.SALES_REP
 
 
-def test_nobody_is_deleted(browse):
+def test_people_cannot_be_deleted(browse):
     rep = make_user()
     address = reverse("admin:accounts_user_delete", args=[rep.pk])
 
@@ -105,7 +105,7 @@ def test_a_manager_cannot_set_passwords(browse):
     assert browse(make_user(Role.ADMIN)).get(address).status_code == 200
 
 
-def test_everybody_changes_the_own_password(browse):
+def test_each_role_changes_its_own_password(browse):
     rep = make_user()
     data = {
         "old_password": "secret-word",

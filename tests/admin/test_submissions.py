@@ -20,7 +20,7 @@ def shown(client, **query):
     return list(client.get(LIST, query).context["cl"].result_list)
 
 
-def test_the_list_opens_on_the_quarantine_with_reasons_in_words(browse):
+def test_list_opens_on_the_review_with_reasons_as_texts(browse):
     submission, _ = held(), make_submission()
     client = browse(make_user(Role.MARKETER))
 
@@ -57,7 +57,7 @@ def test_several_are_released_at_once(browse):
     assert Event.objects.filter(kind="submission.released").count() == 2
 
 
-def test_a_parked_submission_shows_its_error_and_is_tried_again(browse):
+def test_failed_submission_shows_its_error_and_is_tried_again(browse):
     submission = make_submission(parked_at=timezone.now(), attempts=5, last_error="DataError: x")
     client = browse(make_user(Role.ADMIN))
 
@@ -71,7 +71,7 @@ def test_a_parked_submission_shows_its_error_and_is_tried_again(browse):
 
 
 @pytest.mark.parametrize("verb", ["release", "retry", "hold"])
-def test_who_may_not_decide_is_refused(browse, verb):
+def test_decision_without_permission_is_refused(browse, verb):
     submission = held()
 
     answer = browse(make_user(Role.VIEWER)).post(

@@ -76,7 +76,7 @@ def test_a_foreign_referer_leads_nowhere_else(client, rep):
     assert sent.url == reverse("admin:leads_lead_change", args=[lead.pk])
 
 
-def test_the_submission_that_opened_a_lead_is_told_once(client, rep):
+def test_submission_that_opened_a_lead_is_shown_once(client, rep):
     lead = factories.make_lead(rep)
     for kind, receipt in (("created", "1"), ("submission_added", "1"), ("submission_added", "2")):
         emit(f"lead.{kind}", lead, actor=None, data={"form": "Contact", "receipt": receipt})
@@ -103,14 +103,14 @@ def test_filters_in_use_are_named_and_each_can_be_taken_away(client):
     assert f'href="?created_at_from=2026-01-31&amp;owner={admin.pk}&amp;view=all"' in page
 
 
-def test_a_list_without_a_hit_says_what_was_looked_for(client):
+def test_list_without_matches_shows_the_search(client):
     client.force_login(factories.make_user(Role.ADMIN))
     page = text(client, LEADS, q="<b>nobody</b>")
     assert escape("“<b>nobody</b>”") in page
     assert "Clear search and filters" in page
 
 
-def test_an_empty_list_says_how_it_fills(client):
+def test_empty_list_says_how_it_fills(client):
     client.force_login(factories.make_user(Role.ADMIN))
     assert "Leads come in through your forms" in text(client, LEADS)
 
@@ -123,7 +123,7 @@ def test_a_viewer_reads_the_company_of_a_contact(client):
     assert "Mill and Sons" in page
 
 
-def test_a_company_shows_the_people_whom_the_reader_may_see(client, rep):
+def test_company_shows_only_visible_people(client, rep):
     mill = Company.objects.create(name="Mill and Sons")
     people = [Contact.objects.create(name=name, company=mill) for name in ("Ada", "Bob")]
     factories.make_lead(rep, contact=people[0])
@@ -140,7 +140,7 @@ def test_a_submission_is_called_by_its_sender(client):
     assert "<title> Ada | Leadgen</title>" in page
 
 
-def test_a_refused_page_says_whom_to_ask(client):
+def test_refused_page_names_the_administrator(client):
     client.force_login(factories.make_user(Role.VIEWER))
     refused = client.get("/admin/accounts/user/")
     assert refused.status_code == 403

@@ -136,5 +136,5 @@ def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
     submission = make_submission(last_error="OperationalError: disk full")
     url = reverse("admin:capture_submission_change", args=[submission.pk])
     page = browse(make_user(Role.ADMIN)).get(url).text
-    assert "it is tried again by itself: OperationalError: disk full" in page
+    assert "will try again: OperationalError: disk full" in page
     assert "failed 0 times" not in page

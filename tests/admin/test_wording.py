@@ -112,7 +112,7 @@ def test_list_without_matches_shows_the_search(client):
 
 def test_empty_list_says_how_it_fills(client):
     client.force_login(factories.make_user(Role.ADMIN))
-    assert "Leads come in through your forms" in text(client, LEADS)
+    assert "Your forms add leads" in text(client, LEADS)
 
 
 def test_a_viewer_reads_the_company_of_a_contact(client):

@@ -1,5 +1,6 @@
 """`make test-image`: build the image and run it for real; needs a Docker engine with Compose."""
 
+import os
 import subprocess
 import sys
 
@@ -8,7 +9,8 @@ from dev.console import fail, say
 from dev.state import ROOT
 from dev.test import environment
 
-_TAG = "leadgen:test"
+# A name of one's own keeps two checkouts on one engine apart, as COMPOSE_PROJECT_NAME does.
+_TAG = os.environ.get("LEADGEN_IMAGE", "leadgen:test")
 
 
 def main() -> None:

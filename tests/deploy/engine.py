@@ -60,7 +60,7 @@ class Deployment:
     folder: Path
     port: int = field(default_factory=free_port)
     prometheus: int = field(default_factory=free_port)
-    project: str = "leadgen-drill"
+    project: str = os.environ.get("COMPOSE_PROJECT_NAME", "leadgen-drill")
     variables: dict[str, str] = field(default_factory=dict)
 
     @property

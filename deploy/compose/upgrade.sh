@@ -51,15 +51,17 @@ if ! docker compose up --detach --no-recreate --wait balancer; then
 fi
 [ -z "$old" ] || docker rm $old >/dev/null
 
-others=$(docker compose config --services | grep -vx -e web $(printf -- ' -e %s' $kept))
-docker compose rm --stop --force $others
-docker compose up --detach --no-recreate --wait
-
+changed=""
 for service in $kept; do
   container=$(docker compose ps --quiet "$service")
-  running=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$container")
-  if [ "$service $running" != "$(docker compose config --hash "$service")" ]; then
-    echo "$service is defined anew in this version and runs on as before. At a quiet hour, replace it:"
-    echo "  docker compose up --detach --wait"
-  fi
+  hash=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.config-hash"}}' "$container")
+  [ "$(docker compose config --hash "$service")" = "$service $hash" ] || changed="$changed $service"
 done
+if [ -z "$changed" ]; then
+  docker compose up --detach --wait
+  exit
+fi
+docker compose rm --stop --force $(docker compose config --services | grep -vx -e web $(printf -- ' -e %s' $kept))
+docker compose up --detach --no-recreate --wait
+echo "This version defines anew, and this script left as they were:$changed."
+echo "Replace them at a quiet hour; visitors wait meanwhile: docker compose up --detach --wait"

@@ -42,6 +42,9 @@ if ! docker compose up --detach --no-recreate --wait --scale web="$count" web; t
 fi
 
 # A deployment from before the balancer: web owns the port, so the balancer can start only after it.
+if [ -n "$old" ] && [ -n "$(docker port $(echo "$old" | head -n 1))" ]; then
+  echo "The old web owns the port. Until it has stopped, at most 30 s, connections are refused; once only."
+fi
 docker compose create --no-recreate balancer
 [ -z "$old" ] || docker stop $old >/dev/null
 if ! docker compose up --detach --no-recreate --wait balancer; then

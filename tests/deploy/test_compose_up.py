@@ -1,4 +1,5 @@
 import json
+import os
 from urllib.request import urlopen
 
 import pytest
@@ -99,6 +100,30 @@ def test_upgrade_under_load_leaves_no_post_without_answer(deployment, public_id)
     eventually(lambda: waits(deployment) == 0, seconds=120)
     assert set(load.receipts) - set(deployment.ledger()) == set()
     assert deployment.balance()["unaccounted"] == 0
+
+
+# As before the balancer: web owns the port, and PostgreSQL is defined otherwise.
+LEGACY = {
+    "balancer": {"profiles": ["later"]},
+    "web": {"ports": ["127.0.0.1:${PORT}:8000"]},
+    "postgres": {"environment": {"LAYOUT": "before"}},
+}
+
+
+def test_upgrade_moves_the_port_from_web_to_the_balancer(deployment, tmp_path):
+    legacy = tmp_path / "legacy.yml"
+    legacy.write_text(json.dumps({"services": LEGACY}))
+    files = deployment.environment()["COMPOSE_FILE"]
+    deployment.compose("rm", "--stop", "--force", "balancer")
+    deployment.variables["COMPOSE_FILE"] = f"{files}{os.pathsep}{legacy}"
+    deployment.compose("up", "--detach", "--wait")
+    deployment.variables["COMPOSE_FILE"] = files
+    kept = containers(deployment, "postgres", "rabbitmq", "seaweedfs")
+    deployment.upgrade()
+    assert containers(deployment, "postgres", "rabbitmq", "seaweedfs") == kept
+    assert deployment.is_healthy("balancer")
+    assert deployment.answers()
+    assert all(deployment.is_healthy(service) for service in OURS)
 
 
 def test_restore_into_a_new_deployment_has_every_submission(deployment, tmp_path):

@@ -20,9 +20,9 @@ MAKE_FORM = """
 import os; os.environ["DJANGO_SETTINGS_MODULE"] = "leadgen.settings"
 import django; django.setup()
 from leadgen.forms.models import Form, FormVersion
-from leadgen.forms.format.definition import Definition, Field
-asked = (Field("name", "text", "Name", fills="name"),
-         Field("email", "email", "Email", fills="email", required=True))
+from leadgen.forms.format.definition import Definition, FieldDefinition
+asked = (FieldDefinition("name", "text", "Name", fills="name"),
+         FieldDefinition("email", "email", "Email", fills="email", required=True))
 form = Form.objects.create(title="Drill", slug="drill")
 form.published = FormVersion.objects.create(
     form=form, number=1, definition=Definition(title="Drill", fields=asked).to_json())

@@ -153,11 +153,11 @@ class LoginCounter(models.Model):
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def waiting(self) -> "NotificationQuerySet":
         """The notifications that are neither sent, dropped nor parked."""
-        return self.filter(state=Notification.State.WAITING)
+        return self.filter(state=Notification.DeliveryState.WAITING)
 
     def parked(self) -> "NotificationQuerySet":
         """The notifications that were given up after the last attempt (dead-lettered)."""
-        return self.filter(state=Notification.State.PARKED)
+        return self.filter(state=Notification.DeliveryState.PARKED)
 
     def due(self) -> "NotificationQuerySet":
         """The waiting notifications whose next attempt has come, by PostgreSQL's clock."""
@@ -171,7 +171,7 @@ class Notification(models.Model):
     leadgen/pipeline.py), so no personal data and no link to a new password is stored here.
     """
 
-    class State(models.TextChoices):
+    class DeliveryState(models.TextChoices):
         WAITING = "waiting"
         SENT = "sent"
         # Not wanted any more: the person is inactive, the row is gone or the time has passed.
@@ -182,7 +182,9 @@ class Notification(models.Model):
     kind = models.CharField(max_length=60)
     data = models.JSONField(default=dict)
     event = models.ForeignKey("events.Event", models.CASCADE, null=True, related_name="+")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    state = models.CharField(
+        max_length=10, choices=DeliveryState.choices, default=DeliveryState.WAITING
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     next_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)

@@ -90,14 +90,14 @@ def wait_after(attempts: int) -> timedelta:
 def retry_parked() -> int:
     """Make every parked notification due again with all its attempts; return how many."""
     return Notification.objects.parked().update(
-        state=Notification.State.WAITING, attempts=0, next_at=Now()
+        state=Notification.DeliveryState.WAITING, attempts=0, next_at=Now()
     )
 
 
 def prune() -> int:
     """Delete notifications that ended and are older than 90 days; return how many."""
     old = Notification.objects.filter(created_at__lt=Now() - _RETENTION)
-    deleted, _ = old.exclude(state=Notification.State.WAITING).delete()
+    deleted, _ = old.exclude(state=Notification.DeliveryState.WAITING).delete()
     return deleted
 
 
@@ -151,7 +151,9 @@ def _builders() -> dict[str, MessageBuilder]:
 
 
 def _record(row: Notification, outcome: str) -> None:
-    _update(row, state=Notification.State(outcome), sent_at=Now() if outcome == "sent" else None)
+    _update(
+        row, state=Notification.DeliveryState(outcome), sent_at=Now() if outcome == "sent" else None
+    )
     NOTIFICATIONS.labels(row.kind, outcome).inc()
 
 
@@ -159,7 +161,7 @@ def _record_failure(row: Notification, error: Exception) -> None:
     reason = _describe(error)
     is_last = row.attempts >= MAX_ATTEMPTS
     outcome = "parked" if is_last else "failed"
-    state = Notification.State.PARKED if is_last else Notification.State.WAITING
+    state = Notification.DeliveryState.PARKED if is_last else Notification.DeliveryState.WAITING
     _update(row, state=state, next_at=Now() + wait_after(row.attempts), error=reason)
     NOTIFICATIONS.labels(row.kind, outcome).inc()
     logger.warning(

@@ -19,6 +19,7 @@ from tests.factories import make_lead, make_submission, make_team, make_user
 # Tables that no page or program lists by itself, and the reason.
 INTERNAL = {
     "accounts.logincounter": "keyed hashes of failed log-ins",
+    "accounts.notification": "the queue of mails; read by the role delivery, doctor and metrics",
     "capture.repeat": "read with its submission",
     "events.cursor": "the position of a consumer",
     "events.parkedevent": "read by doctor and metrics",

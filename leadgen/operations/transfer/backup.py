@@ -28,11 +28,7 @@ def backup(target: Storage, keys: list[Any], report: Report) -> tuple[str, Manif
     Raise SchemaMismatchError for a target inside the storage, where each backup would contain all
     earlier ones, and for a folder that cannot be written or is lost with this container.
     """
-    if objects.is_within(target, default_storage):
-        raise SchemaMismatchError(
-            "BACKUP_URL is inside STORAGE_URL: set another bucket, prefix or folder."
-        )
-    target_check.refuse_unfit_folder(target)
+    _check_target(target)
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
     writer, packing = ArchiveWriter(target, name, keys), TarPacker(default_storage)
@@ -63,6 +59,14 @@ def backup(target: Storage, keys: list[Any], report: Report) -> tuple[str, Manif
     report(f"{manifest.objects:>12,}  objects, {manifest.objects_size / 1e6:,.1f} MB")
     writer.finish(manifest)
     return name, manifest
+
+
+def _check_target(target: Storage) -> None:
+    if objects.is_within(target, default_storage):
+        raise SchemaMismatchError(
+            "BACKUP_URL is inside STORAGE_URL: set another bucket, prefix or folder."
+        )
+    target_check.refuse_unfit_folder(target)
 
 
 def _table(

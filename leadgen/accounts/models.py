@@ -172,11 +172,11 @@ class Notification(models.Model):
     """
 
     class DeliveryState(models.TextChoices):
-        WAITING = "waiting"
-        SENT = "sent"
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
         # Not wanted any more: the person is inactive, the row is gone or the time has passed.
-        DROPPED = "dropped"
-        PARKED = "parked"
+        DROPPED = "dropped", _("Dropped")
+        PARKED = "parked", _("Parked")
 
     recipient = models.ForeignKey(User, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=60)

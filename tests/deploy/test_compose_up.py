@@ -20,8 +20,7 @@ def deployment(tmp_path_factory):
     made = Deployment(tmp_path_factory.mktemp("compose"))
     made.compose(*EVERYTHING, "down", "--volumes", "--timeout=1")
     try:
-        made.compose("--profile", "demo", "up", "--detach")
-        made.compose("wait", "demo")
+        made.compose("--profile", "demo", "up", "--detach", "--wait")
         eventually(lambda: all(made.is_healthy(service) for service in OURS), seconds=120)
         yield made
     finally:

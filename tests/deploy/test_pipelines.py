@@ -228,7 +228,7 @@ def test_what_is_applied_in_turns_is_all_there_is_and_roles_come_last(overlay):
     assert sorted(second) == ["Job", "ServiceAccount"]
     assert {"Namespace", "ConfigMap", "NetworkPolicy"} <= set(first)
     assert not {"Deployment", "CronJob", "Job"} & set(first)
-    assert last.count("Deployment") == 3
+    assert last.count("Deployment") == 4  # web, worker, delivery, beat
 
 
 def everything(folder):

@@ -25,13 +25,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def make_line(request):
-    """Make what fetches over a line that waits for half a second unless told otherwise."""
+    """Return a factory of fetch functions over a LedgerConnection; the default timeout is 0.5 s."""
     with asyncio.Runner(loop_factory=request.param) as runner:
         lines = []
 
         def make(parameters=None, timeout=0.5):
             lines.append(LedgerConnection(parameters, timeout=timeout))
-            return lambda *args, **named: runner.run(lines[-1].fetch(*args, **named))
+            return lambda *args, **options: runner.run(lines[-1].fetch(*args, **options))
 
         yield make
         for line in lines:
@@ -69,7 +69,9 @@ def test_only_prepared_statements_are_parsed_once(line):
     assert line(KNOWN, "") == [("1",)]
 
 
-def test_a_value_larger_than_any_buffer_arrives_whole(line):
+def test_a_value_larger_than_any_buffer_arrives_whole(make_line):
+    # 10 MB take more than the default half second on a busy machine.
+    line = make_line(timeout=10)
     assert line(LENGTH, "ü" * 5_000_000) == [("5000000", None)]
 
 

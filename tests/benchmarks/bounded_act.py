@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -132,9 +133,10 @@ def _delete(model: str, **narrow: Any) -> Callable[[Client], Any]:
 
 def _act(model: str, action: str, query: str) -> Callable[[Client], Any]:
     """The action on all rows of the list that the query narrows."""
-    data = {"action": action, "select_across": "1", "_selected_action": ["1"]}
 
     def act(client: Client) -> Any:
+        key = apps.get_model(model.replace("_", ".")).objects.values_list("pk", flat=True)[0]
+        data = {"action": action, "select_across": "1", "_selected_action": [key]}
         return client.post(f"{reverse(f'admin:{model}_changelist')}?{query}", data)
 
     return act

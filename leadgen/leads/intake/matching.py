@@ -14,7 +14,6 @@ from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 Key = tuple[str, str]
 """An identity: ("email", normalised address) or ("phone", E.164 number)."""
 
-ATTRIBUTES = ("name", "email", "phone", "company", "job_title", "country")
 _LONGEST = {"email": 320, "phone": 64}
 _LONGEST_TEXT = 200
 # Marks a text that was cut to the length of its column; the submission has the whole answer.

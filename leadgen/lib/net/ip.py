@@ -10,6 +10,8 @@ from typing import Any
 # and neighbours in a /24 of IPv4 are commonly rented together.
 _IPV4_PREFIX = 24
 _IPV6_PREFIX = 64
+# An IPv4 address mapped into IPv6 begins with these bytes (RFC 4291 section 2.5.5.2).
+_MAPPED = bytes(10) + b"\xff\xff"
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]+)\](?::\d+)?|(?P<four>[^:\[\]]+):\d+")
 
 UNKNOWN = "unknown"
@@ -52,9 +54,6 @@ def network(address: str) -> str:
 def _without_port(entry: str) -> str:
     match = _WITH_PORT.fullmatch(entry)
     return (match["six"] or match["four"]) if match else entry
-
-
-_MAPPED = bytes(10) + b"\xff\xff"
 
 
 def packed_address(address: str) -> bytes:

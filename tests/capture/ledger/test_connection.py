@@ -13,7 +13,7 @@ from django.db import connection
 from leadgen.capture.errors import DatabaseUnavailableError, RowRejectedError
 from leadgen.capture.ledger.connection import LedgerConnection
 from leadgen.lib.postgresql.connections import connection_parameters
-from tests.capture.faulty_proxy import RESET, between
+from tests.capture.ledger.faulty_proxy import RESET, between
 
 # PostgreSQL's own tables tell which statements the server knows.
 KNOWN = "SELECT count(*) FROM pg_prepared_statements WHERE %s::text IS NOT NULL"

@@ -60,7 +60,11 @@ def _databases() -> Iterator[dict[str, str]]:
     """Yield DATABASE_URL, and one for each pytest worker, as dev.own_postgres wants them."""
     with ExitStack() as stack:
         urls = [
-            stack.enter_context(postgres.server(f"test-postgres-{place}", durable=False))
+            stack.enter_context(
+                postgres.server(
+                    f"test-postgres-{place}", durable=False, max_prepared_transactions="10"
+                )
+            )
             for place in range(_WORKERS)
         ]
         own = {f"DATABASE_URL_gw{place}": url for place, url in enumerate(urls)}

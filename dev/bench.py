@@ -15,6 +15,7 @@ BENCHMARKS = {
     "capture": "capture_vs_pgbench",
     "drf": "capture_vs_plain_drf",
     "intake": "intake_rows_per_second",
+    "lanes": "intake_lanes",
     "growth": "ledger_growth",
     "footprint": "footprint",
     "bounded": "bounded",

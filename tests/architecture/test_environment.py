@@ -98,6 +98,7 @@ def test_a_start_without_debug_refuses_when_one_is_missing(name):
         ("BROKER_URL", "carrier-pigeon://"),
         ("CACHE_URL", "memory://"),
         ("TRUSTED_PROXIES", "one"),
+        ("INTAKE_MAX_PARALLEL", "-1"),
         ("OUTBOUND_ALLOWED_NETWORKS", "10.1.2.3/24"),
         ("DEBUG", "maybe"),
     ],

@@ -83,9 +83,6 @@ _COPIES: dict[str, dict[str, str]] = {
 }
 _NOT_YET_WORKED = {
     "id": _RECEIPT,
-    # Each fifth is the person before it once more, and each second one leaves no number.
-    "answers": f"CASE WHEN n % 2 = 0 THEN {_ANSWERS} ELSE ({_ANSWERS}) - 'phone' END || "
-    "jsonb_build_object('email', 'visitor' || (n - (n % 5 = 0)::int) || '@example.com')",
     "idempotency_key": "'waiting-' || n",
     "state": "'accepted'",
     "received_at": "moment",
@@ -135,11 +132,23 @@ def grow(place: Site, leads: int) -> None:
     place.database.query("CHECKPOINT")
 
 
-def wait_for_intake(place: Site, first: int, count: int) -> None:
-    """Add so many submissions that intake has yet to work, numbered from ``first``."""
+def wait_for_intake(place: Site, first: int, count: int, *, repeated: int = 0) -> None:
+    """Add so many submissions that intake has yet to work, numbered from ``first``.
+
+    Each fifth is of the person before it, and each second one has no phone number. With
+    ``repeated`` 0 that person is the last one of a batch and the first one of the next.
+    """
+    columns = {**_NOT_YET_WORKED, "answers": _answers(repeated)}
     with psycopg.connect(place.database.url) as connection:
-        numbers = _Numbers(first, count, "1 minute")
-        _multiply(connection, "capture_submission", _NOT_YET_WORKED, numbers)
+        _multiply(connection, "capture_submission", columns, _Numbers(first, count, "1 minute"))
+
+
+def _answers(repeated: int) -> str:
+    person = f"'visitor' || (n - (n % 5 = {repeated})::int) || '@example.com'"
+    return (
+        f"CASE WHEN n % 2 = 0 THEN {_ANSWERS} ELSE ({_ANSWERS}) - 'phone' END || "
+        f"jsonb_build_object('email', {person})"
+    )
 
 
 def _multiply(

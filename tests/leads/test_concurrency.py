@@ -1,8 +1,10 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -16,6 +18,8 @@ from leadgen.leads.intake import batches
 from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.intake.ordering import BatchOrdering
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
+from leadgen.leads.tasks import intake
+from leadgen.lib.postgresql.connections import connection_parameters
 from tests.factories import (
     make_form,
     make_lead,
@@ -128,6 +132,46 @@ def test_batch_without_a_free_slot_leaves_the_rows(form):
         assert batches._acquire_slot(1)
         assert together([lambda: drain(max_parallel=1)]) == [BatchOutcome()]
         assert together([lambda: drain(max_parallel=2)]) == [BatchOutcome(processed=1)]
+
+
+def test_every_slot_can_be_taken_and_no_more():
+    taken = []
+    with ExitStack() as stack:
+        for _ in range(4):
+            other = stack.enter_context(psycopg.connect(**connection_parameters()))
+            row = other.execute(batches._ACQUIRE_SLOT, [2, batches._SLOT_KEY]).fetchone()
+            taken.append(row)
+    assert taken == [(0,), (1,), (2,), None]
+
+
+def test_the_task_runs_no_more_batches_than_the_setting(form, settings):
+    settings.INTAKE_MAX_PARALLEL = 1
+    make_submission(form)
+    with transaction.atomic():
+        assert batches._acquire_slot(1)
+        together([intake])
+        assert Submission.objects.waiting().count() == 1
+    settings.INTAKE_MAX_PARALLEL = 0
+    with transaction.atomic():
+        assert batches._acquire_slot(1)
+        together([intake])
+    assert Submission.objects.waiting().count() == 0
+
+
+def test_a_lost_connection_ends_a_batch_without_halving(form, monkeypatch):
+    make_submissions(form, [{"email": f"ada{number}@example.com"} for number in range(8)])
+    attempts = []
+
+    def lose_connection(items):
+        attempts.append(len(items))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(batches, "write_leads", lose_connection)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Error):
+        pool.submit(apart, drain).result(DEADLINE_SECONDS)
+    assert attempts == [8]
+    assert Submission.objects.waiting().filter(attempts=0, next_at=None).count() == 8
 
 
 def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):

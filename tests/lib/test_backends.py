@@ -5,6 +5,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.core.mail import send_mail
 from django.utils.module_loading import import_string
 
 from leadgen.lib import backends
@@ -101,7 +102,21 @@ def test_tls_is_left_out_only_when_asked():
 
 
 def test_the_console_sends_no_mail():
-    assert backends.email("console://")["EMAIL_BACKEND"].endswith("console.EmailBackend")
+    assert backends.email("console://")["EMAIL_BACKEND"] == "leadgen.lib.log_mail.EmailBackend"
+
+
+def test_the_console_prints_mail_in_development():
+    found = backends.email("console://", prints=True)["EMAIL_BACKEND"]
+    assert found.endswith("console.EmailBackend")
+
+
+def test_a_server_without_mail_logs_no_name_and_no_address(settings, caplog, capsys):
+    settings.EMAIL_BACKEND = backends.email("console://")["EMAIL_BACKEND"]
+    assert send_mail("Ada Example", "wrote: hello", None, ["ada@example.com"]) == 1
+    assert caplog.messages == [
+        "mail not sent to 1 recipients: EMAIL_URL is console://, set smtp://…"
+    ]
+    assert capsys.readouterr().out == ""
 
 
 def test_any_other_mail_is_refused_by_name():

@@ -8,6 +8,9 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 
 _DAY = 24 * 3600
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+# Answers of visitors: no other user of the machine reads them.
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 
 
 def path_of(name: str) -> Path | None:
@@ -23,9 +26,9 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
 
     The content is written to ``unfinished``, on the same disk, which is renamed when complete.
     """
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    make_private(unfinished.parent)
     try:
-        with unfinished.open("wb") as file:
+        with os.fdopen(os.open(unfinished, _WRITE, _FILE_MODE), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -36,9 +39,22 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
         raise
 
 
+def make_private(folder: Path) -> None:
+    """Create the folder and its missing parents, accessible to their user only."""
+    if not folder.is_dir():
+        make_private(folder.parent)
+        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def protect(folder: Path) -> None:
+    """Take the access of other users to a folder that an earlier release has created."""
+    with suppress(OSError):
+        folder.chmod(_FOLDER_MODE)
+
+
 def rename(path: Path, target: Path) -> None:
     """Rename a file durably (fsync of its folders); needs no free space on the disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     path.replace(target)
     for folder in target.parents[:3]:
         handle = os.open(folder, os.O_RDONLY)

@@ -59,6 +59,8 @@ def prepare() -> None:
     All threads share the bucket object: eight threads that created one each at once took four
     seconds. When the storage is unavailable, only log a warning.
     """
+    if folder := local_files.path_of(FOLDER):
+        local_files.protect(folder)
     try:
         getattr(default_storage, "bucket", None)
         default_storage.exists(f"{FOLDER}/prepare")

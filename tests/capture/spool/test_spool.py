@@ -4,10 +4,14 @@ import asyncio
 import errno
 import json
 import os
+import stat
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 
 from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger import spool_fallback
@@ -17,6 +21,7 @@ from leadgen.capture.ledger.record import WriteStatus
 from leadgen.capture.ledger.spool_fallback import LedgerWithSpool
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
+from leadgen.lib import backends
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
@@ -120,3 +125,38 @@ def test_depth_and_age_come_from_object_names(form, storage):
 def test_unreadable_objects_raise_a_named_error(content):
     with pytest.raises(store.UnreadableError):
         store.unpack(content)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def _open_umask():
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("_open_umask")
+def test_other_users_of_the_machine_read_no_spooled_answer(form, storage):
+    store.store(make_row(form))
+    found = {path: mode(path) for path in Path(storage).rglob("*")}
+    assert {value for path, value in found.items() if path.is_file()} == {0o600}
+    assert {value for path, value in found.items() if path.is_dir()} == {0o700}
+
+
+@pytest.mark.usefixtures("_open_umask")
+def test_a_spool_of_an_earlier_release_is_closed_at_the_start(form, storage):
+    folder = Path(storage) / "spool"
+    folder.mkdir(mode=0o755, parents=True)
+    store.prepare()
+    assert mode(folder) == 0o700
+
+
+@pytest.mark.usefixtures("_open_umask")
+def test_objects_of_the_local_storage_are_private(tmp_path):
+    made = storages.create_storage(backends.storage(f"file://{tmp_path}/objects"))
+    name = made.save("uploads/one.txt", ContentFile(b"text"))
+    assert mode(Path(made.path(name))) == 0o600
+    assert mode(Path(made.path(name)).parent) == 0o700

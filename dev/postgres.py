@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from dev import ports, unprivileged
 from dev.console import say, say_from
 from dev.process import Process, identity, wait_until
-from dev.state import VAR, remember, remembered
+from dev.state import ROOT, VAR, remember, remembered
 
 _INSTALLED = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
+
+
+_DEMOTE = ROOT / "deploy" / "scripts" / "database" / "demote-leadgen.sql"
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,15 @@ class Cluster:
 
 
 @contextmanager
-def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
+def server(
+    name: str, *, durable: bool, is_superuser: bool = True, **settings: str
+) -> Iterator[str]:
     """Run the cluster of this name and yield its DATABASE_URL; stop it cleanly on leaving.
 
-    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads. Further
-    arguments are settings of the server, such as wal_level.
+    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads. Tests
+    and benchmarks change the server itself and connect as a superuser; with ``is_superuser`` off
+    the role only owns its database. Further arguments are settings of the server, such as
+    wal_level.
     """
     cluster = _prepare(name)
     _stop_left_over(cluster)
@@ -53,6 +61,8 @@ def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
         url = f"postgresql://leadgen:{cluster.password}@127.0.0.1:{port}"
         wait_until(lambda: _answers(f"{url}/postgres"), "PostgreSQL", process)
         _create_database(f"{url}/postgres")
+        if not is_superuser:
+            _demote(f"{url}/leadgen")
         yield f"{url}/leadgen"
     finally:
         process.stop(timeout=30)
@@ -185,3 +195,19 @@ def _create_database(url: str) -> None:
         query = "SELECT 1 FROM pg_database WHERE datname = 'leadgen'"
         if connection.execute(query).fetchone() is None:
             connection.execute("CREATE DATABASE leadgen")
+
+
+def _demote(url: str) -> None:
+    """Take the superuser's rights from the role `leadgen`, also of a cluster made before."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'leadgen'")
+        if row.fetchone() != (True,):
+            return
+        password = connection.info.password
+        connection.execute(
+            sql.SQL("CREATE ROLE changing SUPERUSER LOGIN PASSWORD {}").format(password)
+        )
+    with psycopg.connect(url, user="changing", autocommit=True) as connection:
+        connection.execute(_DEMOTE.read_bytes())
+    with psycopg.connect(url, user="postgres", autocommit=True) as connection:
+        connection.execute("DROP ROLE changing")

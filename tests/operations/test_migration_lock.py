@@ -52,6 +52,19 @@ def test_migrate_reports_an_unreachable_database_clearly(empty_deployment):
     assert "secret-word" not in ended.stderr
 
 
+@pytest.mark.parametrize("command", ["migrate", "reconcile", "retry_notifications"])
+def test_a_wrong_password_is_reported_without_a_traceback(empty_deployment, command):
+    parameters = connection_parameters()
+    user = f"{parameters['user']}:secret-word"
+    url = f"postgresql://{user}@127.0.0.1:{parameters['port']}/{parameters['dbname']}"
+    ended = empty_deployment.manage(command, DATABASE_URL=url)
+    assert ended.returncode == 1
+    assert "password authentication failed" in ended.stderr
+    assert "To replace a lost password see" in " ".join(ended.stderr.split())
+    assert "Traceback" not in ended.stderr
+    assert "secret-word" not in ended.stderr
+
+
 def test_lock_is_free_after_a_migration_that_failed():
     with pytest.raises(ValueError, match="bad"), lock.migration_lock(print):
         raise ValueError("bad")

@@ -1,6 +1,7 @@
 """Consumers wait for transactions of their own database, and not for those of others."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -85,8 +86,8 @@ def test_a_role_without_rights_sees_whose_transaction_runs(other_database, role_
 
 
 @pytest.fixture
-def prepare() -> Callable[..., None]:
-    prepared: list[tuple[dict[str, object], str]] = []
+def prepare() -> Iterator[Callable[..., None]]:
+    prepared: list[tuple[dict[str, Any], str]] = []
 
     def prepare_transaction(parameters, name):
         with psycopg.connect(**parameters, autocommit=True) as other:

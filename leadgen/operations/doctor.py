@@ -193,7 +193,7 @@ def _broker() -> str:
 
 def _email() -> str:
     if settings.EMAIL_BACKEND != "django.core.mail.backends.smtp.EmailBackend":
-        raise UserWarning("EMAIL_URL prints mail instead of sending it: set smtp://… on a server.")
+        raise UserWarning("EMAIL_URL=console:// sends no mail: set smtp://… on a server.")
     mail = get_connection()
     mail.open()
     mail.close()

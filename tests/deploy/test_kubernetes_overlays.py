@@ -11,7 +11,7 @@ OWN = re.compile(
     r"metadata\.labels\.(owner|cost-centre|data-classification)$|remoteRef\.key$"
     r"|spec\.(hostnames|dnsNames)\.0$|data\.(EMAIL_FROM|BACKUP_RECIPIENTS)$"
 )
-HASH = re.compile(r"\b(leadgen|rabbitmq|database-ca)-[a-z0-9]{10}\b")
+HASH = re.compile(r"\b(leadgen|rabbitmq|database-ca|postgres-first-start)-[a-z0-9]{10}\b")
 
 
 def table():

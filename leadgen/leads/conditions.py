@@ -6,10 +6,12 @@ QuerySet methods in visibility.py wrap them; ``Count(filter=…)`` and partial i
 from django.db.models import Q
 
 OPEN = Q(closed_at=None)
+CLOSED = Q(closed_at__isnull=False)
 ANSWERED = Q(first_response_at__isnull=False)
 UNANSWERED = Q(closed_at=None, first_response_at=None)
 NO_OWNER = Q(owner=None)
 UNOWNED = OPEN & NO_OWNER
-WON = Q(stage__type="won")
-LOST = Q(stage__type="lost")
+# Each lead is open, won or lost, and one of them only, whatever becomes of its stage's type.
+WON = CLOSED & Q(stage__type="won")
+LOST = CLOSED & ~Q(stage__type="won")
 TASK_OPEN = Q(done_at=None)

@@ -161,7 +161,15 @@ class Lead(models.Model):
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="lead_newest"),
+            # Covering: the numbers of a period on the home page read the index only.
+            models.Index(
+                fields=["-created_at", "-id"],
+                include=[
+                    *("owner", "team", "stage", "source", "campaign", "form"),
+                    *("first_response_at", "closed_at"),
+                ],
+                name="lead_newest_covering",
+            ),
             # Partial indexes stay small: open leads are few among all.
             models.Index(
                 fields=["-created_at", "-id"],
@@ -172,6 +180,25 @@ class Lead(models.Model):
                 fields=["-created_at", "-id"],
                 name="lead_unanswered",
                 condition=conditions.UNANSWERED,
+            ),
+            # Covering: capped counts of open leads by stage and owner read the index only.
+            models.Index(
+                fields=["stage"],
+                include=["owner", "team"],
+                name="lead_open_by_stage",
+                condition=conditions.OPEN,
+            ),
+            models.Index(
+                fields=["owner"],
+                include=["team", "first_response_at"],
+                name="lead_open_by_owner",
+                condition=conditions.OPEN,
+            ),
+            models.Index(
+                fields=["-closed_at"],
+                include=["stage", "owner", "team"],
+                name="lead_closed",
+                condition=conditions.CLOSED,
             ),
             models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
             models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),

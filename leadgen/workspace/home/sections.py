@@ -17,11 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
-from leadgen.accounts.visibility import visible_rows
+from leadgen.accounts.visibility import visible, visible_rows
+from leadgen.capture.models import Submission
 from leadgen.leads.models import Lead, Task
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
+from leadgen.workspace.home.numbers import DAYS, days_ago
 from leadgen.workspace.kit.html import in_words
+from leadgen.workspace.kit.pagination import capped_count, shown
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -95,51 +98,54 @@ class HomeContext:
 
 def _new_leads_tile(page: HomeContext) -> Tile:
     change = page.summary.leads
-    return Tile(
-        _("New leads"), f"{change.now:,}", _LAST_30_DAYS, _url("lead", "all"), change=change
-    )
+    url = _since("leads_lead", "all", "created_at")
+    return Tile(_("New leads"), shown(change.now), _LAST_30_DAYS, url, change=change)
 
 
 def _not_contacted_tile(page: HomeContext) -> Tile:
-    count = page.summary.unanswered
+    count = capped_count(page.leads.unanswered())
     hint = _("not contacted yet") if count else _("all contacted")
-    return Tile(
-        _("Not contacted"), f"{count:,}", hint, _url("lead", "new"), "warn" if count else ""
-    )
+    url, tone = _url("lead", "new"), "warn" if count else ""
+    return Tile(_("Not contacted"), shown(count), hint, url, tone)
 
 
 def _no_owner_tile(page: HomeContext) -> Tile:
-    count = page.summary.unowned
+    count = capped_count(page.leads.unowned())
     hint = _("assign them") if count else _("every lead has an owner")
-    return Tile(_("No owner"), f"{count:,}", hint, _url("lead", "unowned"), "bad" if count else "")
+    url, tone = _url("lead", "unowned"), "bad" if count else ""
+    return Tile(_("No owner"), shown(count), hint, url, tone)
 
 
 def _response_tile(page: HomeContext) -> Tile:
-    return Tile(_("First response"), in_words(page.summary.response), _("median, last 30 days"))
+    hint = _("median of the last 30 days' leads")
+    return Tile(_("First response"), in_words(page.summary.response), hint)
 
 
 def _won_tile(page: HomeContext) -> Tile:
-    return Tile(_("Won"), f"{page.summary.won:,}", _LAST_30_DAYS, _url("lead", "won"))
+    count = capped_count(page.leads.won().filter(closed_at__gte=days_ago(DAYS - 1)))
+    url = _since("leads_lead", "won", "closed_at")
+    return Tile(_("Won"), shown(count), _("closed in the last 30 days"), url)
 
 
 def _tasks_due_tile(page: HomeContext) -> Tile:
     due = _due(page.user)
-    late = due.filter(due_at__lt=timezone.now())[:1000].count()
-    hint = gettext("%(count)s overdue") % {"count": late} if late else _("none overdue")
-    count = due[:1000].count()
-    return Tile(_("Due today"), f"{count:,}", hint, _url("task", "due"), "bad" if late else "")
+    late = capped_count(due.filter(due_at__lt=timezone.now()))
+    hint = gettext("%(count)s overdue") % {"count": shown(late)} if late else _("none overdue")
+    count, tone = capped_count(due), "bad" if late else ""
+    return Tile(_("Due today"), shown(count), hint, _url("task", "due"), tone)
 
 
 def _submissions_tile(page: HomeContext) -> Tile:
-    change = numbers.submissions()
-    return Tile(_("Submissions"), f"{change.now:,}", _LAST_30_DAYS, change=change)
+    change = numbers.submissions(visible(Submission, page.user))
+    url = _since("capture_submission", "all", "received_at")
+    return Tile(_("Submissions"), shown(change.now), _LAST_30_DAYS, url, change=change)
 
 
 def _review_tile(page: HomeContext) -> Tile:
     count = numbers.quarantined()
     hint = _("held as possible spam") if count else _("nothing to review")
     url = reverse("admin:capture_submission_changelist")
-    return Tile(_("To review"), f"{count:,}", hint, url, "warn" if count else "")
+    return Tile(_("To review"), shown(count), hint, url, "warn" if count else "")
 
 
 def _per_day_section(page: HomeContext) -> Section:
@@ -176,20 +182,28 @@ def _my_tasks_section(page: HomeContext) -> Section:
 def _team_section(page: HomeContext) -> Section:
     people = owners_for(page.user).filter(takes_leads=True)
     rows = [
-        {"row": row, "response": in_words(row.numbers["response"])}
+        {
+            "row": row,
+            "response": in_words(row.numbers["response"]),
+            "shown": {name: shown(row.numbers[name]) for name in ("open", "unanswered", "late")},
+        }
         for row in numbers.workload(page.leads, page.tasks, people)
     ]
     return Section("team", _("Team workload"), rows, place="main")
 
 
 def _sources_section(page: HomeContext) -> Section:
-    rows = numbers.by_origin(page.leads, "source")
-    return Section("origins", _("Leads by source"), _with_share(rows, "now"))
+    rows = numbers.by_origin(page.leads, "source", "source")
+    more = {"url": _since("leads_lead", "all", "created_at"), "parameter": "source"}
+    title = _("Leads by source, last 30 days")
+    return Section("origins", title, _with_share(rows, "now"), more=more)
 
 
 def _campaigns_section(page: HomeContext) -> Section:
-    rows = numbers.by_origin(page.leads, "campaign__name")
-    return Section("origins", _("Leads by campaign"), _with_share(rows, "now"))
+    rows = numbers.by_origin(page.leads, "campaign__name", "campaign")
+    more = {"url": _since("leads_lead", "all", "created_at"), "parameter": "campaign"}
+    title = _("Leads by campaign, last 30 days")
+    return Section("origins", title, _with_share(rows, "now"), more=more)
 
 
 def _forms_section(page: HomeContext) -> Section:
@@ -270,11 +284,17 @@ def _bar(place: int, day: date, height: float, count: int) -> dict[str, Any]:
 
 def _due(user: User) -> Any:
     tasks = visible_rows(Task.objects.all(), user)
-    return tasks.due_before(numbers.days_ago(-1)).filter(owner=user)
+    return tasks.due_before(days_ago(-1)).filter(owner=user)
 
 
 def _url(model: str, view: str) -> str:
     return reverse(f"admin:leads_{model}_changelist") + f"?view={view}"
+
+
+def _since(model: str, view: str, column: str) -> str:
+    """Return the address of the rows of the last 30 days in a view of a list."""
+    first_day = numbers.first_day().isoformat()
+    return reverse(f"admin:{model}_changelist") + f"?view={view}&{column}_from={first_day}"
 
 
 def _short(count: int) -> str:

@@ -13,9 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
-from leadgen.accounts.visibility import visible_rows
 from leadgen.leads import bulk_services
-from leadgen.leads.models import Contact, Lead
+from leadgen.leads.models import Lead
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
@@ -28,10 +27,6 @@ from leadgen.workspace.leads.filters import (
     SourceFilter,
     StageFilter,
 )
-
-# One search reads this number of contacts; the list then shows the newest of their leads.
-_MAX_MATCHES = 1000
-
 
 _AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">{}</span></span>'
 
@@ -54,6 +49,7 @@ class LeadAdmin(ScopedAdmin):
         CampaignFilter,
         "status",
         ("created_at", DayRange),
+        ("closed_at", DayRange),
     )
     list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
     list_before_template = "admin/view_tabs_bar.html"
@@ -65,13 +61,9 @@ class LeadAdmin(ScopedAdmin):
     actions = ("assign_to_me",)
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        if not search_term.strip():
-            return queryset, False
-        matching = Contact.objects.order_by().matching(search_term)
-        contacts = visible_rows(matching, current_user(request))
-        return queryset.filter(contact__in=contacts[:_MAX_MATCHES]), False
+        return queryset.matching(search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [

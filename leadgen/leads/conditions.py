@@ -15,3 +15,4 @@ UNOWNED = OPEN & NO_OWNER
 WON = CLOSED & Q(stage__type="won")
 LOST = CLOSED & ~Q(stage__type="won")
 TASK_OPEN = Q(done_at=None)
+TASK_DONE = Q(done_at__isnull=False)

@@ -79,7 +79,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(conditions.TASK_OPEN)
 
     def done(self) -> Self:
-        return self.exclude(conditions.TASK_OPEN)
+        return self.filter(conditions.TASK_DONE)
 
     def due_before(self, moment: datetime) -> Self:
         """Return the open tasks that are due before the moment; with now, the overdue ones."""

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.current_user import current_user
 from leadgen.leads import bulk_services
 from leadgen.leads.models import Task
+from leadgen.lib.search.matching import matching
 from leadgen.workspace.home.numbers import days_ago
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import ViewTabs
@@ -35,7 +36,7 @@ class TaskViews(ViewTabs):
             lambda rows, user: rows.due_before(timezone.now()),
         ),
         "open": (_("All"), lambda rows, user: rows.open()),
-        "done": (_("Done"), lambda rows, user: rows.done().order_by("-done_at")),
+        "done": (_("Done"), lambda rows, user: rows.done()),
     }
 
 
@@ -57,6 +58,15 @@ class TaskAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a task is added on its lead's page
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order of the view's index: the first due, or the last done."""
+        return ("-done_at", "-id") if request.GET.get("view") == "done" else ("due_at", "id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return matching(queryset, "title", search_term), False
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Leave out the buttons for readers who may not change tasks."""

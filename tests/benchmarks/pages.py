@@ -93,5 +93,5 @@ def _of_role(place: Site, role: str) -> Iterator[Result]:
 def visits(place: Site, role: str, *only: str) -> list[dict[str, Any]]:
     """Return the figures of each page for a role; ``only`` narrows the pages by their names."""
     lines = inside(place.environment, "pages_visit", role, *only).splitlines()
-    found: list[dict[str, Any]] = json.loads(lines[-1])  # above it stands what was logged
-    return found
+    # Between them stands what was logged.
+    return [json.loads(line) for line in lines if line.startswith('{"page"')]

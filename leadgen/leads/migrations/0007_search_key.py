@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 from leadgen.lib.search.key import SearchKey
 
-CONTRACTS = 'lead_newest: the covering index begins with the same columns and serves the same reads.'
+CONTRACTS = 'A covering index begins with the columns of each dropped one and serves the same reads.'
 
 # Other emails and phones of a person join the search text, so that a search finds them. Chunks of
 # ids: each statement locks few rows, and no statement reads more than its share of the table.
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='lead',
             index=models.Index(
-                fields=['stage'],
+                fields=['stage', '-created_at', '-id'],
                 include=['owner', 'team'],
                 name='lead_open_by_stage',
                 condition=models.Q(('closed_at', None)),
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='lead',
             index=models.Index(
-                fields=['owner'],
+                fields=['owner', '-created_at', '-id'],
                 include=['team', 'first_response_at'],
                 name='lead_open_by_owner',
                 condition=models.Q(('closed_at', None)),
@@ -93,6 +93,59 @@ class Migration(migrations.Migration):
                 condition=models.Q(('closed_at__isnull', False)),
             ),
         ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(fields=['status', '-created_at', '-id'], name='lead_by_status'),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['campaign', '-created_at', '-id'],
+                include=['stage', 'closed_at', 'owner', 'team'],
+                name='lead_by_campaign_covering',
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['-created_at', '-id'],
+                include=['owner', 'team', 'stage', 'source', 'campaign', 'first_response_at'],
+                name='lead_open_covering',
+                condition=models.Q(('closed_at', None)),
+            ),
+        ),
         RemoveIndexConcurrently(model_name='lead', name='lead_newest'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_open'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_by_campaign'),
+        AddIndexConcurrently(
+            model_name='task',
+            index=models.Index(
+                fields=['due_at', 'id'],
+                name='task_open',
+                condition=models.Q(('done_at', None)),
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='task',
+            index=models.Index(
+                fields=['-done_at', '-id'],
+                name='task_done',
+                condition=models.Q(('done_at__isnull', False)),
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='task',
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(SearchKey('title'), name='gin_trgm_ops'),
+                name='task_search_key',
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='company',
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(SearchKey('name'), name='gin_trgm_ops'),
+                name='company_search_key',
+            ),
+        ),
         migrations.RunPython(add_identities, migrations.RunPython.noop),
     ]

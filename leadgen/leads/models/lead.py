@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -18,6 +19,7 @@ from leadgen.leads import conditions, lifecycle
 from leadgen.leads.models.people import Company, Contact
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
+from leadgen.lib.search.key import SearchKey
 
 
 class Pipeline(models.Model):
@@ -173,7 +175,10 @@ class Lead(models.Model):
             # Partial indexes stay small: open leads are few among all.
             models.Index(
                 fields=["-created_at", "-id"],
-                name="lead_open",
+                include=[
+                    *("owner", "team", "stage", "source", "campaign", "first_response_at"),
+                ],
+                name="lead_open_covering",
                 condition=conditions.OPEN,
             ),
             models.Index(
@@ -183,13 +188,13 @@ class Lead(models.Model):
             ),
             # Covering: capped counts of open leads by stage and owner read the index only.
             models.Index(
-                fields=["stage"],
+                fields=["stage", "-created_at", "-id"],
                 include=["owner", "team"],
                 name="lead_open_by_stage",
                 condition=conditions.OPEN,
             ),
             models.Index(
-                fields=["owner"],
+                fields=["owner", "-created_at", "-id"],
                 include=["team", "first_response_at"],
                 name="lead_open_by_owner",
                 condition=conditions.OPEN,
@@ -203,8 +208,14 @@ class Lead(models.Model):
             models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
             models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
             models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
+            models.Index(fields=["status", "-created_at", "-id"], name="lead_by_status"),
             models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
-            models.Index(fields=["campaign", "-created_at", "-id"], name="lead_by_campaign"),
+            # Covering: the numbers of a campaign read the index only.
+            models.Index(
+                fields=["campaign", "-created_at", "-id"],
+                include=["stage", "closed_at", "owner", "team"],
+                name="lead_by_campaign_covering",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -274,7 +285,12 @@ class Task(models.Model):
         indexes = [
             models.Index(
                 fields=["owner", "due_at"], name="task_to_do", condition=conditions.TASK_OPEN
-            )
+            ),
+            models.Index(fields=["due_at", "id"], name="task_open", condition=conditions.TASK_OPEN),
+            models.Index(
+                fields=["-done_at", "-id"], name="task_done", condition=conditions.TASK_DONE
+            ),
+            GinIndex(OpClass(SearchKey("title"), name="gin_trgm_ops"), name="task_search_key"),
         ]
         constraints = [
             models.CheckConstraint(condition=in_range("due_at"), name="task_due_in_range")

@@ -21,7 +21,10 @@ class Company(models.Model):
         verbose_name_plural = _("companies")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
-        indexes = [models.Index(fields=["name", "-id"], name="company_by_name")]
+        indexes = [
+            models.Index(fields=["name", "-id"], name="company_by_name"),
+            GinIndex(OpClass(SearchKey("name"), name="gin_trgm_ops"), name="company_search_key"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,7 +1,8 @@
 """Search key of a text: the SQL expression under which stored and searched texts are compared.
 
 Both sides go through PostgreSQL, so they agree whatever its locale. The expression needs no
-function of its own in the database and no stored column (ADR 0029).
+function of its own in the database and no stored column (ADR 0033). An index is built on it: a
+change of the expression needs a new index, under a new name.
 """
 
 from __future__ import annotations
@@ -11,30 +12,26 @@ from typing import Any
 from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Lower
 
-# Signs that are not typed alike: dashes and other punctuation become blanks; apostrophes and
-# invisible marks (left-to-right mark, soft hyphen, zero width space …) are removed.
-_BLANKS = '\t\r\n-‐‑‒–—―−_/\\(),;:"“”„«»&+.@=[]{}<>|!?*#~·•、。・〜～，．＠＋'
-_REMOVED = "'’‘ʼʻ‛`´′＇" + "".join(
-    map(
-        chr,
-        [
-            0xAD,
-            *range(0x200B, 0x2010),
-            *range(0x202A, 0x202F),
-            0x2060,
-            *range(0x2066, 0x206A),
-            0xFEFF,
-        ],
-    )
+# Removed: accents (also one that stands alone for an apostrophe), the vowel points of Hebrew and
+# Arabic, apostrophes, and invisible marks such as zero width space and left-to-right mark.
+_MARKS = r"\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670"
+_REMOVED = (
+    rf" ?[{_MARKS}]|['`\u02bb\u02bc\u2018\u2019\u201b\u2032"
+    r"\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
+# Blanks in a key: dashes and other punctuation, in any number.
+_PUNCTUATION = (
+    r'\t\r\n\-_/\\(),;:"&+.@=\[\]{}<>|!?*#~\u00ab\u00bb\u00b7\u2010-\u2015\u2022\u2212'
+    r"\u201c-\u201f\u3001\u3002\u301c\u30fb"
+)
+_BLANKS = rf" *[{_PUNCTUATION}][{_PUNCTUATION} ]*| {{2,}}"
 # Letters that no normal form takes apart: one for one, then those of two letters.
-_LETTERS, _PLAIN = "łøđħıŧðŁØĐĦŦÐ", "lodhitdlodhtd"
-_DIGRAPHS = {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "þ": "th", "Þ": "th"}
-# Combining accents, and the vowel points of Hebrew and Arabic.
-_MARKS = r"[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670]"
-# Han, kana and hangul are written without blanks: each sign becomes a word of its own, so that an
-# index of trigrams finds a name of one or two.
-SIGNS = r"[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]"
+_LETTERS, _PLAIN = "łøđħıŧð", "lodhitd"
+_DIGRAPHS = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
+# Han, kana and (by its first letter) a syllable of hangul are written without blanks: each is a
+# word of its own, so that an index of trigrams finds a name of one or two.
+SIGNS = r"\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
+HANGUL = r"\u1100-\u115f"
 
 
 def SearchKey(text: Any) -> Func:  # noqa: N802 - reads as an expression
@@ -43,19 +40,15 @@ def SearchKey(text: Any) -> Func:  # noqa: N802 - reads as an expression
     It has no accents, capitals, apostrophes or punctuation, and a blank before and after each word.
     """
     value = F(text) if isinstance(text, str) else text
-    value = _call("TRANSLATE", value, _BLANKS + _REMOVED, " " * len(_BLANKS))
-    value = _call("REGEXP_REPLACE", _normal(value, "NFKD"), _MARKS, "", "g")
-    value = _call("TRANSLATE", _normal(value, "NFKC"), _LETTERS, _PLAIN)
+    value = Func(value, template="NORMALIZE(%(expressions)s, NFKD)", output_field=TextField())
+    value = Lower(_call("REGEXP_REPLACE", value, _REMOVED, "", "g"))
+    value = _call("TRANSLATE", value, _LETTERS, _PLAIN)
     for letter, pair in _DIGRAPHS.items():
         value = _call("REPLACE", value, letter, pair)
-    value = _call("REGEXP_REPLACE", Lower(value), f"({SIGNS})", r" \1 ", "g")
+    value = _call("REGEXP_REPLACE", value, f"([{SIGNS}])|([{HANGUL}])", r" \1 \2", "g")
     padded = Func(value, template="(' ' || %(expressions)s || ' ')", output_field=TextField())
-    return _call("REGEXP_REPLACE", padded, " +", " ", "g")
+    return _call("REGEXP_REPLACE", padded, _BLANKS, " ", "g")
 
 
 def _call(function: str, value: Any, *texts: str) -> Func:
     return Func(value, *map(Value, texts), function=function, output_field=TextField())
-
-
-def _normal(value: Any, form: str) -> Func:
-    return Func(value, template=f"NORMALIZE(%(expressions)s, {form})", output_field=TextField())

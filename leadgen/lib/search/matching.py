@@ -19,8 +19,9 @@ def matching(rows: _Rows, stored: Any, text: str) -> _Rows:
 
     No row matches a text of punctuation only, or of more than MAX_WORDS words.
     """
-    terms = parse(text)
-    if text.strip() and not 0 < len(terms) <= MAX_WORDS:
+    if not text.strip():
+        return rows
+    if not 0 < len(terms := parse(text)) <= MAX_WORDS:
         return rows.none()
     return rows.alias(search_key=SearchKey(stored)).filter(*map(_containing, terms))
 

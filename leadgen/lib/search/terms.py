@@ -21,7 +21,7 @@ _NUMBER = re.compile(
     re.I,
 )
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
-_SIGN = re.compile(SIGNS)
+_SIGN, _SYLLABLE = re.compile(f"[{SIGNS}]"), re.compile(r"[\uac00-\ud7a3]")
 # Prefixes of calls abroad beside 00, and the 8 of calls within Russia and its neighbours.
 _PREFIX = re.compile(r"^(?:0011|011|010|810)(?=\d{8})|^8(?=\d{10}$)")
 _EDGES = "-‐‑‒–—―()[]{}<>,;:.!?\"'“”„«»’‘ʼʻ"
@@ -95,5 +95,6 @@ def _words(text: str) -> Iterator[Word]:
 
 def _word(token: str) -> Word:
     """Return a word of one or two letters as the beginning of one: no trigram is within it."""
-    first, last = _SIGN.match(token[:1]), _SIGN.match(token[-1:])
-    return Word(token, begins=bool(first) or len(token) < _SHORT, ends=bool(last))
+    is_sign = _SIGN.match(token) or _SYLLABLE.match(token)
+    is_short = len(token) < _SHORT
+    return Word(token, begins=bool(is_sign) or is_short, ends=bool(_SIGN.match(token[-1])))

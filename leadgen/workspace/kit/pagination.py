@@ -17,7 +17,7 @@ else:
 CAP = 10_000
 # A search reads a contact for each lead that it passes on the way to this number of matches, newest
 # first: `make bench ARGS="--only pages"`.
-SEARCH_CAP = 500
+SEARCH_CAP = 300
 
 
 def capped_count(rows: Any, cap: int | None = None) -> int:

@@ -30,7 +30,7 @@ def _sources(rows: Any, text: str) -> Iterator[Any]:
     yield rows.quarantined().matching(text)
     yield rows.waiting().matching(text)
     yield rows.parked().matching(text)
-    yield matching(rows, "link__lead__contact__search", text)
+    yield matching(rows.filter(state="processed"), "link__lead__contact__search", text)
 
 
 def receipts_like(text: str) -> tuple[UUID, UUID] | None:

@@ -30,7 +30,7 @@ ON_NO_LEAD = models.Q(state__in=[*PENDING_STATES, "quarantined"])
 def answers_as_text() -> Func:
     """Return the answers without their names, each number without the signs between its digits."""
     values = Func("answers", Value("$.*"), function="jsonb_path_query_array")
-    signs = Value(r"\(0\)|(?<=\d)[\s().\-/]+(?=\d)")
+    signs = Value(r"\s*\(\s*0\s*\)\s*|(?<=\d)[\s().\-/]+(?=\d)")
     text = Cast(values, models.TextField())
     joined = (signs, Value(""), Value("g"))
     return Func(text, *joined, function="REGEXP_REPLACE", output_field=models.TextField())

@@ -1,7 +1,7 @@
 """Search key of a text: the SQL expression under which stored and searched texts are compared.
 
 Both sides go through PostgreSQL, so they agree whatever its locale. The expression needs no
-function of its own in the database and no stored column (ADR 0033). An index is built on it: a
+function of its own in the database and no stored column (ADR 0031). An index is built on it: a
 change of the expression needs a new index, under a new name.
 """
 

@@ -185,7 +185,10 @@ def _team_section(page: HomeContext) -> Section:
         {
             "row": row,
             "response": in_words(row.numbers["response"]),
-            "shown": {name: shown(row.numbers[name]) for name in ("open", "unanswered", "late")},
+            "shown": {
+                **{name: shown(row.numbers[name]) for name in ("open", "unanswered")},
+                "late": shown(row.numbers["late"], numbers.LATE_CAP),
+            },
         }
         for row in numbers.workload(page.leads, page.tasks, people)
     ]

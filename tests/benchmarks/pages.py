@@ -17,11 +17,11 @@ _MILLISECONDS, _BUFFERS, _PAGE_SECONDS = 100.0, 2_000.0, 1.0
 _ROLES = ("admin", "sales_manager", "sales_rep", "marketer", "viewer")
 _FIRST_NAMES = "ARRAY['Anna','Bernd','Jürgen','José','Łukasz','Zoé','Ömer','Siobhan']"
 _NAME = f"({_FIRST_NAMES})[n % 8 + 1] || ' Family' || n % 5000"
-_OWNER = "(SELECT id FROM benchmark_people WHERE place = n % 60)"
-# One lead in two hundred has no owner and one in seven of the closed ones is won.
+_OWNER = "(SELECT id FROM benchmark_people WHERE place = n / 20 % 60)"
+# One open lead in two hundred has no owner and one in seven of the closed ones is won.
 _LEAD = {
-    "owner_id": f"CASE WHEN n % 200 = 100 THEN NULL ELSE {_OWNER} END",
-    "team_id": "(SELECT team_id FROM benchmark_people WHERE place = n % 60)",
+    "owner_id": f"CASE WHEN n % 4000 = 2000 THEN NULL ELSE {_OWNER} END",
+    "team_id": "(SELECT team_id FROM benchmark_people WHERE place = n / 20 % 60)",
     "stage_id": "CASE WHEN n % 20 = 0 THEN (SELECT id FROM benchmark_stages WHERE place = n / 20 "
     "% 2) ELSE (SELECT id FROM benchmark_stages WHERE place = 2 + (n % 7 > 0)::int) END",
     "source": "(ARRAY['newsletter','google','bing','linkedin','direct'])[n / 7 % 5 + 1]",

@@ -24,7 +24,7 @@ from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
 from leadgen.workspace.home.numbers import DAYS, days_ago
 from leadgen.workspace.kit.html import in_words
-from leadgen.workspace.kit.pagination import capped_count, shown
+from leadgen.workspace.kit.pagination import capped_count, first_rows, shown
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -169,14 +169,15 @@ def _no_owner_section(page: HomeContext) -> Section:
 
 
 def _leads_section(title: StrOrPromise, view: str, leads: Any, place: str = "side") -> Section:
-    rows = leads.select_related("contact__company", "stage", "owner")[:_MAX_ROWS]
+    rows = first_rows(leads.select_related("contact__company", "stage", "owner"), _MAX_ROWS)
     return Section("leads", title, rows, place, more={"url": _url("lead", view)})
 
 
 def _my_tasks_section(page: HomeContext) -> Section:
     tasks = page.tasks.open().filter(owner=page.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
-    return Section("tasks", _("Your tasks"), tasks.order_by("due_at", "id")[:_MAX_ROWS], more=more)
+    rows = first_rows(tasks.order_by("due_at", "id"), _MAX_ROWS)
+    return Section("tasks", _("Your tasks"), rows, more=more)
 
 
 def _team_section(page: HomeContext) -> Section:

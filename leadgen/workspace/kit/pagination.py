@@ -25,6 +25,11 @@ def capped_count(rows: Any, cap: int | None = None) -> int:
     return int(rows.order_by()[: cap or CAP].count())
 
 
+def first_rows(rows: Any, limit: int) -> Any:
+    """Return the first rows; their keys are read before the columns and joins of the rows."""
+    return rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:limit]))
+
+
 def shown(count: int, cap: int | None = None) -> str:
     """Return a count as a text, ``10,000+`` from the cap on: on a tile as on the list behind it."""
     cap = cap or CAP

@@ -114,6 +114,16 @@ class Migration(migrations.Migration):
                 condition=models.Q(('closed_at', None)),
             ),
         ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['-created_at', '-id'],
+                include=['owner', 'team', 'stage', 'source', 'campaign'],
+                name='lead_unanswered_covering',
+                condition=models.Q(('closed_at', None), ('first_response_at', None)),
+            ),
+        ),
+        RemoveIndexConcurrently(model_name='lead', name='lead_unanswered'),
         RemoveIndexConcurrently(model_name='lead', name='lead_newest'),
         RemoveIndexConcurrently(model_name='lead', name='lead_open'),
         RemoveIndexConcurrently(model_name='lead', name='lead_by_campaign'),

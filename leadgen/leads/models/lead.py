@@ -16,6 +16,7 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import conditions, lifecycle
+from leadgen.leads.models.lead_indexes import LEAD_INDEXES
 from leadgen.leads.models.people import Company, Contact
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
@@ -162,61 +163,7 @@ class Lead(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [
-            # Covering: the numbers of a period on the home page read the index only.
-            models.Index(
-                fields=["-created_at", "-id"],
-                include=[
-                    *("owner", "team", "stage", "source", "campaign", "form"),
-                    *("first_response_at", "closed_at"),
-                ],
-                name="lead_newest_covering",
-            ),
-            # Partial indexes stay small: open leads are few among all.
-            models.Index(
-                fields=["-created_at", "-id"],
-                include=[
-                    *("owner", "team", "stage", "source", "campaign", "first_response_at"),
-                ],
-                name="lead_open_covering",
-                condition=conditions.OPEN,
-            ),
-            models.Index(
-                fields=["-created_at", "-id"],
-                name="lead_unanswered",
-                condition=conditions.UNANSWERED,
-            ),
-            # Covering: capped counts of open leads by stage and owner read the index only.
-            models.Index(
-                fields=["stage", "-created_at", "-id"],
-                include=["owner", "team"],
-                name="lead_open_by_stage",
-                condition=conditions.OPEN,
-            ),
-            models.Index(
-                fields=["owner", "-created_at", "-id"],
-                include=["team", "first_response_at"],
-                name="lead_open_by_owner",
-                condition=conditions.OPEN,
-            ),
-            models.Index(
-                fields=["-closed_at"],
-                include=["stage", "owner", "team"],
-                name="lead_closed",
-                condition=conditions.CLOSED,
-            ),
-            models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
-            models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
-            models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
-            models.Index(fields=["status", "-created_at", "-id"], name="lead_by_status"),
-            models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
-            # Covering: the numbers of a campaign read the index only.
-            models.Index(
-                fields=["campaign", "-created_at", "-id"],
-                include=["stage", "closed_at", "owner", "team"],
-                name="lead_by_campaign_covering",
-            ),
-        ]
+        indexes = LEAD_INDEXES
 
     def __str__(self) -> str:
         return str(self.contact)

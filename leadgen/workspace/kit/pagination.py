@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import InvalidPage, Paginator
+from django.db.models.sql.where import WhereNode
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -27,7 +28,17 @@ def capped_count(rows: Any, cap: int | None = None) -> int:
 
 def first_rows(rows: Any, limit: int) -> Any:
     """Return the first rows; their keys are read before the columns and joins of the rows."""
-    return rows.filter(pk__in=list(rows.values_list("pk", flat=True)[:limit]))
+    return _with_keys(rows, list(rows.values_list("pk", flat=True)[:limit]))
+
+
+def _with_keys(rows: Any, keys: list[Any]) -> Any:
+    """Return the rows of these keys, without the conditions that found the keys.
+
+    PostgreSQL would meet a search's condition by its index once more, at the cost of a search.
+    """
+    found = rows.all()
+    found.query.where = WhereNode()
+    return found.filter(pk__in=keys)
 
 
 def shown(count: int, cap: int | None = None) -> str:
@@ -54,7 +65,7 @@ class CappedPaginator(AnyPaginator):
         page = super().page(number)
         rows: Any = self.object_list
         keys = list(cast("Any", page.object_list).values_list("pk", flat=True))
-        page.object_list = rows.filter(pk__in=keys)
+        page.object_list = _with_keys(rows, keys)
         return page
 
     @property

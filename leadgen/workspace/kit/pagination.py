@@ -87,9 +87,16 @@ class LastPage:
 
     page_num: int
     paginator: Any
+    multi_page: bool
+    result_list: Any
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the rows of the page; of the nearest page, with a message, if there is no such."""
+        self._read(request)
+        if not self.multi_page:  # Django reads such a list whole: no keys first
+            self.result_list = self.paginator.page(1).object_list
+
+    def _read(self, request: HttpRequest) -> None:
         try:
             super().get_results(request)  # type: ignore[misc]
         except IncorrectLookupParameters as error:

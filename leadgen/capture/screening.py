@@ -40,8 +40,13 @@ def too_fast(attempt: Attempt) -> ReviewReason | None:
 
 
 def too_many_links(attempt: Attempt) -> ReviewReason | None:
-    """Return the reason for more than three links in all texts together."""
-    texts = (value for value in attempt.answers.values() if isinstance(value, str))
+    """Return the reason for more than three links in all texts that a visitor typed.
+
+    A hidden field has a landing page or a referrer, which the visitor has not written.
+    """
+    hidden = {field.name for field in attempt.definition.fields if field.kind == "hidden"}
+    typed = (value for name, value in attempt.answers.items() if name not in hidden)
+    texts = (value for value in typed if isinstance(value, str))
     links = sum(len(_LINK.findall(text)) for text in texts if _may_link(text))
     return ReviewReason.TOO_MANY_LINKS if links > _MAX_LINKS else None
 

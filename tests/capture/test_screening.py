@@ -2,6 +2,7 @@ import pytest
 
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import CHECKS, Attempt, screen
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.factories import DEFINITION
 
 LINK = "see https://a.example/x "
@@ -61,3 +62,10 @@ def test_every_screening_reason_has_a_check_of_its_name():
         ReviewReason.VERSION_UNKNOWN,
     )
     assert names == [reason.value for reason in ReviewReason if reason not in given_elsewhere]
+
+
+def test_links_in_hidden_fields_are_not_counted():
+    definition = Definition("T", (FieldDefinition("landing", "hidden", "Landing page"),))
+    answers = {"landing": "https://a/?x=https://b/&y=https://c/&z=https://d/"}
+    assert screen(Attempt(definition, answers)) == []
+    assert screen(Attempt(definition, {"other": answers["landing"]}))

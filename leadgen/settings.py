@@ -91,7 +91,8 @@ BACKUP_RECIPIENTS = env.listing("BACKUP_RECIPIENTS")
 
 # -- Capture and intake ----------------------------------------------------------------------------
 
-CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 65_536)
+# Two texts of 20,000 characters, 12 bytes each: an emoji in percent-encoding or JSON escapes.
+CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 524_288)
 CAPTURE_POOL_SIZE = env.integer("CAPTURE_POOL_SIZE", 8)
 CAPTURE_FLOOD_PER_MINUTE = env.integer("CAPTURE_FLOOD_PER_MINUTE", 20)
 CAPTURE_LIMIT_PER_MINUTE = env.integer("CAPTURE_LIMIT_PER_MINUTE", 600)

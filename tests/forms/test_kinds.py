@@ -43,6 +43,37 @@ def test_every_address_that_mail_can_reach_is_accepted(address):
     assert refusal("email", address) == ""
 
 
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("o’brien@example.ie", "Replace “’” with ' from the keyboard."),
+        ("a—b@example.com", "Replace “—” with - from the keyboard."),
+        ("ada＠example.com", "Replace “＠” with @ from the keyboard."),
+        ("ada@example。com", "Replace “。” with . from the keyboard."),
+        ("“ada”@example.com", "Remove ““” from the email address."),
+        ("ada\u200b@example.com", "invisible character"),
+        ("\u202aada@example.com", "invisible character"),
+        ("ada@example.com\ufeff", "invisible character"),
+    ],
+)
+def test_sign_that_no_keyboard_types_is_refused_by_name(address, message):
+    assert message in refusal("email", address)
+
+
+MARKS = ["\u200b", "\u200e", "\u202a", "\u202c", "\u2066", "\u2069", "\ufeff", "\u00ad", "\u061c"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_invisible_characters_do_not_change_a_phone_number(mark):
+    for written in (
+        f"{mark}+44 20 7946 0958",
+        f"+44 20{mark} 7946 0958{mark}",
+        f"tel:{mark}+442079460958",
+    ):
+        assert refusal("phone", written) == ""
+        assert read_phone(written) == read_phone("+442079460958")
+
+
 @pytest.mark.parametrize("shape", ["E164", "INTERNATIONAL", "RFC3966"])
 def test_a_number_of_every_region_is_accepted(shape):
     written_as = getattr(phonenumbers.PhoneNumberFormat, shape)
@@ -127,7 +158,9 @@ def test_an_unknown_name_is_an_error_under_that_name():
     [
         ("number", ["12.50"], 12.5),
         ("number", ["+7"], 7),
-        ("number", ["1,250"], "1,250"),
+        ("number", ["1,250"], 1250),
+        ("number", ["12,5"], "12,5"),
+        ("long_text", ["a\r\nb\nc\r"], "a\nb\nc\r"),
         ("number", ["nan"], "nan"),
         ("number", ["9" * 5000], "9" * 5000),
         ("yes_no", ["no"], False),

@@ -33,11 +33,34 @@ def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[s
 def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, Any]:
     """Convert the texts of an HTML form by name into the JSON values that ``validate`` takes.
 
+    Numbers are read in the form's language.
     An empty text counts as not given; a text that a kind cannot read is passed on as it is, so that
     validate names it. Names that the definition does not know are dropped.
     """
     parsed = {
-        field.name: KINDS[field.kind].parse(field, values.get(field.name, []))
+        field.name: KINDS[field.kind].parse_posted(
+            field, values.get(field.name, []), definition.locale
+        )
         for field in definition.fields
     }
     return {name: answer for name, answer in parsed.items() if answer not in (None, "")}
+
+
+def start_texts(definition: Definition) -> dict[str, list[str]]:
+    """Return the initial texts of the page's controls by field name."""
+    return {
+        field.name: KINDS[field.kind].shown_start(field, definition.locale)
+        for field in definition.fields
+    }
+
+
+def worded(definition: Definition, errors: Errors) -> Errors:
+    """Return the messages as the page words them for people in the form's language."""
+    kinds = {field.name: KINDS[field.kind] for field in definition.fields}
+    return {
+        name: [
+            kinds[name].worded(message, definition.locale) if name in kinds else message
+            for message in messages
+        ]
+        for name, messages in errors.items()
+    }

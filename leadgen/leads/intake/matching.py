@@ -10,6 +10,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
+from leadgen.lib.invisible import without_invisible
+from leadgen.lib.net.phone import plain_phone
 
 Key = tuple[str, str]
 """An identity: ("email", normalised address) or ("phone", E.164 number)."""
@@ -19,7 +21,7 @@ _LONGEST_TEXT = 200
 # Marks a text that was cut to the length of its column; the submission has the whole answer.
 _CUT = "…"
 # The whole answer must be a number: a number within a sentence does not identify a person.
-_NUMBER = re.compile(r"[+＋]?[\d\s().\-‐-―/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
+_NUMBER = re.compile(r"\(?\+?[\d\s().\-/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -49,8 +51,8 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
     keys = {"email": email_key(texts["email"]), "phone": number}
     return PersonDetails(
         name=_line(texts["name"] or f"{texts['first_name']} {texts['last_name']}"),
-        email=_line(texts["email"], "email"),
-        phone=number or _line(texts["phone"], "phone"),
+        email=_line(without_invisible(texts["email"]), "email"),
+        phone=number or _line(without_invisible(texts["phone"]), "phone"),
         company=_line(texts["company"]),
         job_title=_line(texts["job_title"]),
         country=country,
@@ -61,7 +63,7 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
 
 def email_key(text: str) -> str:
     """Return the address in lower case with an ASCII domain, or "" when the text is not one."""
-    text = unicodedata.normalize("NFC", text.strip().lower())
+    text = unicodedata.normalize("NFC", without_invisible(text).strip().lower())
     if not _EMAIL.fullmatch(text) or len(text) > _LONGEST["email"]:
         return ""
     local, _, domain = text.partition("@")
@@ -74,11 +76,9 @@ def phone_key(text: str, country: str = "") -> str:
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """
-    text = text.strip()
+    text = plain_phone(text)
     if not _NUMBER.fullmatch(text):
         return ""
-    if text.startswith("00"):
-        text = "+" + text[2:]
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:

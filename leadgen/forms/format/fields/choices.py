@@ -67,6 +67,7 @@ class Choice(FieldKind):
                     text(option.label),
                     value=option.value,
                     selected=option.value in chosen,
+                    lang=None if option.value or field.placeholder else "en",
                 )
                 for option in options
             ),
@@ -172,6 +173,9 @@ class Consent(FieldKind):
         answer = super().parse(field, texts)
         return {"yes": True, "no": False}.get(answer, answer)
 
+    def shown_start(self, field: FieldDefinition, locale: str) -> list[str]:
+        return []  # the visitor ticks the box, whatever an old definition says
+
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"const": True} if field.required else {"type": "boolean"}
 
@@ -210,8 +214,11 @@ def _values(options: tuple[Option, ...]) -> list[str]:
 def _buttons(
     shape: str, field: FieldDefinition, options: tuple[Option, ...], chosen: list[str], wrong: bool
 ) -> str:
-    """Return one button for each option; the first has the field's id, the target of messages."""
-    return "".join(
+    """Return one button for each option; the first has the field's id, the target of messages.
+
+    Optional radio buttons end with one for no answer: a browser has no way to untick a radio.
+    """
+    buttons = [
         element(
             "label",
             element(
@@ -228,7 +235,14 @@ def _buttons(
             class_="option",
         )
         for number, option in enumerate(options)
-    )
+    ]
+    has_way_back = shape == "radio" and not field.required
+    return "".join(buttons) + _no_answer(field) * has_way_back
+
+
+def _no_answer(field: FieldDefinition) -> str:
+    radio = element("input", type="radio", id=f"f-{field.name}-none", name=field.name, value="")
+    return element("label", radio + element("span", "No answer", lang="en"), class_="option none")
 
 
 @cache
@@ -238,6 +252,8 @@ def _countries() -> tuple[Option, ...]:
         Option(country.alpha_2, getattr(country, "common_name", country.name))
         for country in pycountry.countries
     ]
+    # Kosovo has no code in ISO 3166-1: XK is the user-assigned one of CLDR and the EU.
+    named.append(Option("XK", "Kosovo"))
     return tuple(sorted(named, key=lambda option: _plain(option.label)))
 
 

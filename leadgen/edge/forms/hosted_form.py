@@ -24,9 +24,9 @@ from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Respons
 from leadgen.edge.http.origins import is_from_here, may_post
 from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from leadgen.forms.format.fields import KINDS, UNKNOWN
+from leadgen.forms.format.fields import UNKNOWN
 from leadgen.forms.format.messages import Errors, Message, text_of, texts_of
-from leadgen.forms.format.validation import parse
+from leadgen.forms.format.validation import parse, start_texts, worded
 from leadgen.forms.newer import unjudged
 from leadgen.forms.page import (
     HIDDEN_SLOT,
@@ -45,7 +45,7 @@ _TITLES = {
     429: "title_too_many",
     503: "title_unavailable",
 }
-_KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
+_KEPT = ("_referrer", "_query", "_page_url", "_first_touch", "_visit", "_act")
 # While PostgreSQL is unavailable, for a form that is not in the cache.
 _THANKS = Definition(text_of("title_thanks"), (), thanks_text=text_of("thanks"))
 
@@ -84,6 +84,8 @@ class HostedFormPages:
         hidden = {"_token": page_token.issue(time(), shown_by(form))}
         if referrer := request.headers.get("referer"):
             hidden["_referrer"] = referrer
+        if request.query:
+            hidden["_query"] = request.query
         headers = {**page_headers(form), "cache-control": "private, no-cache"}
         return _html(200, _prefilled(form, request.query), hidden).having(headers)
 
@@ -214,8 +216,7 @@ def _prefilled(form: PublishedForm, query: str) -> str:
     }
     if not hidden:
         return form.page
-    starts = {field.name: KINDS[field.kind].start(field) for field in form.definition.fields}
-    return form_page(form.definition, values=starts | hidden)
+    return form_page(form.definition, values=start_texts(form.definition) | hidden)
 
 
 def _sent(
@@ -239,8 +240,9 @@ def _sent(
 
 
 def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
-    """Return the attribution; the page posts to its own URL, which still has the UTM values."""
-    url = f"{settings.PUBLIC_URL}{request.path}?{request.query}".rstrip("?")
+    """Return the attribution; the page posts the query string of its URL, with the UTM values."""
+    query = first(texts, "_query") or request.query
+    url = f"{settings.PUBLIC_URL}{request.path}?{query}".rstrip("?")
     referer = request.headers.get("referer", "")
     return {
         **marks_in(url),
@@ -258,7 +260,8 @@ def _again(form: PublishedForm, status: int, post: Post, errors: Errors) -> Resp
     hidden = {name: first(post.texts, name) for name in _KEPT if post.texts.get(name)}
     hidden["_token"] = post.token_again(form)
     shown = _with_unknown(form, post.texts)
-    page = form_page(shown, values=post.texts, errors=texts_of(errors))
+    messages = texts_of(worded(form.definition, errors))
+    page = form_page(shown, values=post.texts, errors=messages)
     return _html(status, page, hidden).having(page_headers(form))
 
 
@@ -274,8 +277,7 @@ def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
 
 def _thank(form: PublishedForm, receipt: Receipt) -> Response:
     thanks = f"/f/{form.slug}/thanks?receipt={receipt.receipt}"
-    target = iri_to_uri(form.definition.redirect_url) or thanks
-    headers = {"location": target, "cache-control": "no-store"}
+    headers = {"location": thanks, "cache-control": "no-store"}
     return Response(303, b"", headers, str(receipt.receipt))
 
 

@@ -2,9 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import urlsplit
-
-from django.utils.encoding import iri_to_uri
 
 from leadgen.edge.http.messages import Request
 from leadgen.edge.http.origins import is_allowed, is_own
@@ -16,7 +13,6 @@ _SOURCE = re.compile(r"\*|https?://[A-Za-z0-9.:*\[\]-]+")
 def page_headers(form: PublishedForm | None) -> dict[str, str]:
     """Return the security headers of a page for visitors."""
     origins = form.origins if form else ()
-    redirect = form.definition.redirect_url if form else ""
     return {
         "content-security-policy": "; ".join(
             (
@@ -24,8 +20,9 @@ def page_headers(form: PublishedForm | None) -> dict[str, str]:
                 "script-src 'self'",
                 "style-src 'self'",
                 "img-src 'self' data:",
-                # Chromium applies form-action to the redirect after a post too.
-                _directive("form-action 'self'", [_origin(redirect)]),
+                "connect-src 'self'",
+                # A redirect address is reached from the thank-you page (ADR 0031), no part of this.
+                "form-action 'self'",
                 "base-uri 'none'",
                 _directive("frame-ancestors 'self'", sorted(origins)),
             )
@@ -49,8 +46,3 @@ def cors_headers(form: PublishedForm, request: Request) -> dict[str, str]:
 
 def _directive(start: str, sources: Iterable[str]) -> str:
     return " ".join([start, *(source for source in sources if _SOURCE.fullmatch(source))])
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(iri_to_uri(url))
-    return f"{parts.scheme}://{parts.netloc}"

@@ -21,7 +21,7 @@ def page_headers(form: PublishedForm | None) -> dict[str, str]:
                 "style-src 'self'",
                 "img-src 'self' data:",
                 "connect-src 'self'",
-                # A redirect address is reached from the thank-you page (ADR 0031), no part of this.
+                # A redirect address is reached from the thank-you page (ADR 0029), no part of this.
                 "form-action 'self'",
                 "base-uri 'none'",
                 _directive("frame-ancestors 'self'", sorted(origins)),

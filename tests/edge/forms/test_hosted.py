@@ -168,7 +168,7 @@ def test_hidden_value_that_is_too_long_is_cut(client):
     assert row.raw["landing"] == ["x" * 2000]
 
 
-def test_attribution_without_a_referrer_comes_from_the_posted_query(client, form):
+def test_attribution_comes_from_the_posted_query(client, form):
     page = client.get(f"/f/{form.slug}?utm_source=ad&gclid=G1")
     sent = {**ADA, "_query": hidden(page, "_query").replace("&amp;", "&")}
     assert client.post_form(f"/f/{form.slug}", sent).status == 303

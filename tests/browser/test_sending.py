@@ -19,7 +19,7 @@ EMAIL = FieldDefinition("email", "email", "Email", required=True, fills="email")
 MESSAGE = FieldDefinition("message", "long_text", "Message")
 NEWS = FieldDefinition("news", "consent", "News", wording="Send me news once a month.")
 FIELDS = (EMAIL, MESSAGE, NEWS)
-TEXT = "A long message,\nwritten in a train."
+TEXT = "A long message, written in a train."
 NOTICE = "[data-unsent]:not([hidden])"
 
 

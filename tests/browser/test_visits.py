@@ -60,16 +60,12 @@ def test_two_visits_with_equal_answers_are_two_submissions(page, address):
     assert len(rows()) == 2
 
 
-def test_a_page_restored_by_back_is_the_same_visit(browser, address):
-    page, engine, has_script = browser
+def test_a_page_restored_by_back_is_the_same_visit(page, address):
     page.goto(address)
     send(page)
     page.go_back()
     send(page)
-    # Without a script only the page itself names the visit. WebKit restores it; the other two,
-    # which are driven without their page cache, fetch a new one.
-    is_restored = has_script or engine == "webkit"
-    assert len(rows()) == (1 if is_restored else 2)
+    assert len(rows()) == 1
 
 
 def test_each_change_of_mind_is_kept_in_order(page, address):

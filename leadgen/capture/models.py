@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.reasons import ReviewReason
+from leadgen.events.models import Event
 from leadgen.forms.models import Form, FormVersion
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
@@ -116,6 +117,10 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def history(self) -> models.QuerySet[Event]:
+        """Return the events of the submission, newest first."""
+        return Event.objects.about(self).select_related("actor").order_by("-id")
 
 
 class Repeat(models.Model):

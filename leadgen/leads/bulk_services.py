@@ -11,14 +11,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from leadgen.accounts.models import User
+from leadgen.events.actors import Actor
 from leadgen.events.services import emit_many
 from leadgen.leads.models import Lead, Task
-from leadgen.leads.services import change_owner, require_active, task_fact
+from leadgen.leads.services import change_owner, record_act, require_active, task_fact
 from leadgen.lib import bulk
 
 
 @transaction.atomic
-def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int:
+def assign_leads(keys: Sequence[int], owner: User | None, *, actor: Actor | User | None) -> int:
     """Assign leads to one person or to no owner; emit lead.assigned for each that changes.
 
     Return the number of changed leads. Raise ValidationError for a deactivated person.
@@ -35,7 +36,7 @@ def assign_leads(keys: Sequence[int], owner: User | None, *, actor: User) -> int
 
 
 @transaction.atomic
-def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
+def complete_tasks(keys: Sequence[int], *, actor: Actor | User | None) -> int:
     """Complete those that are open; emit lead.task_completed for each; return their number."""
     open_tasks = Task.objects.open().filter(pk__in=keys)
     leads = {lead.pk: lead for lead in _locked(Lead.objects.filter(tasks__in=open_tasks))}
@@ -44,7 +45,7 @@ def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
     now = timezone.now()
     for task in tasks:
         task.done_at, task.lead = now, leads[task.lead_id]
-        task.lead.respond(now)
+        record_act(task.lead, actor, now)
     bulk.update(tasks, ["done_at"])
     answered = list({task.lead_id: task.lead for task in tasks}.values())
     bulk.update(answered, ["first_response_at", "last_activity_at", "status"])

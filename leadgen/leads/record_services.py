@@ -1,16 +1,22 @@
-"""Verbs for contacts, companies and campaigns; each is one transaction and writes its event."""
+"""Verbs for contacts, companies, campaigns and pipelines; each is one transaction with events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import ngettext
 
 from leadgen.accounts.models import User
 from leadgen.events.actors import Actor, ActorType, actor_of
-from leadgen.events.services import emit
+from leadgen.events.services import Fact, emit, emit_many
 from leadgen.leads import lookup
-from leadgen.leads.models import Campaign, Company, Contact
-from leadgen.lib.edits import apply_values
+from leadgen.leads.models import Campaign, Company, Contact, Lead, Pipeline, Stage
+from leadgen.lib import row_limit
+from leadgen.lib.edits import RowEdits, apply_values, lock_rows, set_values
+
+_NO_EDITS = RowEdits()
 
 
 @transaction.atomic
@@ -77,6 +83,94 @@ def delete_campaign(campaign: Campaign, *, actor: Actor | User | None) -> None:
     """Delete a campaign; emit campaign.deleted {name}. Its leads stay without a campaign."""
     emit("campaign.deleted", campaign, actor=actor, data={"name": campaign.name})
     campaign.delete()
+
+
+@transaction.atomic
+def add_pipeline(
+    pipeline: Pipeline, stages: Sequence[Stage], *, actor: Actor | User | None
+) -> None:
+    """Save a new pipeline with its stages; emit pipeline.added and stage.added for each."""
+    pipeline.save()
+    emit("pipeline.added", pipeline, actor=actor)
+    emit_many(_add_stages(pipeline, stages), actor=actor)
+
+
+@transaction.atomic
+def update_pipeline(
+    pipeline: Pipeline,
+    values: Mapping[str, Any],
+    stages: RowEdits = _NO_EDITS,
+    *,
+    actor: Actor | User | None,
+) -> None:
+    """Set fields of a pipeline and edit its stages; equal values change nothing.
+
+    Emit pipeline.changed {changes}, and stage.added, stage.changed {changes} or stage.deleted
+    {name} for each stage. Raise ValidationError for a value that its field refuses, a stage that is
+    gone, and for another type of a stage with leads (refuse_type).
+    """
+    changes = apply_values(pipeline, values)
+    facts = [Fact("pipeline.changed", pipeline, {"changes": changes})] if changes else []
+    if changes:
+        pipeline.save(update_fields=changes)
+    locked = lock_rows(pipeline.stages.all(), stages.keys)
+    facts += [_delete_stage(locked[key]) for key in stages.deleted]
+    for key, new_values in (stages.changed or {}).items():
+        facts += _change_stage(locked[key], new_values)
+    emit_many([*facts, *_add_stages(pipeline, stages.added)], actor=actor)
+
+
+@transaction.atomic
+def delete_pipeline(pipeline: Pipeline, *, actor: Actor | User | None) -> None:
+    """Delete a pipeline without leads, and its stages; emit pipeline.deleted {name}."""
+    emit("pipeline.deleted", pipeline, actor=actor, data={"name": pipeline.name})
+    pipeline.delete()
+
+
+def refuse_type(stage: Stage, new_type: str) -> None:
+    """Raise ValidationError for another type of a stage in which leads are.
+
+    Status and closing time of a lead follow the type of its stage (lifecycle.py). A change would
+    have to rewrite all leads of the stage, without limit, and their numbers of the past.
+    """
+    if new_type == stage.type:
+        return
+    if count := row_limit.capped_count(stage.leads.all()):
+        raise ValidationError({"type": _type_refused(stage, new_type, count)})
+
+
+def _type_refused(stage: Stage, new_type: str, count: int) -> str:
+    text = ngettext(
+        "%(leads)s is in the stage “%(stage)s”. Keep its type, and add a stage of the type "
+        "%(type)s; or move the lead to another stage first.",
+        "%(leads)s are in the stage “%(stage)s”. Keep its type, and add a stage of the type "
+        "%(type)s; or move the leads to another stage first.",
+        count,
+    )
+    leads = row_limit.sentence(row_limit.in_words(count, Lead))
+    return text % {"leads": leads, "stage": stage.name, "type": Stage.Type(new_type).label}
+
+
+def _add_stages(pipeline: Pipeline, stages: Sequence[Stage]) -> list[Fact]:
+    for stage in stages:
+        stage.pipeline = pipeline
+        stage.save()
+    return [Fact("stage.added", stage) for stage in stages]
+
+
+def _change_stage(stage: Stage, values: Mapping[str, Any]) -> list[Fact]:
+    refuse_type(stage, values.get("type", stage.type))
+    changes = set_values(stage, copy(stage), values)
+    if not changes:
+        return []
+    stage.save(update_fields=changes)
+    return [Fact("stage.changed", stage, {"changes": changes})]
+
+
+def _delete_stage(stage: Stage) -> Fact:
+    fact = Fact("stage.deleted", copy(stage), {"name": stage.name})
+    stage.delete()
+    return fact
 
 
 def _company(name: str) -> Company | None:

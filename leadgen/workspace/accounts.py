@@ -20,7 +20,7 @@ from leadgen.accounts import services
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import Team, User
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, lock_row
 from leadgen.workspace.login.views import change_own_password, to_login
 from leadgen.workspace.search import choices, no_search
 
@@ -78,6 +78,9 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
         """Lock one's own role and access, so that an active administrator is always left."""
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, *_ACCESS) if obj and obj.pk == current_user(request).pk else fixed
+
+    def lock(self, row: User) -> bool:
+        return lock_row(row)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         actor = current_user(request)
@@ -142,6 +145,9 @@ class TeamAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         active = Count("members", filter=Q(members__is_active=True))
         return super().get_queryset(request).annotate(active=active).prefetch_related("members")
+
+    def lock(self, row: Team) -> bool:
+        return lock_row(row)
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         actor = current_user(request)

@@ -137,7 +137,7 @@ class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_name(self) -> str:
         """Refuse a new name for a company of more people than one request may write."""
         name = str(self.cleaned_data["name"])
-        people = row_limit.capped_count(Contact.objects.filter(company=self.instance.pk))
+        people = row_limit.capped_count(self.instance.contacts.all())
         if name != self.initial.get("name") and people > row_limit.MAX_ROWS:
             raise ValidationError(_TOO_MANY_PEOPLE % {"limit": f"{row_limit.MAX_ROWS:,}"})
         return name

@@ -14,13 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
-from leadgen.leads import bulk_services
+from leadgen.leads import bulk_services, services
 from leadgen.leads.models import Task
 from leadgen.workspace.home.numbers import days_ago
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import ViewTabs
 from leadgen.workspace.kit.html import BUTTON, DASH, badge, clip, moment
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, lock_row
 
 
 class TaskViews(ViewTabs):
@@ -41,7 +41,6 @@ class TaskViews(ViewTabs):
 
 @admin.register(Task)
 class TaskAdmin(ScopedAdmin):
-    event_kinds = {"changed": "task.changed", "deleted": "task.deleted"}
     list_display = ("what", "person", "due", "owner_name", "tick")
     list_filter = (TaskViews,)
     list_select_related = ("lead__contact", "owner")
@@ -57,6 +56,15 @@ class TaskAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a task is added on its lead's page
+
+    def lock(self, row: Task) -> bool:
+        return lock_row(row.lead)  # the verbs of tasks lock the lead first
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
+        services.update_task(obj, edited_values(form), actor=current_user(request))
+
+    def delete_model(self, request: HttpRequest, obj: Task) -> None:
+        services.delete_task(obj, actor=current_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Leave out the buttons for readers who may not change tasks."""

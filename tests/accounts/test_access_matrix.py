@@ -122,7 +122,7 @@ def single_row(model: str, user: User) -> Any:
         "forms.form": make_form,
         "accounts.user": lambda: user,
         "accounts.team": make_team,
-        "events.event": lambda: emit("team.changed", make_team()),
+        "events.event": lambda: emit("team.added", make_team()),
     }
     return makers[model]()
 

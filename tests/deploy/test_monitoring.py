@@ -37,7 +37,7 @@ def answers(alert):
 @pytest.fixture
 def exported(client, transactional_db):
     """The name of each time series that a deployment at work tells of."""
-    event = emit("team.changed", make_team())
+    event = emit("team.added", make_team())
     Cursor.objects.create(consumer="notifications")
     ParkedEvent.objects.create(consumer="notifications", event=event, error="no")
     at = timezone.now() - timedelta(hours=1)

@@ -59,5 +59,5 @@ def test_undeclared_kind_is_refused():
     with pytest.raises(UndeclaredKindError, match=r"team\.painted .* events/kinds\.py"):
         emit("team.painted", team)
     with pytest.raises(UndeclaredKindError):
-        emit_many([Fact("team.changed", team), Fact("team.painted", team)])
+        emit_many([Fact("team.added", team), Fact("team.painted", team)])
     assert not Event.objects.exists()

@@ -113,7 +113,7 @@ def place():
         "accounts.team": team,
         "accounts.user": make_user(team=team),
         "capture.submission": sent,
-        "events.event": emit("lead.note_added", lead, actor=owner),
+        "events.event": emit("lead.created", lead, actor=owner),
     }
 
 

@@ -188,8 +188,8 @@ class Lead(models.Model):
         return self.closed_at is None
 
     def enter(self, stage: Stage, now: datetime) -> None:
-        """Set the stage, and status and closed_at by its type; a response too. Saves nothing."""
-        self.respond(now)
+        """Set the stage, and status and closed_at by its type. Saves nothing."""
+        self.last_activity_at = now
         self.stage = stage
         self.status = lifecycle.after_move(self.status, stage.type)
         self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None

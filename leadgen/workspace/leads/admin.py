@@ -69,8 +69,8 @@ class LeadAdmin(ScopedAdmin):
     ) -> tuple[QuerySet[Lead], bool]:
         if not search_term.strip():
             return queryset, False
-        matching = Contact.objects.order_by().matching(search_term)
-        contacts = visible_rows(matching, current_user(request))
+        visible_contacts = visible_rows(Contact.objects.order_by(), current_user(request))
+        contacts = visible_contacts.matching(search_term)
         return queryset.filter(contact__in=contacts[:_MAX_MATCHES]), False
 
     def get_urls(self) -> list[URLPattern]:

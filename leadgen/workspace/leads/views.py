@@ -79,7 +79,7 @@ def _acts(act: Callable[..., str]) -> View:
 
 @_acts
 def move(request: HttpRequest, lead: Lead) -> str:
-    stages = Stage.objects.filter(pipeline=lead.pipeline_id)
+    stages = visible(Stage, current_user(request)).filter(pipeline=lead.pipeline_id)
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
     before = lead.stage_id
     services.move(lead, stage, actor=current_user(request))

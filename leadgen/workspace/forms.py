@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -174,6 +173,13 @@ class FormAdmin(ScopedAdmin):
             services.update_form(form.instance, edited_values(form), fields, actor=actor)
         else:
             services.add_form(form.instance, fields.added, actor=actor)
+        self._act(request, form.instance)
+
+    def _act(self, request: HttpRequest, form: Form) -> None:
+        """Publish or unpublish; Unfold calls the buttons in save_model, before the fields exist."""
+        for button in self.get_actions_submit_line(request, form.pk):
+            if button.action_name in request.POST:
+                button.method(request, form)
 
     def delete_model(self, request: HttpRequest, obj: Form) -> None:
         services.delete_form(obj, actor=current_user(request))
@@ -265,8 +271,7 @@ class FormAdmin(ScopedAdmin):
 
     @action(description=_("Save and publish"), permissions=["change"])
     def save_and_publish(self, request: HttpRequest, form: Form) -> None:
-        # Django saves the fields after the form; after the commit the draft is complete.
-        transaction.on_commit(partial(_publish, request, form))
+        _publish(request, form)
 
     @action(description=_("Unpublish"), permissions=["change", "open"])
     def save_and_unpublish(self, request: HttpRequest, form: Form) -> None:

@@ -32,11 +32,10 @@ class StageForm(ConcurrentEditForm):
         model = Stage
         fields = ("name", "type", "position")
 
-    def clean_type(self) -> str:
-        new_type = str(self.cleaned_data["type"])
-        if self.instance.pk and "type" in self.changed_data:
-            record_services.refuse_type(self.instance, new_type)
-        return new_type
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.pk and "type" in self.changed_data and "type" in self.cleaned_data:
+            record_services.refuse_type(self.instance, self.cleaned_data["type"])
 
 
 class StageInline(BoundedInline, TabularInline):

@@ -177,7 +177,8 @@ class FormAdmin(ScopedAdmin):
 
     def _act(self, request: HttpRequest, form: Form) -> None:
         """Publish or unpublish; Unfold calls the buttons in save_model, before the fields exist."""
-        for button in self.get_actions_submit_line(request, form.pk):
+        buttons: Any = self.get_actions_submit_line(request, form.pk)  # type: ignore[attr-defined]
+        for button in buttons:
             if button.action_name in request.POST:
                 button.method(request, form)
 

@@ -1,5 +1,7 @@
 """Two people edit one row: each page is read from its HTML and posted as a browser posts it."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -96,9 +98,8 @@ def two_pages(client: Client, row: Any) -> tuple[Page, Page]:
     return Page(client, row), Page(client, row)
 
 
-CASES = {
+CASES: dict[str, tuple[Callable[[], Any], dict[str, str], dict[str, str]]] = {
     "form": (draft, {"title": "Call us"}, {"intro": "Hello"}),
-    "pipeline": (make_pipeline, {"name": "Deals"}, {"is_default": ""}),
     "task": (lambda: make_task(), {"title": "Send offer"}, {"due_at_0": "2030-01-02"}),
     "person": (make_user, {"name": "Bob"}, {"time_zone": "Europe/Berlin"}),
 }
@@ -109,7 +110,7 @@ def make_task() -> Task:
     return Task.objects.create(lead=make_lead(person), title="Call", owner=person)
 
 
-@pytest.mark.parametrize("case", ["form", "task", "person"])
+@pytest.mark.parametrize("case", list(CASES))
 @pytest.mark.parametrize("swapped", [False, True])
 def test_older_page_keeps_what_a_colleague_changed(boss, case, swapped):
     make, *edits = CASES[case]
@@ -137,7 +138,7 @@ def test_field_that_both_changed_is_refused_with_both_values(boss, make, name):
 
     page = first.save(**{name: "Mine"})
 
-    assert "A colleague changed this to “Theirs” while this page was open." in page
+    assert "This was changed to “Theirs” while this page was open." in page
     assert "replace it by “Mine”" in page
     assert first.values[name] == "Mine"
     row.refresh_from_db()
@@ -162,10 +163,10 @@ def test_date_that_both_changed_is_refused_until_saved_again(boss):
 
     page = first.save(due_at_0="2031-03-04", due_at_1="11:00:00")
 
-    assert "A colleague changed this to “Jan. 2, 2030, 10 a.m.”" in page
+    assert "This was changed to “Jan. 2, 2030, 10 a.m.”" in page
     assert first.save() == ""
     task.refresh_from_db()
-    assert task.due_at.year == 2031
+    assert task.due_at == datetime(2031, 3, 4, 11, tzinfo=UTC)
 
 
 def test_refusal_for_another_field_keeps_what_was_typed(boss):
@@ -176,7 +177,7 @@ def test_refusal_for_another_field_keeps_what_was_typed(boss):
     )
     assert page.save(title="Call") == ""
     task.refresh_from_db()
-    assert task.due_at.year == 2030
+    assert task.due_at == datetime(2030, 1, 2, 10, tzinfo=UTC)
 
 
 def test_stored_line_ends_of_a_program_are_no_conflict(boss):
@@ -205,7 +206,7 @@ def test_label_that_both_changed_is_refused_with_both_values(boss):
 
     page = first.save(**{f"{row_of(first, 'fields', 'size')}-label": "Staff"})
 
-    assert "A colleague changed this to “People”" in page
+    assert "This was changed to “People”" in page
     assert first.save() == ""
     assert form.fields.get(name="size").label == "Staff"
 
@@ -222,7 +223,7 @@ def test_row_that_a_colleague_removed_is_named(boss, make, prefix, text, first_f
 
     page = first.save(**{first_field: "Other"})
 
-    assert f"A colleague removed “{text}” while this page was open." in page
+    assert f"“{text}” was removed while this page was open." in page
     assert first.values[first_field] == "Other"
     assert first.save() == ""
     row.refresh_from_db()
@@ -241,7 +242,7 @@ def test_words_typed_into_a_removed_row_are_kept(boss):
 
     page = first.save(**{f"{row_of(first, 'fields', 'email')}-label": "Your address"})
 
-    assert "A colleague removed “Email”" in page
+    assert "“Email” was removed" in page
     assert "Your address" in first.values.values()
     assert first.save() == ""
     assert sorted(form.fields.values_list("label", flat=True)) == ["Size", "Your address"]
@@ -310,3 +311,22 @@ def test_published_form_is_merged_before_it_is_published_again(boss):
     first.save(intro="Hello")
     form.refresh_from_db()
     assert (form.title, form.intro) == ("New title", "Hello")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"fields-0-id": "9" * 5000},
+        {"fields-0-id": ""},
+        {"fields-" + "9" * 5000 + "-label": "x", "fields-0-id": "0"},
+        {"fields-TOTAL_FORMS": "1", "fields-INITIAL_FORMS": "999999"},
+        {"fields-INITIAL_FORMS": "-1"},
+        {"initial-title": "\0", "title": "x"},
+        {"fields-0-id": "0", "initial-fields-0-label": "<b>"},
+    ],
+)
+def test_forged_rows_and_former_values_get_an_answer(boss, hostile):
+    form = draft()
+    page = Page(boss, form)
+    page.save(**hostile)
+    assert form.fields.count() >= 2

@@ -1,7 +1,7 @@
 """Forms of pages that may be older than their rows: merge the edits of colleagues, never undo them.
 
 Each field is sent together with the value that its page showed (Django's ``show_hidden_initial``).
-A field that the reader left alone keeps its stored value. A field that a colleague changed to
+A field that the reader left alone keeps its stored value. A field that was changed to
 another value in the meantime is refused once, with both values.
 """
 
@@ -83,8 +83,8 @@ class ConcurrentEditForm(_ModelForm):
 
     def _refuse(self, name: str) -> None:
         text = gettext(
-            "A colleague changed this to “%(theirs)s” while this page was open. Save again to "
-            "replace it by “%(mine)s”, or enter what is right."
+            "This was changed to “%(theirs)s” while this page was open. Save again to replace it "
+            "by “%(mine)s”, or enter what is right."
         )
         field, theirs, mine = self.fields[name], self._stored(name), self.cleaned_data[name]
         values = {"theirs": _in_words(field, theirs), "mine": _in_words(field, mine)}
@@ -116,14 +116,14 @@ class ConcurrentEditFormSet(_InlineFormSet):
         super().clean()
         if self._removed:
             text = gettext(
-                "A colleague removed “%(row)s” while this page was open. Remove it here too, or "
-                "save again to add it anew."
+                "“%(row)s” was removed while this page was open. Remove it here too, or save again "
+                "to add it anew."
             )
             raise ValidationError([text % {"row": name} for name in self._removed])
 
     def _offer_removed_rows_again(self) -> None:
         """Renumber the posted rows: first those that exist, then the removed and the new ones."""
-        saved = range(min(self.initial_form_count() or 0, self._posted))
+        saved = range(min(int(self.initial_form_count() or 0), self._posted))
         keys = {number: self.data.get(self._name(number, "id"), "") for number in saved}
         stored = {str(row.pk) for row in self.get_queryset()}
         gone = [number for number in saved if keys[number] not in stored]
@@ -149,7 +149,7 @@ class ConcurrentEditFormSet(_InlineFormSet):
     def _renumber(self, saved: list[int], new: list[int]) -> None:
         places = {old: place for place, old in enumerate([*saved, *new])}
         data = QueryDict(mutable=True)
-        row = re.compile(rf"(initial-)?{re.escape(self.prefix)}-(\d+)-(.+)")
+        row = re.compile(rf"(initial-)?{re.escape(self.prefix)}-([0-9]{1, 9})-(.+)")
         for name, values in self.data.lists():
             found = row.fullmatch(name)
             if not found:
@@ -200,4 +200,4 @@ def _in_words(field: forms.Field, value: Any) -> str:
         return gettext("Yes") if value else gettext("No")
     labels: Any = field.choices if isinstance(field, forms.TypedChoiceField) else ()
     text = str(dict(labels).get(value, "" if value is None else value))
-    return Truncator(text).chars(_MAX_SHOWN) or gettext("nothing")
+    return Truncator(text).chars(_MAX_SHOWN) or gettext("(empty)")

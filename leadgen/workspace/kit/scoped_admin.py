@@ -134,8 +134,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         return False
 
     # Django's own log of the admin site: the verbs write events instead.
-    def construct_change_message(self, *args: Any, **options: Any) -> str:
-        return ""
+    def construct_change_message(self, *args: Any, **options: Any) -> Any: ...
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any: ...
 

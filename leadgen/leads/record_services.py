@@ -1,12 +1,12 @@
 """Verbs for contacts, companies, campaigns and pipelines; each is one transaction with events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
 from leadgen.accounts.models import User
 from leadgen.events.actors import Actor, ActorType, actor_of
@@ -89,7 +89,11 @@ def delete_campaign(campaign: Campaign, *, actor: Actor | User | None) -> None:
 def add_pipeline(
     pipeline: Pipeline, stages: Sequence[Stage], *, actor: Actor | User | None
 ) -> None:
-    """Save a new pipeline with its stages; emit pipeline.added and stage.added for each."""
+    """Save a new pipeline with its stages; emit pipeline.added and stage.added for each.
+
+    Raise ValidationError for stages of which none is open (require_open).
+    """
+    require_open([stage.type for stage in stages])
     pipeline.save()
     emit("pipeline.added", pipeline, actor=actor)
     emit_many(_add_stages(pipeline, stages), actor=actor)
@@ -107,7 +111,8 @@ def update_pipeline(
 
     Emit pipeline.changed {changes}, and stage.added, stage.changed {changes} or stage.deleted
     {name} for each stage. Raise ValidationError for a value that its field refuses, a stage that is
-    gone, and for another type of a stage with leads (refuse_type).
+    gone, for another type of a stage with leads (refuse_type), and if no stage stays open
+    (require_open).
     """
     changes = apply_values(pipeline, values)
     facts = [Fact("pipeline.changed", pipeline, {"changes": changes})] if changes else []
@@ -118,6 +123,8 @@ def update_pipeline(
     for key, new_values in (stages.changed or {}).items():
         facts += _change_stage(locked[key], new_values)
     emit_many([*facts, *_add_stages(pipeline, stages.added)], actor=actor)
+    if stages.keys:
+        require_open(list(pipeline.stages.values_list("type", flat=True)))
 
 
 @transaction.atomic
@@ -137,6 +144,16 @@ def refuse_type(stage: Stage, new_type: str) -> None:
         return
     if count := row_limit.capped_count(stage.leads.all()):
         raise ValidationError({"type": _type_refused(stage, new_type, count)})
+
+
+def require_open(types: Collection[str]) -> None:
+    """Raise ValidationError for types of stages of which none is open.
+
+    A new lead would begin in a won or lost stage, open and closed at the same time.
+    """
+    if types and Stage.Type.OPEN not in types:
+        text = gettext("Keep at least one stage of the type %(type)s: new leads begin there.")
+        raise ValidationError(text % {"type": Stage.Type.OPEN.label})
 
 
 def _type_refused(stage: Stage, new_type: str, count: int) -> str:

@@ -14,7 +14,7 @@ from leadgen.accounts.current_user import current_user
 from leadgen.leads import record_services
 from leadgen.leads.models import Pipeline, Stage
 from leadgen.workspace.kit.bounded_admin import BoundedInline
-from leadgen.workspace.kit.concurrent_edits import ConcurrentEditForm
+from leadgen.workspace.kit.concurrent_edits import ConcurrentEditForm, ConcurrentEditFormSet
 from leadgen.workspace.kit.html import badge
 from leadgen.workspace.kit.scoped_admin import (
     ScopedAdmin,
@@ -38,9 +38,20 @@ class StageForm(ConcurrentEditForm):
             record_services.refuse_type(self.instance, self.cleaned_data["type"])
 
 
+class StageFormSet(ConcurrentEditFormSet):
+    """Formset of a pipeline's stages, of which one stays open."""
+
+    def clean(self) -> None:
+        super().clean()
+        stages = [form.cleaned_data for form in self.forms if not form.errors]
+        kept = [stage for stage in stages if stage and not stage.get("DELETE")]
+        record_services.require_open([stage["type"] for stage in kept])
+
+
 class StageInline(BoundedInline, TabularInline):
     model = Stage
     form = StageForm
+    formset = StageFormSet
     deletion_hint = _("Move its leads to another stage first, or rename it.")
     fields = ("name", "type", "position")
     ordering = ("position", "id")

@@ -130,6 +130,20 @@ def test_stage_with_leads_may_be_renamed():
     assert events() == [("stage.changed", "Zapier", {"changes": ["name"]})]
 
 
+@pytest.mark.parametrize("new_type", ["won", "lost"])
+def test_pipeline_keeps_an_open_stage(new_type):
+    pipeline = Pipeline(name="Partners")
+    with pytest.raises(ValidationError, match="at least one stage of the type Open"):
+        record_services.add_pipeline(pipeline, [Stage(name="End", type=new_type)], actor=KEY)
+    record_services.add_pipeline(pipeline, [Stage(name="New")], actor=KEY)
+    new = pipeline.stages.get()
+    for edits in (RowEdits(changed={new.pk: {"type": new_type}}), RowEdits(deleted=[new.pk])):
+        added = RowEdits([Stage(name="End", type=new_type)], edits.changed, edits.deleted)
+        with pytest.raises(ValidationError, match="new leads begin there"):
+            record_services.update_pipeline(pipeline, {}, added, actor=KEY)
+    assert list(pipeline.stages.values_list("name", "type")) == [("New", "open")]
+
+
 def test_stage_name_of_another_stage_is_refused():
     pipeline = make_pipeline()
     stage = pipeline.stages.get(name="Talking")

@@ -330,3 +330,9 @@ def test_forged_rows_and_former_values_get_an_answer(boss, hostile):
     page = Page(boss, form)
     page.save(**hostile)
     assert form.fields.count() >= 2
+
+
+def test_page_refuses_a_pipeline_without_open_stages(boss):
+    page = Page(boss, make_pipeline())
+    edits = {f"{row_of(page, 'stages', name)}-type": "lost" for name in ("New", "Talking")}
+    assert "Keep at least one stage of the type Open" in page.save(**edits)

@@ -1,7 +1,6 @@
 """Verbs on forms: add, update, publish, unpublish, delete."""
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -41,18 +40,15 @@ def update_form(
     address form.address_changed {from, to}. Raise ValidationError for a value that its field
     refuses, and for a field that is gone.
     """
-    former = (
-        Form.objects.select_for_update(no_key=True).values_list("slug", flat=True).get(pk=form.pk)
-    )
     changes = apply_values(form, values)
     edited = _edit_fields(form, fields)
     if not changes and not edited:
         return
     # Also without changes of its own: updated_at is the time of the last change of the draft.
     form.save(update_fields=[*changes, "updated_at"])
-    emit("form.changed", form, actor=actor, data={"changes": changes, **edited})
+    emit("form.changed", form, actor=actor, data={"changes": list(changes), **edited})
     if "slug" in changes:
-        data = {"from": former, "to": form.slug}
+        data = {"from": changes["slug"], "to": form.slug}
         emit("form.address_changed", form, actor=actor, data=data)
 
 
@@ -84,7 +80,7 @@ def _add_fields(form: Form, fields: Sequence[Field]) -> list[str]:
 
 
 def _change(field: Field, values: Mapping[str, Any]) -> bool:
-    changes = set_values(field, copy(field), values)
+    changes = set_values(field, values)
     if changes:
         field.save(update_fields=changes)
     return bool(changes)

@@ -34,7 +34,7 @@ def update_contact(
     if changes := apply_values(contact, values):
         contact.provenance = {**contact.provenance, **dict.fromkeys(changes, _source(actor))}
         contact.save()
-        emit("contact.changed", contact, actor=actor, data={"changes": changes})
+        emit("contact.changed", contact, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def update_company(
     """
     if changes := apply_values(company, values):
         company.save()
-        emit("company.changed", company, actor=actor, data={"changes": changes})
+        emit("company.changed", company, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -75,7 +75,7 @@ def update_campaign(
     """
     if changes := apply_values(campaign, values):
         campaign.save()
-        emit("campaign.changed", campaign, actor=actor, data={"changes": changes})
+        emit("campaign.changed", campaign, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -115,7 +115,7 @@ def update_pipeline(
     (require_open).
     """
     changes = apply_values(pipeline, values)
-    facts = [Fact("pipeline.changed", pipeline, {"changes": changes})] if changes else []
+    facts = [Fact("pipeline.changed", pipeline, {"changes": list(changes)})] if changes else []
     if changes:
         pipeline.save(update_fields=changes)
     locked = lock_rows(pipeline.stages.all(), stages.keys)
@@ -177,11 +177,11 @@ def _add_stages(pipeline: Pipeline, stages: Sequence[Stage]) -> list[Fact]:
 
 def _change_stage(stage: Stage, values: Mapping[str, Any]) -> list[Fact]:
     refuse_type(stage, values.get("type", stage.type))
-    changes = set_values(stage, copy(stage), values)
+    changes = set_values(stage, values)
     if not changes:
         return []
     stage.save(update_fields=changes)
-    return [Fact("stage.changed", stage, {"changes": changes})]
+    return [Fact("stage.changed", stage, {"changes": list(changes)})]
 
 
 def _delete_stage(stage: Stage) -> Fact:

@@ -159,7 +159,7 @@ def update_task(task: Task, values: Mapping[str, Any], *, actor: Actor | User | 
         require_active(task.owner)
     if changes:
         task.save(update_fields=changes)
-        emit("task.changed", task, actor=actor, data={"changes": changes})
+        emit("task.changed", task, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic

@@ -26,24 +26,27 @@ class RowEdits:
         return {*(self.changed or {}), *self.deleted}
 
 
-def apply_values(row: Model, values: Mapping[str, Any]) -> list[str]:
-    """Set fields of a saved row, unsaved; return the names of those that differ from the table.
+def apply_values(row: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set fields of a saved row, unsaved; return the earlier values of those that change.
 
-    The row is locked until the transaction ends. Raise ValidationError, by field, for a value that
-    the field refuses.
+    The row is locked until the transaction ends and read again first: an instance that was loaded
+    before another change never writes its old values back. Raise ValidationError, by field, for a
+    value that the field refuses.
     """
-    stored = type(row)._base_manager.select_for_update(no_key=True).get(pk=row.pk)
-    return set_values(row, stored, values)
+    row.refresh_from_db(from_queryset=type(row)._base_manager.select_for_update(no_key=True))
+    return set_values(row, values)
 
 
-def set_values(row: Model, stored: Model, values: Mapping[str, Any]) -> list[str]:
-    """Set fields of a row whose stored version is locked; return the names of those that differ.
+def set_values(row: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Set fields of a locked row, unsaved; return the earlier values of those that change.
 
     Raise ValidationError, by field, for a value that the field refuses.
     """
+    changes: dict[str, Any] = {}
     for name, value in values.items():
-        setattr(row, name, value)
-    changes = [name for name, value in values.items() if getattr(stored, name) != value]
+        if (before := getattr(row, name)) != value:
+            changes[name] = before
+            setattr(row, name, value)
     if changes:
         row.full_clean(exclude={field.name for field in row._meta.fields} - _checked(row, changes))
     return changes

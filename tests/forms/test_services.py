@@ -58,7 +58,7 @@ def test_edit_of_a_form_and_its_fields_is_one_event(form):
     assert [each.label for each in form.fields.all()] == ["You", "Email"]
 
 
-def test_new_address_of_a_form_is_an_event_and_leaves_the_former_one(form):
+def test_new_address_emits_an_event_and_keeps_the_former(form):
     services.publish(form, actor=KEY)
     services.update_form(form, {"slug": "hello"}, actor=KEY)
     assert events()[1:] == [

@@ -205,7 +205,7 @@ def test_bulk_acts_at_once_do_each_row_once():
     assert Event.objects.filter(kind="lead.task_completed").count() == 20
 
 
-def test_lead_that_enters_a_stage_first_keeps_the_type_of_the_stage():
+def test_lead_that_enters_a_stage_first_keeps_its_type():
     lead, actor = make_lead(), make_user()
     talking = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={talking.pk: {"type": "won"}})

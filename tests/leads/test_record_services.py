@@ -152,7 +152,7 @@ def test_stage_name_of_another_stage_is_refused():
         record_services.update_pipeline(pipeline, {}, edits, actor=KEY)
 
 
-def test_edit_of_a_stage_that_is_gone_names_it_and_changes_nothing():
+def test_edit_of_a_removed_stage_changes_nothing():
     pipeline = make_pipeline()
     stage = pipeline.stages.get(name="Talking")
     edits = RowEdits(changed={stage.pk: {"name": "Meeting"}})

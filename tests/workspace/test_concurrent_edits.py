@@ -188,7 +188,7 @@ def test_stored_line_ends_of_a_program_are_no_conflict(boss):
     assert form.intro == "One\r\nTwo\r\nThree"
 
 
-def test_older_page_of_a_form_keeps_a_field_that_a_colleague_changed(boss):
+def test_older_page_of_a_form_keeps_changes_of_its_fields(boss):
     form = draft()
     first, second = two_pages(boss, form)
     second.save(**{f"{row_of(second, 'fields', 'size')}-label": "People"})

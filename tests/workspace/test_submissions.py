@@ -141,7 +141,7 @@ def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
 
 
 @pytest.mark.parametrize("verb", ["release", "hold", "retry"])
-def test_decision_on_a_submission_that_is_on_a_lead_names_the_lead(browse, verb):
+def test_decision_after_intake_links_to_the_lead(browse, verb):
     boss = make_user(Role.ADMIN)
     submission, lead = make_submission(state="processed"), make_lead()
     LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")

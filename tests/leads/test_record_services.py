@@ -85,6 +85,7 @@ def test_pipeline_verbs_emit_their_events():
     pipeline = Pipeline(name="Partners")
     record_services.add_pipeline(pipeline, [Stage(name="New"), Stage(name="Won")], actor=KEY)
     new, won = pipeline.stages.all()
+    pipeline.stages.create(name="Talking")
     edits = RowEdits(
         added=[Stage(name="Lost", type="lost")],
         changed={won.pk: {"type": "won", "name": "Won"}},
@@ -94,7 +95,7 @@ def test_pipeline_verbs_emit_their_events():
     record_services.update_pipeline(pipeline, {"name": "Resellers"}, actor=KEY)
     stages = dict(pipeline.stages.values_list("name", "type"))
     record_services.delete_pipeline(pipeline, actor=KEY)
-    assert stages == {"Won": "won", "Lost": "lost"}
+    assert stages == {"Talking": "open", "Won": "won", "Lost": "lost"}
     assert events() == [
         ("pipeline.added", "Zapier", {}),
         ("stage.added", "Zapier", {}),

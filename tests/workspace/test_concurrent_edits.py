@@ -336,3 +336,12 @@ def test_page_refuses_a_pipeline_without_open_stages(boss):
     page = Page(boss, make_pipeline())
     edits = {f"{row_of(page, 'stages', name)}-type": "lost" for name in ("New", "Talking")}
     assert "Keep at least one stage of the type Open" in page.save(**edits)
+
+
+def test_name_that_a_colleague_used_meanwhile_is_refused(boss):
+    pipeline = make_pipeline()
+    page = Page(boss, pipeline)
+    pipeline.stages.create(name="Demo", position=9)
+    text = page.save(**{f"{row_of(page, 'stages', 'Talking')}-name": "Demo"})
+    assert "“Demo” was added while this page was open." in text
+    assert pipeline.stages.filter(name="Talking").exists()

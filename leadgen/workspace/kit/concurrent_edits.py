@@ -114,12 +114,33 @@ class ConcurrentEditFormSet(_InlineFormSet):
 
     def clean(self) -> None:
         super().clean()
+        self._refuse_names_of_added_rows()
         if self._removed:
             text = gettext(
                 "“%(row)s” was removed while this page was open. Remove it here too, or save again "
                 "to add it anew."
             )
             raise ValidationError([text % {"row": name} for name in self._removed])
+
+    def _refuse_names_of_added_rows(self) -> None:
+        """Refuse a name that a row got which was added while the page was open."""
+        own = {form.instance.pk for form in self.forms}
+        added = [row for row in self.get_queryset() if row.pk not in own]
+        for name in self._unique_names() if added else ():
+            taken = {getattr(row, name) for row in added}
+            for form in self.forms:
+                value = getattr(form, "cleaned_data", {}).get(name)
+                is_deleted = self._should_delete_form(form)  # type: ignore[attr-defined]
+                if value in taken and not is_deleted:
+                    text = gettext("“%(name)s” was added while this page was open.")
+                    form.add_error(name, text % {"name": value})
+
+    def _unique_names(self) -> list[str]:
+        """Return the fields whose values are unique among the rows of one row."""
+        constraints = self.fk.model._meta.constraints
+        pairs = (set(getattr(each, "fields", ())) for each in constraints)
+        names = (pair - {self.fk.name} for pair in pairs if self.fk.name in pair)
+        return [name for [name] in map(list, names)]
 
     def _offer_removed_rows_again(self) -> None:
         """Renumber the posted rows: first those that exist, then the removed and the new ones."""
@@ -149,7 +170,7 @@ class ConcurrentEditFormSet(_InlineFormSet):
     def _renumber(self, saved: list[int], new: list[int]) -> None:
         places = {old: place for place, old in enumerate([*saved, *new])}
         data = QueryDict(mutable=True)
-        row = re.compile(rf"(initial-)?{re.escape(self.prefix)}-([0-9]{1, 9})-(.+)")
+        row = re.compile(rf"(initial-)?{re.escape(self.prefix)}-([0-9]{{1,9}})-(.+)")
         for name, values in self.data.lists():
             found = row.fullmatch(name)
             if not found:

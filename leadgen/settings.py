@@ -128,7 +128,6 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "leadgen.operations.middleware.RequestLogMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "leadgen.operations.middleware.CommonMiddleware",
@@ -203,10 +202,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
-SECURE_SSL_REDIRECT = False  # the gateway in front redirects; probes come over plain HTTP
-SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
-SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "same-origin"
+# HSTS, nosniff and others are in leadgen/processes/security_headers.py, for the edge too. There is
+# no redirect to https: the gateway in front redirects, and probes come over plain HTTP.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "leadgen.accounts.sessions"

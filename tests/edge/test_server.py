@@ -149,6 +149,46 @@ def test_two_requests_share_a_connection(server):
     assert Submission.objects.count() == 2
 
 
+SECURED = (
+    b"x-content-type-options: nosniff",
+    b"referrer-policy: ",
+    b"cross-origin-opener-policy: ",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /health/live HTTP/1.1\r\nHost: x", b"200"),
+        (b"GET /f/nowhere HTTP/1.1\r\nHost: x", b"404"),
+        (b"GET /login HTTP/1.1\r\nHost: localhost", b"200"),
+        (b"GET /static/leadgen/hosted.css HTTP/1.1\r\nHost: localhost", b"200"),
+        (b"GET /f/a b HTTP/1.1\r\nHost: x", b"400"),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x", b"414"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 100_000, b"431"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked", b"501"),
+    ],
+)
+def test_answers_of_the_server_have_the_security_headers(server, line, status):
+    answer = exchange(server, line + b"\r\nConnection: close\r\n\r\n").lower()
+    assert answer.startswith(b"http/1.1 " + status)
+    assert [name for name in SECURED if answer.count(b"\r\n" + name) != 1] == []
+    assert b"\r\nserver:" not in answer
+
+
+@pytest.mark.parametrize("prefix", ["http://localhost", "HTTPS://me@localhost:8000"])
+def test_absolute_request_target_is_served(server, prefix):
+    form = make_form()
+    for path in (f"/f/{form.slug}", f"/f/{form.slug}?utm_source=a/b", "/login"):
+        request = f"GET {prefix}{path} HTTP/1.1\r\nHost: ignored\r\nConnection: close\r\n\r\n"
+        assert exchange(server, request.encode()).startswith(b"HTTP/1.1 200")
+
+
+def test_absolute_request_target_without_a_path_is_the_root(server):
+    request = b"GET http://localhost HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert exchange(server, request).startswith(b"HTTP/1.1 302")
+
+
 def test_expect_100_continue_is_answered(server):
     lines = (LENGTH, "Expect: 100-continue", "Connection: close")
     answer = exchange(server, head(make_form(), *lines), BODY)

@@ -60,6 +60,8 @@ def prepare() -> None:
     seconds. When the storage is unavailable, only log a warning.
     """
     try:
+        if folder := local_files.path_of(FOLDER):
+            local_files.restrict(folder)
         getattr(default_storage, "bucket", None)
         default_storage.exists(f"{FOLDER}/prepare")
     except Exception as error:  # each storage has errors of its own

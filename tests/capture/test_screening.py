@@ -59,6 +59,7 @@ def test_every_screening_reason_has_a_check_of_its_name():
         ReviewReason.UNFIT_ANSWERS,
         ReviewReason.HELD_BY_HAND,
         ReviewReason.UNPUBLISHED,
+        ReviewReason.EXPIRED_PAGE,
         ReviewReason.VERSION_UNKNOWN,
     )
     assert names == [reason.value for reason in ReviewReason if reason not in given_elsewhere]

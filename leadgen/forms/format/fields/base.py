@@ -16,7 +16,7 @@ from leadgen.forms.markup import element, text
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidAnswerError(ValueError):
@@ -35,6 +35,8 @@ class FieldKind:
     missing: ClassVar[str] = "missing"
     # Values that count as no answer; the JSON Schema allows them when the field is optional.
     empties: ClassVar[tuple[Any, ...]] = (None, "")
+    # Whether several texts may be posted: a list, or a box and its hidden default (the last wins).
+    takes_several: ClassVar[bool] = False
     # Attributes of the contact that an answer of this kind can fill.
     fills: ClassVar[frozenset[str]] = frozenset()
 
@@ -97,6 +99,7 @@ class UnknownKind(FieldKind):
     """A kind of a newer release: any answer is stored as sent."""
 
     label = _("Unknown")
+    takes_several = True
 
     def clean(self, field: FieldDefinition, value: Any) -> Any:
         return value
@@ -131,7 +134,7 @@ def storable(value: object) -> str:
     """Return the text, or raise InvalidAnswerError when PostgreSQL cannot store it."""
     if not isinstance(value, str):
         raise InvalidAnswerError("not_text")
-    if _UNSTORABLE.search(value):
+    if UNSTORABLE.search(value):
         raise InvalidAnswerError("unstorable")
     return value
 

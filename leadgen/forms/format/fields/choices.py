@@ -23,6 +23,9 @@ from leadgen.forms.markup import element, text
 
 # Up to this many options are radio buttons; more are a drop-down list.
 _BUTTONS = 6
+_TRUTH = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
+    ("no", "off", "false", "0"), False
+)
 
 
 class Choice(FieldKind):
@@ -107,6 +110,7 @@ class Country(Choice):
 class MultipleChoice(Choice):
     label = _("Multiple choice")
     missing = "missing_choices"
+    takes_several = True
     empties = (None, [])
     fills = frozenset()
 
@@ -134,6 +138,7 @@ class MultipleChoice(Choice):
 class YesNo(FieldKind):
     label = _("Yes or no")
     missing = "missing_yes_no"
+    takes_several = True
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:
@@ -142,15 +147,16 @@ class YesNo(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"type": "boolean"}
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
-        buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
+        answer = self.parse(field, self.given(field, values))
+        chosen = ["yes" if answer else "no"] if isinstance(answer, bool) else []
+        buttons = _buttons("radio", field, options, chosen, bool(errors))
         return group(field, errors, buttons, role="radiogroup")
 
 
@@ -159,6 +165,7 @@ class Consent(FieldKind):
 
     label = _("Consent")
     missing = "missing_consent"
+    takes_several = True
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:
@@ -169,8 +176,7 @@ class Consent(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"const": True} if field.required else {"type": "boolean"}
@@ -182,7 +188,7 @@ class Consent(FieldKind):
             id=f"f-{field.name}",
             name=field.name,
             value="yes",
-            checked="yes" in (values or []),
+            checked=self.parse(field, values or []) is True,
             required=field.required,
             **described(field, errors),
         )
@@ -201,6 +207,11 @@ class Consent(FieldKind):
             yield gettext("A consent has no default: the visitor ticks the box.")
         if field.fills:
             yield gettext("A consent goes to no attribute of the contact.")
+
+
+def _truth(answer: Any) -> Any:
+    """Return the boolean of a posted text; HTML sends ``on`` for a box without a value."""
+    return _TRUTH.get(answer.strip().lower(), answer) if isinstance(answer, str) else answer
 
 
 def _values(options: tuple[Option, ...]) -> list[str]:

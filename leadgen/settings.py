@@ -91,7 +91,7 @@ BACKUP_RECIPIENTS = env.listing("BACKUP_RECIPIENTS")
 
 # -- Capture and intake ----------------------------------------------------------------------------
 
-CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 65_536)
+CAPTURE_MAX_BODY_BYTES = env.integer("CAPTURE_MAX_BODY_BYTES", 1_048_576)
 CAPTURE_POOL_SIZE = env.integer("CAPTURE_POOL_SIZE", 8)
 CAPTURE_FLOOD_PER_MINUTE = env.integer("CAPTURE_FLOOD_PER_MINUTE", 20)
 CAPTURE_LIMIT_PER_MINUTE = env.integer("CAPTURE_LIMIT_PER_MINUTE", 600)

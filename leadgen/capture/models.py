@@ -1,11 +1,13 @@
 """Ledger models: one Submission row per sending of a form, and repeated receipts."""
 
 from typing import Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from leadgen.capture import reference
 from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.models import Form, FormVersion
 from leadgen.lib.dates import in_range
@@ -38,6 +40,28 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def parked(self) -> Self:
         """Return the parked (dead-lettered) submissions: intake retries them on request only."""
         return self.filter(PARKED)
+
+    def by_reference(self, text: str) -> Self:
+        """Return the submissions of a receipt, written as UUID or as its short reference.
+
+        A second receipt (Repeat) finds the submission too.
+        """
+        receipts = _receipts_in(text.strip())
+        return self.filter(models.Q(pk__in=receipts) | models.Q(repeats__receipt__in=receipts))
+
+
+def _receipts_in(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        between = reference.range_of(text)
+    if between is None:
+        return []
+    bounds = dict(zip(("gte", "lt"), between, strict=True))
+    own = Submission.objects.filter(**{f"pk__{side}": pk for side, pk in bounds.items()})
+    second = Repeat.objects.filter(**{f"receipt__{side}": pk for side, pk in bounds.items()})
+    found = [*own.values_list("pk", flat=True), *second.values_list("receipt", flat=True)]
+    return reference.matching(text, found)
 
 
 class Submission(models.Model):

@@ -19,7 +19,7 @@ from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.events.services import emit
 from leadgen.forms.format.definition import Definition
-from leadgen.forms.format.validation import parse, validate
+from leadgen.forms.format.validation import cut_hidden, parse, validate
 from leadgen.forms.models import FormVersion
 
 logger = logging.getLogger("leadgen.capture")
@@ -143,7 +143,7 @@ def _fit(version: FormVersion, submission: Submission, *, is_exact: bool) -> Ver
         return None
     if submission.context.get("channel") == "hosted":
         sent = parse(reading.definition, dict(_texts(sent)))
-    answers, errors = validate(reading.definition, sent)
+    answers, errors = validate(reading.definition, cut_hidden(reading.definition, sent))
     return None if errors else Verdict(version, reading.definition, answers)
 
 

@@ -20,8 +20,8 @@ from leadgen.capture.metrics import QUARANTINED, SUBMISSIONS
 from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import Attempt, screen
-from leadgen.forms.format.messages import Errors, Message
-from leadgen.forms.format.validation import has_answer, validate
+from leadgen.forms.format.messages import Errors
+from leadgen.forms.format.validation import check_given, cut_hidden, validate
 from leadgen.forms.newer import without_empties
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.ids import uuid7
@@ -202,9 +202,9 @@ def _judge(form: PublishedForm, sent: Incoming) -> tuple[dict[str, Any], Errors]
     """Return the cleaned answers and the errors; those of a newer form are unchecked."""
     if form.newer:
         return without_empties(form.newer.definition, sent.answers), {}
-    answers, errors = validate(form.definition, sent.answers)
-    if not (errors or sent.unknown or has_answer(form.definition, answers)):
-        errors = {"": [Message.of("nothing_given")]}
+    answers, errors = validate(form.definition, cut_hidden(form.definition, sent.answers))
+    if not (errors or sent.unknown):
+        errors = check_given(form.definition, answers)
     return answers, errors
 
 

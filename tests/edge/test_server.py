@@ -166,7 +166,6 @@ SECURED = (
         (b"GET /f/a b HTTP/1.1\r\nHost: x", b"400"),
         (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x", b"414"),
         (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 100_000, b"431"),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked", b"501"),
     ],
 )
 def test_answers_of_the_server_have_the_security_headers(server, line, status):

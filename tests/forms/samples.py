@@ -30,7 +30,7 @@ REFUSED: dict[str, list[Any]] = {
     "yes_no": ["yes", 1, 0],
     "date": ["2026-02-29", "20260228", "2026-W01-1", "28.02.2026", " 2026-02-28", "２026-02-28", 1],
     "country": ["de", "DEU", "ZZ", "Germany"],
-    "hidden": [],
+    "hidden": [7],
     "consent": ["yes", 1],
 }
 

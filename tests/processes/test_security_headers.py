@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from django.core.asgi import get_asgi_application
+from django.db import connections
 
 from leadgen.edge.app import Edge
 from leadgen.operations import health
@@ -23,8 +24,12 @@ HTTPS = "https://forms.example.com"
 
 
 @pytest.fixture
-def surfaces(transactional_db, settings):
-    """Return a client of all surfaces, as asgi.py puts them together, and the edge behind it."""
+def surfaces(transactional_db, settings, monkeypatch):
+    """Return a client of all surfaces, as asgi.py puts them together.
+
+    Each request of Django has a thread of its own, which must not leave a connection behind.
+    """
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     settings.PUBLIC_URL = HTTPS
     with asyncio.Runner() as runner:
         edge = Edge(RequestLimits(get_asgi_application()), max_age=0)

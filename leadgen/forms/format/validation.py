@@ -5,6 +5,7 @@ from typing import Any
 
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS, InvalidAnswerError
+from leadgen.forms.format.fields.texts import Hidden
 from leadgen.forms.format.messages import Errors, Message
 
 
@@ -20,8 +21,6 @@ def validate(definition: Definition, answers: Mapping[str, Any]) -> tuple[dict[s
     for field in definition.fields:
         kind, answer = KINDS[field.kind], answers.get(field.name)
         try:
-            if isinstance(answer, list) and not kind.takes_several:
-                raise InvalidAnswerError("several_answers")
             if not kind.is_empty(answer):
                 cleaned[field.name] = kind.clean(field, answer)
             elif field.required:
@@ -42,25 +41,36 @@ def parse(definition: Definition, values: Mapping[str, list[str]]) -> dict[str, 
     return {name: answer for name, answer in parsed.items() if answer not in (None, "")}
 
 
-def has_answer(definition: Definition, cleaned: Mapping[str, Any]) -> bool:
-    """Return whether any field that visitors see was filled in or ticked."""
-    return any(
-        field.kind != "hidden" and _is_given(field, cleaned[field.name])
-        for field in definition.fields
-        if field.name in cleaned
-    )
+def check_given(definition: Definition, cleaned: Mapping[str, Any]) -> Errors:
+    """Return a message when no field that visitors see was filled in or ticked."""
+    for field in definition.fields:
+        if field.name in cleaned and _is_given(field, cleaned[field.name]):
+            return {}
+    return {"": [Message.of("nothing_given")]}
+
+
+def cut_hidden(definition: Definition, answers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the answers with hidden values that ``validate`` accepts: cut, and as text.
+
+    A visitor does not see them and can correct nothing.
+    """
+    hidden = [field for field in definition.fields if field.kind == "hidden"]
+    cut = {
+        field.name: Hidden().cut(field, answers[field.name])
+        for field in hidden
+        if answers.get(field.name) not in (None, "")
+    }
+    return {**answers, **cut} if cut else answers
 
 
 def _is_given(field: FieldDefinition, answer: Any) -> bool:
     if isinstance(answer, str):
-        return bool(answer.strip())
+        return field.kind != "hidden" and bool(answer.strip())
     return field.kind != "consent" or answer is True
 
 
 def _parse(field: FieldDefinition, texts: list[str]) -> Any:
-    kind = KINDS[field.kind]
-    if len(texts) < 2 or kind.takes_several:
-        return kind.parse(field, texts)
-    given = list(filter(str.strip, texts))
-    # Different answers are refused by validate: none may win silently.
-    return given if len(set(given)) > 1 else kind.parse(field, given[-1:])
+    """Convert the texts of one field; an empty double does not replace an answer."""
+    if len(texts) > 1 and not texts[-1].strip():
+        texts = list(filter(str.strip, texts)) or texts
+    return KINDS[field.kind].parse(field, texts)

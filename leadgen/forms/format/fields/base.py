@@ -35,8 +35,6 @@ class FieldKind:
     missing: ClassVar[str] = "missing"
     # Values that count as no answer; the JSON Schema allows them when the field is optional.
     empties: ClassVar[tuple[Any, ...]] = (None, "")
-    # Whether several texts may be posted: a list, or a box and its hidden default (the last wins).
-    takes_several: ClassVar[bool] = False
     # Attributes of the contact that an answer of this kind can fill.
     fills: ClassVar[frozenset[str]] = frozenset()
 
@@ -99,7 +97,6 @@ class UnknownKind(FieldKind):
     """A kind of a newer release: any answer is stored as sent."""
 
     label = _("Unknown")
-    takes_several = True
 
     def clean(self, field: FieldDefinition, value: Any) -> Any:
         return value

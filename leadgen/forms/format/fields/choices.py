@@ -44,6 +44,9 @@ class Choice(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
+        """Return the posted text; different ones as a list, which ``clean`` refuses."""
+        if len(texts) > 1 and len(given := list(dict.fromkeys(filter(str.strip, texts)))) > 1:
+            return given
         return texts[-1] if texts else None
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
@@ -110,7 +113,6 @@ class Country(Choice):
 class MultipleChoice(Choice):
     label = _("Multiple choice")
     missing = "missing_choices"
-    takes_several = True
     empties = (None, [])
     fills = frozenset()
 
@@ -138,7 +140,6 @@ class MultipleChoice(Choice):
 class YesNo(FieldKind):
     label = _("Yes or no")
     missing = "missing_yes_no"
-    takes_several = True
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:
@@ -165,7 +166,6 @@ class Consent(FieldKind):
 
     label = _("Consent")
     missing = "missing_consent"
-    takes_several = True
     empties = (None,)
 
     def clean(self, field: FieldDefinition, value: Any) -> bool:

@@ -188,15 +188,11 @@ class Hidden(Text):
     """A value that the visitor does not see: the default, or a parameter of the page's URL."""
 
     label = _("Hidden")
-    takes_several = True
 
-    def clean(self, field: FieldDefinition, value: Any) -> str:
-        """Return the value as text, cut to the limit: a visitor can correct nothing here."""
+    def cut(self, field: FieldDefinition, value: Any) -> str:
+        """Return any JSON value as a text that ``clean`` accepts."""
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return UNSTORABLE.sub("", shown)[: self.longest(field)]
-
-    def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
-        return {}
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])

@@ -124,7 +124,8 @@ class Request:
         try:
             self._content = await self._arrived(limit, admit)
         except Refusal as refusal:
-            self._content = refusal
+            # The traceback would keep this request and the pieces of its body in a reference cycle.
+            self._content = refusal.with_traceback(None)
 
     async def _arrived(self, limit: int, admit: "Callable[[Request, int], None]") -> bytes:
         codings = self.headers.get("content-encoding")

@@ -32,6 +32,7 @@ resource "aws_secretsmanager_secret_version" "this" {
 }
 
 output "store" { value = "aws" }
+output "namespace" { value = "" }
 output "names" { value = { for party, secret in aws_secretsmanager_secret.this : party => secret.name } }
 output "arns" { value = values(aws_secretsmanager_secret.this)[*].arn }
 output "manifest" { value = "" }

@@ -54,6 +54,7 @@ module "password" {
 }
 
 output "store" { value = "kubernetes" }
+output "namespace" { value = local.namespace }
 output "names" { value = { for party in local.parties : party => "${var.id}-${party}" } }
 output "manifest" {
   value = jsonencode({

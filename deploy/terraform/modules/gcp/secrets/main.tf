@@ -59,6 +59,7 @@ resource "google_project_iam_audit_config" "read" {
 }
 
 output "store" { value = "gcp" }
+output "namespace" { value = "" }
 output "names" { value = { for party, secret in google_secret_manager_secret.this : party => secret.secret_id } }
 output "manifest" { value = "" }
 output "database" {

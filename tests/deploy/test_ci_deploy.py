@@ -54,13 +54,13 @@ def serving(handler):
 
 
 @contextmanager
-def answering(*answers, health=200):
+def answering(*answers, health=200, internal=404):
     """A deployment that gives the answers to submissions in turn, the last one for ever."""
     given = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self._say(health, {})
+            self._say(health if self.path == "/health/live" else internal, {})
 
         def do_POST(self):
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -209,6 +209,13 @@ def test_the_smoke_test_sends_a_submission_and_finds_it_in_the_ledger(runner):
     with answering((201, "one"), (200, "one")) as there:
         said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
     assert "one is in the ledger" in said
+
+
+@pytest.mark.parametrize("status", [200, 401, 503])
+def test_published_internal_pages_fail_the_smoke_test(runner, status):
+    with answering(internal=status) as there:
+        said = runner.refuses("smoke", SMOKE_SECONDS="0", **there)
+    assert f"/health/ready answers {status}, not 404 302" in said
 
 
 def test_the_smoke_test_waits_until_the_database_takes_it(runner):

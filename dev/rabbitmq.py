@@ -17,7 +17,7 @@ from dev.state import VAR
 
 # Not /usr/sbin/rabbitmq-server: that wrapper wants to become the system's rabbitmq user.
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-_IMAGE = "rabbitmq:4.1-alpine"
+_IMAGE = "rabbitmq:4.2.6-alpine"
 
 
 def ensure() -> None:

@@ -18,7 +18,7 @@ GITLAB = ROOT / ".gitlab-ci.yml"
 JENKINS = ROOT / "Jenkinsfile"
 # What each stage does, in this order, whoever runs it.
 STAGES = {
-    "check": ["check"],
+    "check": ["check", "pin"],
     "test": ["test"],
     "package": ["build", "sbom", "scan", "login", "registry", "push", "sign"],
     "plan": ["login", "plan"],

@@ -189,7 +189,7 @@ def test_further_host_names_keep_their_places(tmp_path):
 
 def test_region_and_secret_namespace_are_copied_from_terraform(tmp_path):
     values = {"kube_region": "eu-north-1", "secret_namespace": "a-secrets"}
-    stores = {}
+    stores: dict[str, dict[str, str]] = {}
     for cloud in ("aws", "digitalocean"):
         folder = manifests.changed(cloud, tmp_path / cloud, set())
         _write_terraform_env(folder, values)

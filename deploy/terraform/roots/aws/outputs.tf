@@ -1,8 +1,8 @@
-# The same file in every root. Secrets are named, never shown; secret_manifest is the one
-# exception, filled only where the cloud has no secret store (deploy/docs/exceptions.md).
+# The same file in every root. Outputs name secrets and hold none, except secret_manifest where the cloud has
+# no secret store (deploy/docs/exceptions.md).
 
 locals {
-  # What the Kustomize overlays read, under the names of the outputs.
+  # Values of terraform.env, which the Kustomize overlays read, under the names of the outputs.
   overlay = {
     kube_cluster         = module.cluster.name
     kube_region          = var.region

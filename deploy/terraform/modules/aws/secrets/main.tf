@@ -1,5 +1,5 @@
-# One secret for each party: application, database, broker. External Secrets reads them; no person types
-# them.
+# One secret for each party: application, database, broker. External Secrets reads them; Terraform
+# generates their values.
 
 variable "id" { type = string }
 variable "kms_key_arn" { type = string }

@@ -1,5 +1,5 @@
 # One secret for each party: application, database, broker, and the S3 keys of storage and backup.
-# External Secrets reads them; no person types them.
+# External Secrets reads them; Terraform generates their values.
 
 variable "id" { type = string }
 variable "project" { type = string }

@@ -58,7 +58,7 @@ def test_policies_ask_every_pod_of_the_namespace(objects):
         assert "matchConditions" not in spec
 
 
-def test_services_of_the_components_are_admitted_by_their_version(tmp_path, objects):
+def test_services_of_components_are_admitted_by_their_version(tmp_path, objects):
     spec = planted.find(objects, "ValidatingAdmissionPolicy/leadgen-pods")["spec"]
     listed = next(one for one in spec["variables"] if one["name"] == "services")["expression"]
     for name in ("postgres", "rabbitmq", "seaweedfs"):

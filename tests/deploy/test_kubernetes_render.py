@@ -37,7 +37,7 @@ def test_a_component_goes_with_each_that_comes_after_it(component, tmp_path):
     assert [said for said in found if said] == []
 
 
-def test_a_pod_on_gke_outlives_its_endpoint_at_the_load_balancer():
+def test_a_pod_on_gke_outlives_its_endpoint_at_the_balancer():
     """kubernetes/ingress-gce#769: each proxy removes an endpoint within a minute, not at once."""
     objects = manifests.rendered("gcp")
     policy = planted.find(objects, "GCPBackendPolicy/web")["spec"]

@@ -37,7 +37,7 @@ def test_the_sum_in_the_table_is_the_sum_of_the_rows(cloud, size):
 OF_THE_CLUSTER = {"Gateway", "PersistentVolumeClaim"}
 
 
-def test_every_row_is_of_a_resource_that_terraform_or_the_cluster_makes():
+def test_every_row_names_a_resource_of_terraform_or_the_cluster():
     assert {row["resource"] for row in ROWS} <= resource_types() | OF_THE_CLUSTER
 
 

@@ -26,6 +26,7 @@ class SubmissionAdded(Origin, total=False):
     message: str
     changed: dict[str, str]
     possible_duplicate: int
+    new_message: bool  # the first message since the last act of a person
 
 
 class Assigned(TypedDict, total=False):
@@ -47,7 +48,13 @@ class TaskOfLead(TypedDict, total=False):
     task: int
     title: str
     due_at: str | None
-    owner: int
+    owner: int | None
+    previous: int | None
+
+
+class TeamChanged(TypedDict):
+    team: int | None
+    name: str
 
 
 class Reasons(TypedDict, total=False):
@@ -101,7 +108,9 @@ _PUBLIC = {
     "lead.assigned": Assigned,
     "lead.stage_changed": StageChanged,
     "lead.note_added": NoteAdded,
+    "lead.team_changed": TeamChanged,
     "lead.task_added": TaskOfLead,
+    "lead.task_assigned": TaskOfLead,
     "lead.task_completed": TaskOfLead,
     "lead.task_reopened": TaskOfLead,
     "contact.changed": Changes,

@@ -11,7 +11,10 @@ from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
+from leadgen.leads import task_owners
 from leadgen.leads.models import Lead, Note, Stage, Task
+from leadgen.leads.task_owners import task_fact
+from leadgen.leads.visibility import may_own_task
 from leadgen.lib.dates import check_moment
 
 NOTE_MAX_LENGTH = 10_000
@@ -23,8 +26,10 @@ _EXCERPT_LENGTH = 280
 def move(lead: Lead, stage: Stage, *, actor: User) -> None:
     """Move the lead to a stage of its pipeline; emit lead.stage_changed {from, to, type}.
 
-    A won or lost stage closes the lead, an open one reopens it; the status follows. The current
-    stage changes nothing. Raise ValidationError for a stage of another pipeline.
+    A won or lost stage closes the lead, an open one reopens it; the status follows. The owner of a
+    closed lead may have left or changed team since: a reopened lead loses that owner (emit
+    lead.assigned) or gets the owner's team. The current stage changes nothing. Raise
+    ValidationError for a stage of another pipeline.
     """
     _lock(lead)
     if stage.pipeline_id != lead.pipeline_id:
@@ -32,31 +37,48 @@ def move(lead: Lead, stage: Stage, *, actor: User) -> None:
         raise ValidationError({"stage": text % {"stage": stage, "pipeline": lead.pipeline}})
     if stage.pk == lead.stage_id:
         return
-    before = lead.stage.name
+    before, was_open = lead.stage.name, lead.is_open
     lead.enter(stage, timezone.now())
+    facts = _renew_owner(lead) if lead.is_open and not was_open else []
     lead.save()
     data = {"from": before, "to": stage.name, "stage": stage.pk, "type": stage.type}
-    emit("lead.stage_changed", lead, actor=actor, data=data)
+    emit_many([Fact("lead.stage_changed", lead, data), *facts], actor=actor)
+
+
+def _renew_owner(lead: Lead) -> list[Fact]:
+    """Remove the owner of a reopened lead who may not work it, else set the owner's team."""
+    previous, facts = lead.owner_id, []
+    if lead.owner and not lead.owner.works_leads:
+        fact = change_owner(lead, None, timezone.now())
+        facts = [fact] if fact else []
+    elif lead.owner:
+        lead.team_id = lead.owner.team_id
+    return [*facts, *task_owners.follow([lead], {lead.pk: previous})]
 
 
 @transaction.atomic
 def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
     """Set or remove the owner of the lead, and the owner's team; emit lead.assigned.
 
-    The current owner changes nothing; a lead without an owner keeps its team. Raise
-    ValidationError for a deactivated person.
+    Open tasks of the previous owner, and of persons who do not see the lead any more, follow it:
+    emit lead.task_assigned for each. The current owner changes nothing; a lead without an owner
+    keeps its team. Raise ValidationError for a person who may not work leads.
     """
     _lock(lead)
-    require_active(owner)
+    require_working(owner)
+    previous = lead.owner_id
     if fact := change_owner(lead, owner, timezone.now()):
         lead.save()
-        emit_many([fact], actor=actor)
+        emit_many([fact, *task_owners.follow([lead], {lead.pk: previous})], actor=actor)
 
 
-def require_active(owner: User | None) -> None:
-    """Raise ValidationError for a deactivated owner."""
+def require_working(owner: User | None) -> None:
+    """Raise ValidationError for an owner who is deactivated or whose role only reads."""
     if owner and not owner.is_active:
         text = gettext("%(person)s is deactivated; choose another person.")
+        raise ValidationError({"owner": text % {"person": owner}})
+    if owner and not owner.works_leads:
+        text = gettext("%(person)s may not work leads; choose another person.")
         raise ValidationError({"owner": text % {"person": owner}})
 
 
@@ -88,19 +110,43 @@ def add_task(
 ) -> Task:
     """Add a task, the actor's own unless another owner is named; emit lead.task_added.
 
-    Raise ValidationError for an empty title, a date out of range, or a deactivated owner.
+    Raise ValidationError for an empty title, a date out of range, or an owner who may not work
+    leads or does not see this one.
     """
-    owner = owner or actor
-    require_active(owner)
     title = _text("title", title, TITLE_MAX_LENGTH)
     if due_at:
         check_moment(due_at)
     _lock(lead)
+    owner = owner or actor
+    _require_task_owner(owner, lead, actor)
     task = Task.objects.create(lead=lead, title=title, due_at=due_at, owner=owner, created_by=actor)
     _touch(lead)
     due = due_at.isoformat() if due_at else None
     _emit_task("lead.task_added", task, actor, {"due_at": due, "owner": owner.pk})
     return task
+
+
+@transaction.atomic
+def assign_task(task: Task, owner: User | None, *, actor: User) -> None:
+    """Set or remove the owner of a task; emit lead.task_assigned. The same owner changes nothing.
+
+    Raise ValidationError for a person who may not work leads or does not see this one.
+    """
+    _lock(task.lead)
+    task.refresh_from_db(fields=["owner"])
+    if owner:
+        _require_task_owner(owner, task.lead, actor)
+    if facts := task_owners.set_owners([(task, owner)]):
+        _touch(task.lead)
+        emit_many(facts, actor=actor)
+
+
+def _require_task_owner(owner: User, lead: Lead, actor: User) -> None:
+    require_working(owner)
+    # The pages and programs act on visible leads only: the actor sees this one.
+    if owner.pk != actor.pk and not may_own_task(owner, lead):
+        text = gettext("%(person)s does not see this lead; choose another person.")
+        raise ValidationError({"owner": text % {"person": owner}})
 
 
 @transaction.atomic
@@ -118,7 +164,10 @@ def complete_task(task: Task, *, actor: User) -> None:
 
 @transaction.atomic
 def reopen_task(task: Task, *, actor: User) -> None:
-    """Reopen a task; emit lead.task_reopened. An open task stays unchanged."""
+    """Reopen a task; emit lead.task_reopened. An open task stays unchanged.
+
+    If its owner may not work it any more, it goes to the owner of the lead: lead.task_assigned.
+    """
     _lock(task.lead)
     task.refresh_from_db()
     if task.done_at is None:
@@ -126,7 +175,8 @@ def reopen_task(task: Task, *, actor: User) -> None:
     task.done_at = None
     task.save()
     _touch(task.lead)
-    _emit_task("lead.task_reopened", task, actor)
+    facts = [task_fact("lead.task_reopened", task), *task_owners.settle([task])]
+    emit_many(facts, actor=actor)
 
 
 def _lock(lead: Lead) -> None:
@@ -146,11 +196,6 @@ def _respond(lead: Lead) -> None:
 
 def _emit_task(kind: str, task: Task, actor: User, more: Mapping[str, Any] | None = None) -> None:
     emit_many([task_fact(kind, task, more)], actor=actor)
-
-
-def task_fact(kind: str, task: Task, more: Mapping[str, Any] | None = None) -> Fact:
-    """Return an event about a task, on its lead's timeline."""
-    return Fact(kind, task.lead, {"task": task.pk, "title": task.title, **(more or {})})
 
 
 def _text(field: str, value: str, longest: int) -> str:

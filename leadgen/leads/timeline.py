@@ -97,6 +97,21 @@ def _task_added(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task: %(title)s") % {"title": _title(data)}, detail
 
 
+def _task_assigned(data: Data, names: Names) -> tuple[str, str]:
+    previous = data.get("previous")
+    detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+    if not data.get("owner"):
+        return gettext("Task without owner: %(title)s") % {"title": _title(data)}, detail
+    details = {"name": _name(data["owner"], names), "title": _title(data)}
+    return gettext("Task for %(name)s: %(title)s") % details, detail
+
+
+def _team_changed(data: Data, names: Names) -> tuple[str, str]:
+    if not data.get("name"):
+        return gettext("No team any more"), ""
+    return gettext("Moved to the team %(name)s") % {"name": data["name"]}, ""
+
+
 def _task_completed(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task done: %(title)s") % {"title": _title(data)}, ""
 
@@ -116,6 +131,8 @@ _WORDING: dict[str, tuple[str, Callable[[Data, Names], tuple[str, str]]]] = {
     "lead.stage_changed": ("arrow_forward", _stage_changed),
     "lead.note_added": ("sticky_note_2", _note_added),
     "lead.task_added": ("add_task", _task_added),
+    "lead.task_assigned": ("assignment_ind", _task_assigned),
+    "lead.team_changed": ("groups", _team_changed),
     "lead.task_completed": ("task_alt", _task_completed),
     "lead.task_reopened": ("undo", _task_reopened),
 }

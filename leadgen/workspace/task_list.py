@@ -34,6 +34,7 @@ class TaskViews(ViewTabs):
             _("Team overdue"),
             lambda rows, user: rows.due_before(timezone.now()),
         ),
+        "unowned": (_("No owner"), lambda rows, user: rows.unowned()),
         "open": (_("All"), lambda rows, user: rows.open()),
         "done": (_("Done"), lambda rows, user: rows.done().order_by("-done_at")),
     }

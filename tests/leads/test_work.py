@@ -4,6 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from leadgen.accounts.roles import Role
 from leadgen.events.models import Event
 from leadgen.leads import services
 from leadgen.leads.models import Lead, Note, Pipeline, Stage, Task
@@ -135,7 +136,7 @@ def test_event_of_a_long_note_has_an_excerpt():
 
 
 def test_a_task_is_the_actors_own_unless_another_owner_is_named():
-    lead, actor, other = make_lead(), make_user(), make_user()
+    lead, actor, other = make_lead(), make_user(), make_user(Role.ADMIN)
     due = datetime(2030, 1, 2, 9, tzinfo=UTC)
     mine = services.add_task(lead, "Call back", due_at=due, owner=None, actor=actor)
     theirs = services.add_task(lead, "Send offer", due_at=None, owner=other, actor=actor)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from leadgen.accounts.roles import Role, Visibility
 from leadgen.events.models import Event
+from leadgen.leads import services
 from leadgen.leads.models import Company, Contact, LeadSubmission
 from tests.factories import make_form, make_lead, make_submission, make_team, make_user
 
@@ -188,11 +189,76 @@ def test_acting_needs_a_post_with_a_token(browse, client):
     lead = make_lead(rep)
     address = reverse("admin:lead_note", args=[lead.pk])
     client = browse(rep)
-    assert client.get(address).status_code == 405
+    assert client.put(address).status_code == 405
 
     client.handler.enforce_csrf_checks = True
     assert client.post(address, {"body": "Forged"}).status_code == 403
     assert not lead.notes.exists()
+
+
+@pytest.mark.parametrize("name", [*VERBS, "lead_assign_undo"])
+def test_get_after_a_log_in_leads_to_the_lead(browse, name):
+    rep = make_user()
+    lead = make_lead(rep)
+    answer = browse(rep).get(reverse(f"admin:{name}", args=[lead.pk]))
+    assert (answer.status_code, answer.url) == (302, page_of(lead))
+    assert not lead.timeline().exists()
+
+
+def given_away(browse, rep, colleague, lead):
+    html = act(browse(rep), lead, "assign", owner=colleague.pk).content.decode()
+    assert "You do not see this lead any more." in html
+    return re.search(r'name="token" value="([^"]+)"', html)[1]
+
+
+def test_giving_a_lead_away_can_be_undone(browse):
+    rep, colleague = make_user(), make_user()
+    lead = make_lead(rep)
+    token = given_away(browse, rep, colleague, lead)
+    act(browse(rep), lead, "assign_undo", token=token)
+    lead.refresh_from_db()
+    assert lead.owner == rep
+
+
+@pytest.mark.parametrize("token", ["", "forged", "of another"])
+def test_undo_needs_the_persons_own_token(browse, token):
+    rep, colleague, other = make_user(), make_user(), make_user()
+    lead = make_lead(rep)
+    own = given_away(browse, rep, colleague, lead)
+    sent = own if token == "of another" else token
+    assert act(browse(other), lead, "assign_undo", token=sent).status_code == 404
+    lead.refresh_from_db()
+    assert lead.owner == colleague
+
+
+def test_undo_keeps_a_later_owner(browse):
+    rep, colleague, later = make_user(), make_user(), make_user()
+    lead = make_lead(rep)
+    token = given_away(browse, rep, colleague, lead)
+    services.assign(lead, later, actor=colleague)
+    page = act(browse(rep), lead, "assign_undo", token=token)
+    lead.refresh_from_db()
+    assert lead.owner == later
+    assert "Nothing was changed" in page.content.decode()
+
+
+def test_task_page_offers_and_takes_only_persons_who_see_it(browse):
+    rep, stranger, viewer = make_user(), make_user(name="Stranger"), make_user(Role.VIEWER)
+    lead, boss = make_lead(rep), make_user(Role.ADMIN)
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)
+    address = reverse("admin:leads_task_change", args=[task.pk])
+    sent = {"title": "Call", "due_at_0": "", "due_at_1": ""}
+    client = browse(boss)
+
+    refused = client.post(address, {**sent, "owner": stranger.pk}).content.decode()
+    assert "does not see this lead" in refused
+    client.post(address, {**sent, "owner": viewer.pk})
+    task.refresh_from_db()
+    assert task.owner == rep
+    client.post(address, {**sent, "title": "Ring", "owner": boss.pk})
+    task.refresh_from_db()
+    assert (task.owner, task.title) == (boss, "Ring")
+    assert lead.timeline().filter(kind="lead.task_assigned", actor=boss).count() == 1
 
 
 def test_the_timeline_goes_on_where_the_first_page_ends(browse):

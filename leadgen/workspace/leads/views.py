@@ -10,32 +10,37 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import site
+from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.models import User
 from leadgen.accounts.visibility import visible
 from leadgen.leads import services
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.visibility import owners_for
 from leadgen.lib.dates import check_moment
+from leadgen.workspace.kit.post_only import View, post_only
 from leadgen.workspace.kit.scoped_admin import is_id
 from leadgen.workspace.leads import page
 
-View = Callable[..., HttpResponseBase]
 # A message with an undo button: the text, the address, the CSRF token, and one field.
 _UNDO = (
     '{} <form method="post" action="{}" class="ws-undo">'
     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
     '<input type="hidden" name="{}" value="{}"><button>{}</button></form>'
 )
+
+
+_SALT = "leadgen.undo-assign"
+_UNDO_SECONDS = 60
 
 
 class NoteForm(forms.Form):
@@ -58,10 +63,11 @@ def lead_page(request: HttpRequest, pk: str, context: dict[str, Any]) -> HttpRes
 def _acts(act: Callable[..., str]) -> View:
     """Make a view of a verb: POST only, for users who may change leads, on a visible lead.
 
-    The page shows the messages of a ValidationError beside the typed values, with status 422.
+    A GET, such as after a log-in in between, leads to the lead. The page shows the messages of a
+    ValidationError beside the typed values, with status 422.
     """
 
-    @require_POST
+    @post_only("admin:leads_lead_change")
     @wraps(act)
     def view(request: HttpRequest, pk: int, **more: int) -> HttpResponse:
         if not current_user(request).has_perm("leads.change_lead"):
@@ -93,13 +99,44 @@ def assign(request: HttpRequest, lead: Lead) -> str:
     owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
     before = lead.owner_id
     services.assign(lead, owner, actor=current_user(request))
-    message = gettext("This lead has no owner now.")
-    if owner:
-        message = gettext("Assigned to %(name)s.") % {"name": owner.name}
-    is_visible = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
-    if not is_visible or before == lead.owner_id:
+    message = _assigned(owner)
+    if before == lead.owner_id:
         return message
-    return _undo(request, message, "assign", lead.pk, owner=before or "")
+    if visible(Lead, current_user(request)).filter(pk=lead.pk).exists():
+        return _undo(request, message, "assign", lead.pk, owner=before or "")
+    message += " " + gettext("You do not see this lead any more.")
+    token = signing.dumps([current_user(request).pk, lead.pk, before, lead.owner_id], salt=_SALT)
+    return _undo(request, message, "assign_undo", lead.pk, token=token)
+
+
+@post_only("admin:leads_lead_change")
+def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an assignment back on a lead that its former owner does not see any more.
+
+    The signed token is the permission: of this person, for this lead, for _UNDO_SECONDS, and as
+    long as the owner is still the one that was chosen.
+    """
+    user = current_user(request)
+    try:
+        token = signing.loads(request.POST.get("token", ""), salt=_SALT, max_age=_UNDO_SECONDS)
+    except signing.BadSignature:
+        token = None
+    if not user.has_perm("leads.change_lead") or not token or token[:2] != [user.pk, pk]:
+        raise Http404("No such undo.")
+    lead = Lead.objects.filter(pk=pk, owner=token[3]).first()
+    owner = User.objects.working().filter(pk=token[2]).first()
+    if lead is None or (token[2] and owner is None):
+        messages.error(request, gettext("The lead changed in the meantime. Nothing was changed."))
+    else:
+        services.assign(lead, owner, actor=user)
+        messages.success(request, _assigned(owner))
+    return redirect(_after(request, pk))
+
+
+def _assigned(owner: User | None) -> str:
+    if owner is None:
+        return gettext("This lead has no owner now.")
+    return gettext("Assigned to %(name)s.") % {"name": owner.name}
 
 
 @_acts
@@ -198,6 +235,7 @@ def _before(request: HttpRequest) -> int | None:
 ROUTES: list[tuple[str, str, View]] = [
     ("move", "lead_move", move),
     ("assign", "lead_assign", assign),
+    ("assign/undo", "lead_assign_undo", undo_assign),
     ("note", "lead_note", add_note),
     ("task", "lead_task", add_task),
     ("task/<int:task>/done", "lead_task_done", complete_task),

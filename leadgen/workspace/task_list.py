@@ -81,8 +81,8 @@ class TaskAdmin(ScopedAdmin):
         """Offer the people to whom the reader may assign, and the present owner."""
         if db_field.name != "owner" or not request.resolver_match:
             return super().get_field_queryset(db, db_field, request)
-        key = request.resolver_match.kwargs.get("object_id", "")
-        present = Task.objects.filter(pk=key if is_id(key) else None).values("owner")
+        key = str(request.resolver_match.kwargs.get("object_id", ""))
+        present = Task.objects.filter(pk=int(key) if is_id(key) else 0).values("owner")
         people = Q(pk__in=owners_for(current_user(request))) | Q(pk__in=present)
         return User.objects.filter(people)
 

@@ -176,7 +176,7 @@ class Sight(RuleBasedStateMachine):
     @rule(who=PICK, which=PICK, to=PICK)
     def give_task(self, who: int, which: int, to: int) -> None:
         user = self._worker(who)
-        task = self._one(visible(Task, user).open().order_by("pk"), which)
+        task = self._one(rows(Task, "open", user).order_by("pk"), which)
         if task:
             choices = [None, *User.objects.order_by("pk")]
             owner = choices[to % len(choices)]

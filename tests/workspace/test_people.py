@@ -73,8 +73,7 @@ def test_page_asks_where_open_leads_go(browse, change):
     client = browse(make_user(Role.ADMIN))
 
     refused = client.post(page_of(rep), standing(rep, takes_leads="on", **change))
-    rep.refresh_from_db()
-    assert rep.works_leads
+    assert User.objects.working().filter(pk=rep.pk).exists()
     assert "1 lead and 0 tasks. Choose where they go." in refused.content.decode()
 
     sent = standing(rep, takes_leads="on", handover=colleague.pk, **change)

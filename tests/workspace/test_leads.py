@@ -129,7 +129,24 @@ def test_lead_is_assigned_only_to_users_who_work_leads(browse):
     rep, viewer = make_user(), make_user(Role.VIEWER)
     lead = make_lead(rep)
 
-    assert act(browse(rep), lead, "assign", owner=viewer.pk).status_code == 404
+    answer = act(browse(rep), lead, "assign", owner=viewer.pk)
+    assert answer.status_code == 422
+    assert "may not work leads" in answer.content.decode()
+
+
+def test_assigning_to_the_owner_who_left_is_explained(browse):
+    gone = make_user(is_active=False)
+    lead = make_lead(gone)
+    answer = act(browse(make_user(Role.ADMIN)), lead, "assign", owner=gone.pk)
+    assert answer.status_code == 422
+    assert "is deactivated; choose another person" in answer.content.decode()
+
+
+def test_assigning_to_the_same_owner_changes_nothing(browse):
+    rep = make_user(team=make_team())
+    lead = make_lead(rep)
+    assert act(browse(rep), lead, "assign", owner=rep.pk).status_code == 200
+    assert not lead.timeline().exists()
 
 
 def test_a_note_shows_whole_on_the_timeline(browse):

@@ -95,9 +95,7 @@ def move(request: HttpRequest, lead: Lead) -> str:
 
 @_acts
 def assign(request: HttpRequest, lead: Lead) -> str:
-    chosen = _number(request, "owner")
-    owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
-    before = lead.owner_id
+    owner, before = _chosen_owner(request, lead), lead.owner_id
     services.assign(lead, owner, actor=current_user(request))
     message = _assigned(owner)
     if before == lead.owner_id:
@@ -131,6 +129,15 @@ def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
         services.assign(lead, owner, actor=user)
         messages.success(request, _assigned(owner))
     return redirect(_after(request, pk))
+
+
+def _chosen_owner(request: HttpRequest, lead: Lead) -> User | None:
+    """Return the chosen person; a message, not 404, for one who left since the page was shown."""
+    chosen = _number(request, "owner")
+    if not chosen or chosen == lead.owner_id:
+        return lead.owner if chosen else None
+    services.require_working(User.objects.not_working().filter(pk=chosen).first())
+    return get_object_or_404(owners_for(current_user(request)), pk=chosen)
 
 
 def _assigned(owner: User | None) -> str:

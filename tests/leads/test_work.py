@@ -145,7 +145,8 @@ def test_a_task_is_the_actors_own_unless_another_owner_is_named():
 
 
 def test_a_task_is_done_once_and_can_be_opened_again():
-    lead, actor = make_lead(), make_user()
+    actor = make_user()
+    lead = make_lead(actor)
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
     for verb in (services.complete_task, services.complete_task, services.reopen_task):
         verb(task, actor=actor)

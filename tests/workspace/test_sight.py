@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.workspace.sight import Sight
 
 FIFTY = settings(
-    max_examples=8,
+    max_examples=50,
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

@@ -143,7 +143,7 @@ class User(AbstractBaseUser):
     def sees(self) -> Visibility:
         """The user's own visibility, or the default of the role.
 
-        Administrators see everything: the last one must see the leads of everybody who left.
+        Administrators see everything: the last one must see the leads of all who left.
         """
         if self.role == Role.ADMIN:
             return Visibility.ALL

@@ -101,7 +101,7 @@ def allows(role: Role, perm: str) -> bool:
     return action in GRANTS[role].get(f"{app}.{model}", frozenset())
 
 
-# Roles that may own leads and tasks: whoever owns one must be able to answer it.
+# Roles that may own leads and tasks: the owner must be able to answer.
 WORKING_ROLES = tuple(role for role in Role if allows(role, "leads.change_lead"))
 
 

@@ -31,7 +31,7 @@ def update_user(user: User, values: Mapping[str, Any], *, actor: Actor | User | 
 
     A user who may not work leads any more gets no new ones. Raise ValidationError for a value that
     its field refuses, for new leads to a role that may not work them, and for the last
-    administrator's access. What the user owns is handed over by leads.person_services.
+    administrator's access. What the user owns is handed over by leads.ownership.person_services.
     """
     if "email" in values:
         values = {**values, "email": values["email"].strip().lower()}

@@ -14,10 +14,10 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.events.actors import Actor
 from leadgen.events.services import emit_many
-from leadgen.leads import task_owners
 from leadgen.leads.models import Lead, Task
+from leadgen.leads.ownership import task_owners
+from leadgen.leads.ownership.task_owners import task_fact
 from leadgen.leads.services import change_owner, require_working
-from leadgen.leads.task_owners import task_fact
 from leadgen.lib import bulk
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
-from leadgen.leads import task_owners
 from leadgen.leads.models import Lead, Note, Stage, Task
-from leadgen.leads.task_owners import task_fact
+from leadgen.leads.ownership import task_owners
+from leadgen.leads.ownership.task_owners import task_fact
 from leadgen.leads.visibility import may_own_task
 from leadgen.lib.dates import check_moment
 

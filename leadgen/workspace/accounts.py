@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts import services
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import Team, User
-from leadgen.leads.person_services import open_work
+from leadgen.leads.ownership.person_services import open_work
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 from leadgen.workspace.login.views import change_own_password, to_login

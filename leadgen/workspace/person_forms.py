@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from leadgen.accounts import services
 from leadgen.accounts.models import User
-from leadgen.leads import person_services
-from leadgen.leads.person_services import Destination, Rule
+from leadgen.leads.ownership import person_services
+from leadgen.leads.ownership.person_services import Destination, Rule
 from leadgen.workspace.kit.scoped_admin import edited_values
 
 _RULES = {

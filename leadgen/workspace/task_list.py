@@ -44,7 +44,7 @@ class TaskViews(ViewTabs):
     }
 
 
-class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
+class TaskOwnerForm(forms.ModelForm):  # type: ignore[type-arg]
     """A task's page: its owner is a person who works leads and sees this one."""
 
     def clean_owner(self) -> User | None:
@@ -57,7 +57,7 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Task)
 class TaskAdmin(ScopedAdmin):
-    form = TaskForm
+    form = TaskOwnerForm
     event_kinds = {"changed": "task.changed", "deleted": "task.deleted"}
     list_display = ("what", "person", "due", "owner_name", "tick")
     list_filter = (TaskViews,)

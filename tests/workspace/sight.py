@@ -15,10 +15,11 @@ from leadgen.accounts.roles import Role, Visibility
 from leadgen.accounts.visibility import visible
 from leadgen.capture import services as capture
 from leadgen.capture.models import Submission
-from leadgen.leads import bulk_services, person_services, services
+from leadgen.leads import bulk_services, services
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Lead, Stage, Task
-from leadgen.leads.person_services import Rule
+from leadgen.leads.ownership import person_services
+from leadgen.leads.ownership.person_services import Rule
 from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.leads.visibility import owners_for, sees
 from leadgen.workspace.home import numbers, sections

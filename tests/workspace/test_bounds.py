@@ -296,10 +296,16 @@ BOUNDS = {
 }
 MOMENT_COLUMNS = {
     "leads_task": ["due_at", "done_at", "created_at"],
-    "leads_lead": ["created_at", "last_activity_at", "first_response_at"],
+    "leads_lead": ["created_at", "last_activity_at", "first_response_at", "new_message_at"],
     "leads_contact": ["created_at", "updated_at"],
     "leads_company": ["created_at"],
-    "capture_submission": ["submitted_at", "received_at", "processed_at", "parked_at"],
+    "capture_submission": [
+        "submitted_at",
+        "received_at",
+        "released_at",
+        "processed_at",
+        "parked_at",
+    ],
     "events_event": ["at"],
     "forms_formversion": ["published_at"],
     "forms_form": ["updated_at"],

@@ -9,7 +9,7 @@ from leadgen.accounts.visibility import visible
 from leadgen.events.models import Event
 from leadgen.leads import services
 from leadgen.leads.models import Lead
-from leadgen.leads.person_services import Rule, update_person
+from leadgen.leads.ownership.person_services import Rule, update_person
 from leadgen.leads.visibility import sees
 from leadgen.lib import row_limit
 from tests.factories import make_lead, make_team, make_user

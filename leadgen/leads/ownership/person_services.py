@@ -17,9 +17,9 @@ from leadgen.accounts import services as accounts
 from leadgen.accounts.models import User
 from leadgen.events.actors import Actor
 from leadgen.events.services import Fact, emit_many
-from leadgen.leads import task_owners
 from leadgen.leads.bulk_services import deal_leads, locked_leads
 from leadgen.leads.models import Lead, Task
+from leadgen.leads.ownership import task_owners
 from leadgen.leads.services import require_working
 from leadgen.lib import bulk, row_limit
 

@@ -217,10 +217,8 @@ def test_get_of_a_verb_leads_to_its_row(verb, somebody, places):
     model = VERBS[verb][0].replace(".", "_")
     row = place.row(model.split("_")[1])
     answer = client.get(reverse(verb, args=[row.pk, *more]))
-    assert (answer.status_code, answer.url) == (
-        302,
-        reverse(f"admin:{model}_change", args=[row.pk]),
-    )
+    assert answer.status_code == 302
+    assert answer["Location"] == reverse(f"admin:{model}_change", args=[row.pk])
 
 
 @pytest.mark.parametrize("role", Role)

@@ -214,10 +214,7 @@ class Lead(models.Model):
         self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
 
     def receive(self, at: datetime) -> bool:
-        """Record another message of the person; return whether it is the first since the last act.
-
-        Saves nothing.
-        """
+        """Record another message; return whether none has waited. Saves nothing."""
         is_first = self.new_message_at is None
         self.new_message_at = max(self.new_message_at or at, at)
         return is_first

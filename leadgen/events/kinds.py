@@ -67,6 +67,11 @@ class LogIn(TypedDict):
     network: str
 
 
+class Refusal(TypedDict):
+    network: str
+    path: str
+
+
 class Changes(TypedDict):
     """Names of the changed fields; pages of forms, pipelines and tasks write Django's messages."""
 
@@ -132,6 +137,7 @@ _INTERNAL = {
     "user.password_reset_requested": Nothing,
     "login.failed": LogIn,
     "login.limited": LogIn,
+    "access.refused": Refusal,
 }
 
 KINDS: dict[str, EventKind] = {

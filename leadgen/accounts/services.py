@@ -28,7 +28,7 @@ def update_user(user: User, values: Mapping[str, Any], *, actor: Actor | User | 
         values = {**values, "email": values["email"].strip().lower()}
     if changes := apply_values(user, values):
         user.save()
-        emit("user.changed", user, actor=actor, data={"changes": changes})
+        emit("user.changed", user, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -54,7 +54,7 @@ def update_team(team: Team, values: Mapping[str, Any], *, actor: Actor | User | 
     """
     if changes := apply_values(team, values):
         team.save()
-        emit("team.changed", team, actor=actor, data={"changes": changes})
+        emit("team.changed", team, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic

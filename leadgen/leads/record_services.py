@@ -8,7 +8,7 @@ from django.db import transaction
 from leadgen.accounts.models import User
 from leadgen.events.actors import Actor, ActorType, actor_of
 from leadgen.events.services import emit
-from leadgen.leads import lookup
+from leadgen.leads import identities, lookup
 from leadgen.leads.models import Campaign, Company, Contact
 from leadgen.lib.edits import apply_values
 
@@ -20,15 +20,18 @@ def update_contact(
     """Set attributes of a contact; emit contact.changed {changes}. Equal values change nothing.
 
     ``company`` is a name, and a name that is not known yet adds a company; an empty one removes the
-    company from the contact. The provenance of what changes is the actor. Raise ValidationError for
-    a value that its field refuses.
+    company from the contact. The provenance of what changes is the actor. A changed email or phone
+    replaces the identity of the earlier value (ADR 0029). Raise ValidationError for a value that
+    its field refuses, and for an email or phone of another contact.
     """
     if "company" in values:
         values = {**values, "company": _company(values["company"])}
+    values = identities.normalised(values, country=contact.country)
     if changes := apply_values(contact, values):
         contact.provenance = {**contact.provenance, **dict.fromkeys(changes, _source(actor))}
         contact.save()
-        emit("contact.changed", contact, actor=actor, data={"changes": changes})
+        identities.follow(contact, changes)
+        emit("contact.changed", contact, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -42,7 +45,7 @@ def update_company(
     """
     if changes := apply_values(company, values):
         company.save()
-        emit("company.changed", company, actor=actor, data={"changes": changes})
+        emit("company.changed", company, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic
@@ -69,7 +72,7 @@ def update_campaign(
     """
     if changes := apply_values(campaign, values):
         campaign.save()
-        emit("campaign.changed", campaign, actor=actor, data={"changes": changes})
+        emit("campaign.changed", campaign, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic

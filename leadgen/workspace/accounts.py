@@ -19,6 +19,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from leadgen.accounts import services
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import Team, User
+from leadgen.workspace.kit.conflicts import ConflictForm
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 from leadgen.workspace.login.views import change_own_password, to_login
@@ -42,9 +43,13 @@ class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]  # unfold 
         return user
 
 
+class PersonForm(ConflictForm, UserChangeForm):  # type: ignore[misc]  # unfold has no types
+    """The form of a person; it writes only what the reader changed."""
+
+
 @admin.register(User)
 class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
-    form = UserChangeForm
+    form = PersonForm
     add_form = UserCreationForm
     change_password_form = NewPasswordForm
     list_display = (

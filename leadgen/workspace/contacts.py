@@ -18,9 +18,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
-from leadgen.leads import record_services
+from leadgen.leads import identities, record_services
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.lib import row_limit
+from leadgen.workspace.kit.conflicts import ConflictForm
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
@@ -33,7 +34,7 @@ _MANY = 20
 _LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
 
-class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
+class ContactForm(ConflictForm):
     company_name = forms.CharField(
         label=_("Company"),
         max_length=200,
@@ -50,6 +51,15 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.company:
             self.initial["company_name"] = self.instance.company.name
+
+    def clean(self) -> dict[str, Any] | None:
+        super().clean()
+        changed = {name: self.cleaned_data.get(name) for name in self.changed_data}
+        known = {name: text for name, text in changed.items() if name in self.cleaned_data}
+        values = identities.normalised(known, country=self.instance.country)
+        identities.check_free(self.instance, values)
+        self.cleaned_data.update(values)
+        return self.cleaned_data
 
 
 @admin.register(Contact)
@@ -129,7 +139,7 @@ class ContactAdmin(ScopedAdmin):
         return _listed(_LEAD, links, gettext("There are more: search the leads for this person."))
 
 
-class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
+class CompanyForm(ConflictForm):
     class Meta:
         model = Company
         fields = ("name",)  # the page adds the other ones

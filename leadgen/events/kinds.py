@@ -28,14 +28,32 @@ class SubmissionAdded(Origin, total=False):
     possible_duplicate: int
 
 
-class Assigned(TypedDict, total=False):
+class Reversible(TypedDict, total=False):
+    """``undo`` holds what the act overwrote; ``undo_of`` the id of the event that is undone."""
+
+    undo: dict[str, Any]
+    undo_of: int
+
+
+class Assigned(Reversible, total=False):
     owner: int | None
     previous: int | None
     by: str
 
 
 # Written as a call, since ``from`` is a word of the language.
-StageChanged = TypedDict("StageChanged", {"from": str, "to": str, "stage": int, "type": str})
+StageChanged = TypedDict(
+    "StageChanged",
+    {
+        "from": str,
+        "to": str,
+        "stage": int,
+        "type": str,
+        "undo": dict[str, Any],
+        "undo_of": int,
+    },
+    total=False,
+)
 
 
 class NoteAdded(TypedDict):
@@ -43,7 +61,7 @@ class NoteAdded(TypedDict):
     excerpt: str
 
 
-class TaskOfLead(TypedDict, total=False):
+class TaskOfLead(Reversible, total=False):
     task: int
     title: str
     due_at: str | None

@@ -13,7 +13,7 @@ from django.utils import timezone
 from leadgen.accounts.models import User
 from leadgen.events.services import emit_many
 from leadgen.leads.models import Lead, Task
-from leadgen.leads.services import change_owner, require_active, task_fact
+from leadgen.leads.services import change_owner, complete, require_active
 from leadgen.lib import bulk
 
 
@@ -42,13 +42,14 @@ def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
     # Read after the lock: another person may have completed some in the meantime.
     tasks = list(open_tasks.filter(lead__in=leads))
     now = timezone.now()
+    facts = []
     for task in tasks:
-        task.done_at, task.lead = now, leads[task.lead_id]
-        task.lead.respond(now)
+        task.lead = leads[task.lead_id]
+        facts.append(complete(task, task.lead, now))
     bulk.update(tasks, ["done_at"])
     answered = list({task.lead_id: task.lead for task in tasks}.values())
     bulk.update(answered, ["first_response_at", "last_activity_at", "status"])
-    emit_many([task_fact("lead.task_completed", task) for task in tasks], actor=actor)
+    emit_many(facts, actor=actor)
     return len(tasks)
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
+from leadgen.leads import acts
 from leadgen.leads.models import Lead, Note, Stage, Task
 from leadgen.lib.dates import check_moment
 
@@ -20,37 +21,44 @@ _EXCERPT_LENGTH = 280
 
 
 @transaction.atomic
-def move(lead: Lead, stage: Stage, *, actor: User) -> None:
+def move(lead: Lead, stage: Stage, *, actor: User, seen: int | None = None) -> int | None:
     """Move the lead to a stage of its pipeline; emit lead.stage_changed {from, to, type}.
 
     A won or lost stage closes the lead, an open one reopens it; the status follows. The current
-    stage changes nothing. Raise ValidationError for a stage of another pipeline.
+    stage changes nothing. ``seen`` is the stage that the actor saw. Return the event's id, for
+    undo. Raise ValidationError for a stage of another pipeline, and when the lead has left the
+    stage that the actor saw.
     """
-    _lock(lead)
+    lock(lead)
     if stage.pipeline_id != lead.pipeline_id:
         text = gettext("%(stage)s is not a stage of the pipeline %(pipeline)s.")
         raise ValidationError({"stage": text % {"stage": stage, "pipeline": lead.pipeline}})
     if stage.pk == lead.stage_id:
-        return
-    before = lead.stage.name
-    lead.enter(stage, timezone.now())
+        return None
+    if seen not in (None, lead.stage_id):
+        raise ValidationError(acts.who_moved(lead))
+    before, now = lead.stage.name, timezone.now()
+    undo = acts.state_before(lead, now)
+    lead.enter(stage, now)
     lead.save()
-    data = {"from": before, "to": stage.name, "stage": stage.pk, "type": stage.type}
-    emit("lead.stage_changed", lead, actor=actor, data=data)
+    data = {"from": before, "to": stage.name, "stage": stage.pk, "type": stage.type, "undo": undo}
+    return emit("lead.stage_changed", lead, actor=actor, data=data).pk
 
 
 @transaction.atomic
-def assign(lead: Lead, owner: User | None, *, actor: User | None) -> None:
+def assign(lead: Lead, owner: User | None, *, actor: User | None) -> int | None:
     """Set or remove the owner of the lead, and the owner's team; emit lead.assigned.
 
-    The current owner changes nothing; a lead without an owner keeps its team. Raise
-    ValidationError for a deactivated person.
+    The current owner changes nothing; a lead without an owner keeps its team. Return the event's
+    id, for undo. Raise ValidationError for a deactivated person.
     """
-    _lock(lead)
+    lock(lead)
     require_active(owner)
-    if fact := change_owner(lead, owner, timezone.now()):
-        lead.save()
-        emit_many([fact], actor=actor)
+    fact = change_owner(lead, owner, timezone.now())
+    if fact is None:
+        return None
+    lead.save()
+    return emit_many([fact], actor=actor)[0]
 
 
 def require_active(owner: User | None) -> None:
@@ -65,16 +73,18 @@ def change_owner(lead: Lead, owner: User | None, now: datetime) -> Fact | None:
     previous = lead.owner_id
     if previous == (owner.pk if owner else None):
         return None
+    undo = acts.state_before(lead, now)
     lead.set_owner(owner)
     lead.last_activity_at = now
-    return Fact("lead.assigned", lead, {"owner": lead.owner_id, "previous": previous})
+    data = {"owner": lead.owner_id, "previous": previous, "undo": undo}
+    return Fact("lead.assigned", lead, data)
 
 
 @transaction.atomic
 def add_note(lead: Lead, body: str, *, actor: User) -> Note:
     """Add a note; emit lead.note_added {note, excerpt}; raise ValidationError for an empty body."""
     body = _text("body", body, NOTE_MAX_LENGTH)
-    _lock(lead)
+    lock(lead)
     note = Note.objects.create(lead=lead, body=body, author=actor)
     _respond(lead)
     data = {"note": note.pk, "excerpt": _excerpt(body)}
@@ -95,7 +105,7 @@ def add_task(
     title = _text("title", title, TITLE_MAX_LENGTH)
     if due_at:
         check_moment(due_at)
-    _lock(lead)
+    lock(lead)
     task = Task.objects.create(lead=lead, title=title, due_at=due_at, owner=owner, created_by=actor)
     _touch(lead)
     due = due_at.isoformat() if due_at else None
@@ -104,32 +114,52 @@ def add_task(
 
 
 @transaction.atomic
-def complete_task(task: Task, *, actor: User) -> None:
-    """Complete a task; emit lead.task_completed. A completed task stays unchanged."""
-    _lock(task.lead)
+def complete_task(task: Task, *, actor: User) -> int | None:
+    """Complete a task; emit lead.task_completed; return the event's id, for undo.
+
+    A completed task stays unchanged.
+    """
+    lock(task.lead)
     task.refresh_from_db()
     if task.done_at is not None:
-        return
-    task.done_at = timezone.now()
+        return None
+    fact = complete(task, task.lead, timezone.now())
     task.save()
-    _respond(task.lead)
-    _emit_task("lead.task_completed", task, actor)
+    task.lead.save()
+    return emit_many([fact], actor=actor)[0]
+
+
+def complete(task: Task, lead: Lead, now: datetime) -> Fact:
+    """Complete an open task of a locked lead, both unsaved; return lead.task_completed."""
+    undo = acts.state_before(lead, now)
+    task.done_at = now
+    lead.respond(now)
+    return task_fact("lead.task_completed", task, {"undo": undo})
 
 
 @transaction.atomic
 def reopen_task(task: Task, *, actor: User) -> None:
-    """Reopen a task; emit lead.task_reopened. An open task stays unchanged."""
-    _lock(task.lead)
+    """Reopen a task; emit lead.task_reopened. An open task stays unchanged.
+
+    A task that was not done answered nobody: a first response that its completion set is withdrawn.
+    """
+    lock(task.lead)
     task.refresh_from_db()
     if task.done_at is None:
         return
     task.done_at = None
     task.save()
-    _touch(task.lead)
-    _emit_task("lead.task_reopened", task, actor)
+    more = {}
+    if completed := acts.completion_of(task):
+        acts.withdraw_response(task.lead, completed)
+        more = {"undo_of": completed.pk}
+    task.lead.last_activity_at = timezone.now()
+    task.lead.save()
+    _emit_task("lead.task_reopened", task, actor, more)
 
 
-def _lock(lead: Lead) -> None:
+def lock(lead: Lead) -> None:
+    """Lock the lead and read it again."""
     # Concurrent verbs run one after the other, each on the result of the previous one.
     lead.refresh_from_db(from_queryset=Lead.objects.select_for_update(no_key=True))
 

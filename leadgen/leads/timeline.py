@@ -77,14 +77,15 @@ def _assigned(data: Data, names: Names) -> tuple[str, str]:
     if not data.get("owner"):
         previous = data.get("previous")
         detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+        detail = ", ".join(filter(None, (detail, _undone(data))))
         return gettext("Owner removed"), detail
-    detail = gettext("Round robin") if data.get("by") == "round robin" else ""
+    detail = gettext("Round robin") if data.get("by") == "round robin" else _undone(data)
     return gettext("Assigned to %(name)s") % {"name": _name(data["owner"], names)}, detail
 
 
 def _stage_changed(data: Data, names: Names) -> tuple[str, str]:
     template = _MOVED.get(data.get("type", ""), _("Moved: %(from)s → %(to)s"))
-    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, ""
+    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, _undone(data)
 
 
 def _note_added(data: Data, names: Names) -> tuple[str, str]:
@@ -142,6 +143,10 @@ def _origin(data: Data) -> str:
     if data.get("campaign"):
         campaign = gettext("campaign %(name)s") % {"name": data["campaign"]}
     return ", ".join(filter(None, (where, campaign)))
+
+
+def _undone(data: Data) -> str:
+    return gettext("Undone") if data.get("undo_of") else ""
 
 
 def _title(data: Data) -> str:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from leadgen.accounts.roles import Role, Visibility
 from leadgen.events.models import Event
+from leadgen.leads import services
 from leadgen.leads.models import Company, Contact, LeadSubmission
 from tests.factories import make_form, make_lead, make_submission, make_team, make_user
 
@@ -18,6 +19,7 @@ VERBS = {
     "lead_assign": {"owner": ""},
     "lead_note": {"body": "Called back"},
     "lead_task": {"title": "Call back"},
+    "lead_undo": {"event": "1"},
 }
 
 
@@ -102,6 +104,42 @@ def test_a_stage_button_moves_the_lead(browse):
     assert lead.stage == won
     assert "Moved to Won." in answer.content.decode()
     assert lead.timeline().get(kind="lead.stage_changed").actor == rep
+
+
+def test_a_page_from_before_a_win_does_not_reopen_the_lead(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    new, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    assert f'name="seen" value="{new.pk}"' in client.get(page_of(lead)).text
+    services.move(lead, won, actor=colleague)
+
+    for fields in ({"seen": new.pk}, {}):
+        answer = act(client, lead, "move", stage=talking.pk, **fields)
+        assert answer.status_code == 422
+        assert "Bob Colleague moved this lead to Won" in answer.text
+    lead.refresh_from_db()
+    assert lead.stage == won
+
+    act(client, lead, "move", stage=talking.pk, seen=won.pk)
+    lead.refresh_from_db()
+    assert lead.stage == talking
+
+
+def test_an_undo_that_comes_too_late_says_who_was_first(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    _, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    act(client, lead, "move", stage=talking.pk)
+    event = lead.timeline().get()
+    services.move(lead, won, actor=colleague)
+
+    answer = act(client, lead, "undo", event=event.pk)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.stage) == (422, won)
+    assert "Bob Colleague moved this lead to Won" in answer.text
 
 
 @pytest.mark.parametrize("stage", ["", "0", "nonsense", "9" * 30])

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
-from leadgen.leads import services
+from leadgen.leads import services, undo
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.visibility import owners_for
 from leadgen.lib.dates import check_moment
@@ -30,11 +30,11 @@ from leadgen.workspace.kit.scoped_admin import is_id
 from leadgen.workspace.leads import page
 
 View = Callable[..., HttpResponseBase]
-# A message with an undo button: the text, the address, the CSRF token, and one field.
+# A message with an undo button: the text, the address, the CSRF token, and the event.
 _UNDO = (
     '{} <form method="post" action="{}" class="ws-undo">'
     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-    '<input type="hidden" name="{}" value="{}"><button>{}</button></form>'
+    '<input type="hidden" name="event" value="{}"><button>{}</button></form>'
 )
 
 
@@ -81,25 +81,22 @@ def _acts(act: Callable[..., str]) -> View:
 def move(request: HttpRequest, lead: Lead) -> str:
     stages = Stage.objects.filter(pipeline=lead.pipeline_id)
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
-    before = lead.stage_id
-    services.move(lead, stage, actor=current_user(request))
-    message = gettext("Moved to %(stage)s.") % {"stage": stage.name}
-    return message if before == stage.pk else _undo(request, message, "move", lead.pk, stage=before)
+    # A page from before a win must not reopen the lead: a closed one moves only if it was seen so.
+    seen = _number(request, "seen") or (None if lead.is_open else 0)
+    event = services.move(lead, stage, actor=current_user(request), seen=seen)
+    return _undoable(request, gettext("Moved to %(stage)s.") % {"stage": stage.name}, lead, event)
 
 
 @_acts
 def assign(request: HttpRequest, lead: Lead) -> str:
     chosen = _number(request, "owner")
     owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
-    before = lead.owner_id
-    services.assign(lead, owner, actor=current_user(request))
+    event = services.assign(lead, owner, actor=current_user(request))
     message = gettext("This lead has no owner now.")
     if owner:
         message = gettext("Assigned to %(name)s.") % {"name": owner.name}
     is_visible = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
-    if not is_visible or before == lead.owner_id:
-        return message
-    return _undo(request, message, "assign", lead.pk, owner=before or "")
+    return _undoable(request, message, lead, event if is_visible else None)
 
 
 @_acts
@@ -122,8 +119,9 @@ def add_task(request: HttpRequest, lead: Lead) -> str:
 
 @_acts
 def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
-    services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
-    return _undo(request, gettext("Task done."), "task_reopen", lead.pk, task)
+    done = get_object_or_404(lead.tasks, pk=task)
+    event = services.complete_task(done, actor=current_user(request))
+    return _undoable(request, gettext("Task done."), lead, event)
 
 
 @_acts
@@ -132,11 +130,17 @@ def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
     return gettext("Task reopened.")
 
 
-def _undo(request: HttpRequest, message: str, verb: str, *row: int, **field: Any) -> str:
-    """Return the message with a button that posts the earlier value to ``lead_<verb>``."""
-    address = reverse(f"admin:lead_{verb}", args=row)
-    (name, value) = next(iter(field.items()), ("", ""))
-    return format_html(_UNDO, message, address, get_token(request), name, value, gettext("Undo"))
+@_acts
+def undo_act(request: HttpRequest, lead: Lead) -> str:
+    return undo.undo(lead, _number(request, "event") or 0, actor=current_user(request))
+
+
+def _undoable(request: HttpRequest, message: str, lead: Lead, event: int | None) -> str:
+    """Return the message, with an undo button that names the event of the act."""
+    if event is None:
+        return message
+    address = reverse("admin:lead_undo", args=[lead.pk])
+    return format_html(_UNDO, message, address, get_token(request), event, gettext("Undo"))
 
 
 def _after(request: HttpRequest, pk: int) -> str:
@@ -202,4 +206,5 @@ ROUTES: list[tuple[str, str, View]] = [
     ("task", "lead_task", add_task),
     ("task/<int:task>/done", "lead_task_done", complete_task),
     ("task/<int:task>/reopen", "lead_task_reopen", reopen_task),
+    ("undo", "lead_undo", undo_act),
 ]

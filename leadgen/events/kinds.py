@@ -96,6 +96,13 @@ class Changes(TypedDict):
     changes: list[Any]
 
 
+class Erased(TypedDict):
+    """Numbers of erased rows; the event of an erasure holds no personal data."""
+
+    leads: int
+    submissions: int
+
+
 class Deleted(TypedDict):
     name: str
 
@@ -119,6 +126,7 @@ _PUBLIC = {
     "submission.released": Reasons,
     "submission.retried": Nothing,
     "submission.parked": Parked,
+    "submission.erased": Nothing,
     "lead.created": Origin,
     "lead.submission_added": SubmissionAdded,
     "lead.assigned": Assigned,
@@ -127,7 +135,9 @@ _PUBLIC = {
     "lead.task_added": TaskOfLead,
     "lead.task_completed": TaskOfLead,
     "lead.task_reopened": TaskOfLead,
+    "lead.erased": Nothing,
     "contact.changed": Changes,
+    "contact.erased": Erased,
     "company.changed": Changes,
     "company.deleted": Deleted,
     "form.published": Published,

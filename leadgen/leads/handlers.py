@@ -24,7 +24,7 @@ def assigned_mail(notification: Notification) -> EmailMessage | None:
     owner = notification.recipient
     leads = Lead.objects.select_related("contact", "company", "form")
     lead = leads.filter(pk=notification.data["lead"]).first()
-    if not lead or not owner.notify_by_email:
+    if not lead or lead.contact.is_erased or not owner.notify_by_email:
         return None
     return EmailMessage(_subject(lead), _body(lead), None, [owner.email])
 

@@ -106,6 +106,10 @@ def _task_reopened(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task reopened: %(title)s") % {"title": _title(data)}, ""
 
 
+def _erased(data: Data, names: Names) -> tuple[str, str]:
+    return gettext("Personal data erased"), ""
+
+
 def _unknown(data: Data, names: Names) -> tuple[str, str]:
     return "", ""
 
@@ -119,6 +123,7 @@ _WORDING: dict[str, tuple[str, Callable[[Data, Names], tuple[str, str]]]] = {
     "lead.task_added": ("add_task", _task_added),
     "lead.task_completed": ("task_alt", _task_completed),
     "lead.task_reopened": ("undo", _task_reopened),
+    "lead.erased": ("delete_forever", _erased),
 }
 
 _MOVED = {"won": _("Won: %(from)s → %(to)s"), "lost": _("Lost: %(from)s → %(to)s")}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
 from leadgen.events.services import Fact, emit, emit_many
-from leadgen.leads import acts
+from leadgen.leads.history import acts
 from leadgen.leads.models import Lead, Note, Stage, Task
 from leadgen.lib.dates import check_moment
 
@@ -46,14 +46,19 @@ def move(lead: Lead, stage: Stage, *, actor: User, seen: int | None = None) -> i
 
 
 @transaction.atomic
-def assign(lead: Lead, owner: User | None, *, actor: User | None) -> int | None:
+def assign(
+    lead: Lead, owner: User | None, *, actor: User | None, seen: int | None = None
+) -> int | None:
     """Set or remove the owner of the lead, and the owner's team; emit lead.assigned.
 
-    The current owner changes nothing; a lead without an owner keeps its team. Return the event's
-    id, for undo. Raise ValidationError for a deactivated person.
+    The current owner changes nothing; a lead without an owner keeps its team. ``seen`` is the owner
+    that the actor saw, 0 for none. Return the event's id, for undo. Raise ValidationError for a
+    deactivated person, and when the lead has another owner than the actor saw.
     """
     lock(lead)
     require_active(owner)
+    if seen not in (None, lead.owner_id or 0) and owner != lead.owner:
+        raise ValidationError(acts.who_assigned(lead))
     fact = change_owner(lead, owner, timezone.now())
     if fact is None:
         return None

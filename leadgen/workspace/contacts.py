@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -18,18 +17,14 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
-from leadgen.leads import identities, record_services
+from leadgen.leads import record_services
 from leadgen.leads.models import Company, Contact, Lead
-from leadgen.lib import row_limit
+from leadgen.leads.persons import identities
 from leadgen.workspace.kit.conflicts import ConflictForm
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
-_TOO_MANY_PEOPLE = _(
-    "More than %(limit)s people are found by this name, and one request changes at most %(limit)s. "
-    "Keep the name."
-)
 _MANY = 20
 _LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
@@ -147,9 +142,8 @@ class CompanyForm(ConflictForm):
     def clean_name(self) -> str:
         """Refuse a new name for a company of more people than one request may write."""
         name = str(self.cleaned_data["name"])
-        people = row_limit.capped_count(Contact.objects.filter(company=self.instance.pk))
-        if name != self.initial.get("name") and people > row_limit.MAX_ROWS:
-            raise ValidationError(_TOO_MANY_PEOPLE % {"limit": f"{row_limit.MAX_ROWS:,}"})
+        if name != self.initial.get("name"):
+            record_services.require_renamable(self.instance)
         return name
 
 

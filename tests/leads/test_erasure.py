@@ -11,9 +11,10 @@ from leadgen.capture import erasure as ledger_erasure
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import replay, store
 from leadgen.events.models import Event
-from leadgen.leads import erasure, record_services, services
+from leadgen.leads import record_services, services
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Note, Task
+from leadgen.leads.persons import erasure
 from leadgen.operations.reconcile import measure
 from tests.capture.rows import make_row
 from tests.factories import make_submission, make_user

@@ -7,8 +7,8 @@ from django.utils import timezone
 from leadgen.accounts.models import Notification
 from leadgen.events.models import Event
 from leadgen.leads import bulk_services, handlers, services
+from leadgen.leads.history.undo import undo
 from leadgen.leads.models import Lead, Stage
-from leadgen.leads.undo import undo
 from tests.factories import make_lead, make_team, make_user
 
 pytestmark = pytest.mark.django_db

@@ -126,6 +126,23 @@ def test_a_page_from_before_a_win_does_not_reopen_the_lead(browse):
     assert lead.stage == talking
 
 
+def test_an_older_page_does_not_take_a_lead_from_its_new_owner(browse):
+    boss, first, second = make_user(Role.ADMIN), make_user(name="Ann First"), make_user()
+    lead = make_lead()
+    client = browse(boss)
+    assert 'name="seen" value="0"' in client.get(page_of(lead)).text
+    services.assign(lead, first, actor=make_user(name="Bob Colleague"))
+
+    answer = act(client, lead, "assign", owner=second.pk, seen=0)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.owner) == (422, first)
+    assert "Bob Colleague assigned this lead to Ann First" in answer.text
+    act(client, lead, "assign", owner=second.pk, seen=first.pk)
+    lead.refresh_from_db()
+    assert lead.owner == second
+
+
 def test_an_undo_that_comes_too_late_says_who_was_first(browse):
     rep, colleague = make_user(), make_user(name="Bob Colleague")
     lead = make_lead(rep)

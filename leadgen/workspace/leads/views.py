@@ -22,7 +22,8 @@ from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
-from leadgen.leads import services, undo
+from leadgen.leads import services
+from leadgen.leads.history import undo
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.visibility import owners_for
 from leadgen.lib.dates import check_moment
@@ -91,7 +92,8 @@ def move(request: HttpRequest, lead: Lead) -> str:
 def assign(request: HttpRequest, lead: Lead) -> str:
     chosen = _number(request, "owner")
     owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
-    event = services.assign(lead, owner, actor=current_user(request))
+    seen = _number(request, "seen")
+    event = services.assign(lead, owner, actor=current_user(request), seen=seen)
     message = gettext("This lead has no owner now.")
     if owner:
         message = gettext("Assigned to %(name)s.") % {"name": owner.name}

@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.capture.spool import store
-from leadgen.leads import erasure
+from leadgen.leads.persons import erasure
 
 
 class Command(BaseCommand):

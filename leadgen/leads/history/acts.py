@@ -83,6 +83,16 @@ def who_moved(lead: Lead) -> str:
     return text % (details | signature(moved))
 
 
+def who_assigned(lead: Lead) -> str:
+    """Name the latest assignment of the lead, for a refusal."""
+    assigned = Event.objects.about(lead).filter(kind="lead.assigned").order_by("-pk").first()
+    details = {"owner": str(lead.owner or gettext("nobody"))}
+    if assigned is None:
+        return gettext("The owner is %(owner)s now. Nothing was changed.") % details
+    text = gettext("%(person)s assigned this lead to %(owner)s on %(time)s. Nothing was changed.")
+    return text % (details | signature(assigned))
+
+
 def signature(event: Event) -> dict[str, str]:
     """Return who did the act and when, as texts."""
     at = timezone.localtime(event.at)

@@ -14,7 +14,8 @@ from leadgen.accounts.models import User
 from leadgen.events.actors import ActorType
 from leadgen.events.models import Event
 from leadgen.events.services import emit
-from leadgen.leads import acts, lifecycle, services
+from leadgen.leads import lifecycle, services
+from leadgen.leads.history import acts
 from leadgen.leads.models import Lead, Stage
 
 _LATER = {

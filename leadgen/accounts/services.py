@@ -43,9 +43,9 @@ def update_user(user: User, values: Mapping[str, Any], *, actor: Actor | User | 
             require_may_take(user)
         elif user.takes_leads and not user.works_leads:
             user.takes_leads = False
-            changes.append("takes_leads")
+            changes["takes_leads"] = True
         user.save()
-        emit("user.changed", user, actor=actor, data={"changes": changes})
+        emit("user.changed", user, actor=actor, data={"changes": list(changes)})
 
 
 def require_may_take(user: User) -> None:
@@ -92,7 +92,7 @@ def update_team(team: Team, values: Mapping[str, Any], *, actor: Actor | User | 
     """
     if changes := apply_values(team, values):
         team.save()
-        emit("team.changed", team, actor=actor, data={"changes": changes})
+        emit("team.changed", team, actor=actor, data={"changes": list(changes)})
 
 
 @transaction.atomic

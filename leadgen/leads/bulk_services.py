@@ -16,8 +16,7 @@ from leadgen.events.actors import Actor
 from leadgen.events.services import emit_many
 from leadgen.leads.models import Lead, Task
 from leadgen.leads.ownership import task_owners
-from leadgen.leads.ownership.task_owners import task_fact
-from leadgen.leads.services import change_owner, require_working
+from leadgen.leads.services import change_owner, complete, require_working
 from leadgen.lib import bulk
 
 
@@ -60,13 +59,14 @@ def complete_tasks(keys: Sequence[int], *, actor: User) -> int:
     # Read after the lock: another person may have completed some in the meantime.
     tasks = list(open_tasks.filter(lead__in=leads))
     now = timezone.now()
+    facts = []
     for task in tasks:
-        task.done_at, task.lead = now, leads[task.lead_id]
-        task.lead.respond(now)
+        task.lead = leads[task.lead_id]
+        facts.append(complete(task, task.lead, now))
     bulk.update(tasks, ["done_at"])
     answered = list({task.lead_id: task.lead for task in tasks}.values())
     bulk.update(answered, ["first_response_at", "new_message_at", "last_activity_at", "status"])
-    emit_many([task_fact("lead.task_completed", task) for task in tasks], actor=actor)
+    emit_many(facts, actor=actor)
     return len(tasks)
 
 

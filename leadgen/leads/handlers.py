@@ -10,9 +10,12 @@ from leadgen.leads.models import Lead
 
 
 def on_lead_assigned(event: Event) -> None:
-    """Write a notification to the new owner, unless the owner assigned the lead."""
+    """Write a notification to the new owner, unless the owner assigned the lead.
+
+    An undo returns the lead to the owner that it had: that is no new lead.
+    """
     owner_id = event.data.get("owner")
-    if owner_id and owner_id != event.actor_id:
+    if owner_id and owner_id != event.actor_id and "undo_of" not in event.data:
         notify(owner_id, event.kind, {"lead": event.subject_id}, event=event)
 
 
@@ -43,7 +46,7 @@ def _mail(notification: Notification, heading: str, message: str = "") -> EmailM
     owner = notification.recipient
     leads = Lead.objects.select_related("contact", "company", "form")
     lead = leads.filter(pk=notification.data["lead"]).first()
-    if not lead or not owner.notify_by_email:
+    if not lead or lead.contact.is_erased or not owner.notify_by_email:
         return None
     return EmailMessage(
         _subject(heading, lead), _body(lead, message or lead.message), None, [owner.email]

@@ -77,14 +77,15 @@ def _assigned(data: Data, names: Names) -> tuple[str, str]:
     if not data.get("owner"):
         previous = data.get("previous")
         detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+        detail = ", ".join(filter(None, (detail, _undone(data))))
         return gettext("Owner removed"), detail
-    detail = gettext("Round robin") if data.get("by") == "round robin" else ""
+    detail = gettext("Round robin") if data.get("by") == "round robin" else _undone(data)
     return gettext("Assigned to %(name)s") % {"name": _name(data["owner"], names)}, detail
 
 
 def _stage_changed(data: Data, names: Names) -> tuple[str, str]:
     template = _MOVED.get(data.get("type", ""), _("Moved: %(from)s → %(to)s"))
-    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, ""
+    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, _undone(data)
 
 
 def _note_added(data: Data, names: Names) -> tuple[str, str]:
@@ -120,6 +121,10 @@ def _task_reopened(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task reopened: %(title)s") % {"title": _title(data)}, ""
 
 
+def _erased(data: Data, names: Names) -> tuple[str, str]:
+    return gettext("Personal data erased"), ""
+
+
 def _unknown(data: Data, names: Names) -> tuple[str, str]:
     return "", ""
 
@@ -135,6 +140,7 @@ _WORDING: dict[str, tuple[str, Callable[[Data, Names], tuple[str, str]]]] = {
     "lead.team_changed": ("groups", _team_changed),
     "lead.task_completed": ("task_alt", _task_completed),
     "lead.task_reopened": ("undo", _task_reopened),
+    "lead.erased": ("delete_forever", _erased),
 }
 
 _MOVED = {"won": _("Won: %(from)s → %(to)s"), "lost": _("Lost: %(from)s → %(to)s")}
@@ -159,6 +165,10 @@ def _origin(data: Data) -> str:
     if data.get("campaign"):
         campaign = gettext("campaign %(name)s") % {"name": data["campaign"]}
     return ", ".join(filter(None, (where, campaign)))
+
+
+def _undone(data: Data) -> str:
+    return gettext("Undone") if data.get("undo_of") else ""
 
 
 def _title(data: Data) -> str:

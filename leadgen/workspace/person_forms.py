@@ -16,6 +16,7 @@ from leadgen.accounts import services
 from leadgen.accounts.models import User
 from leadgen.leads.ownership import person_services
 from leadgen.leads.ownership.person_services import Destination, Rule
+from leadgen.workspace.kit.conflicts import ConflictForm
 from leadgen.workspace.kit.scoped_admin import edited_values
 
 _RULES = {
@@ -41,7 +42,7 @@ class NewPersonForm(UserCreationForm):  # type: ignore[misc]
         return data
 
 
-class PersonForm(UserChangeForm):  # type: ignore[misc]
+class PersonForm(ConflictForm, UserChangeForm):  # type: ignore[misc]
     """A form that asks where open leads and tasks go when the person cannot keep them."""
 
     actor: User

@@ -213,7 +213,8 @@ def test_the_smoke_test_sends_a_submission_and_finds_it_in_the_ledger(runner):
 
 def test_the_smoke_test_waits_until_the_database_takes_it(runner):
     with answering((202, "one"), (201, "one"), (200, "one")) as there:
-        runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+        said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+    assert "one is in the ledger" in said
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ VERBS = {
     "lead_assign": {"owner": ""},
     "lead_note": {"body": "Called back"},
     "lead_task": {"title": "Call back"},
+    "lead_undo": {"event": "1"},
 }
 
 
@@ -103,6 +104,59 @@ def test_a_stage_button_moves_the_lead(browse):
     assert lead.stage == won
     assert "Moved to Won." in answer.content.decode()
     assert lead.timeline().get(kind="lead.stage_changed").actor == rep
+
+
+def test_a_page_from_before_a_win_does_not_reopen_the_lead(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    new, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    assert f'name="seen" value="{new.pk}"' in client.get(page_of(lead)).text
+    services.move(lead, won, actor=colleague)
+
+    for fields in ({"seen": new.pk}, {}):
+        answer = act(client, lead, "move", stage=talking.pk, **fields)
+        assert answer.status_code == 422
+        assert "Bob Colleague moved this lead to Won" in answer.text
+    lead.refresh_from_db()
+    assert lead.stage == won
+
+    act(client, lead, "move", stage=talking.pk, seen=won.pk)
+    lead.refresh_from_db()
+    assert lead.stage == talking
+
+
+def test_an_older_page_does_not_take_a_lead_from_its_new_owner(browse):
+    boss, first, second = make_user(Role.ADMIN), make_user(name="Ann First"), make_user()
+    lead = make_lead()
+    client = browse(boss)
+    assert 'name="seen" value="0"' in client.get(page_of(lead)).text
+    services.assign(lead, first, actor=make_user(name="Bob Colleague"))
+
+    answer = act(client, lead, "assign", owner=second.pk, seen=0)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.owner) == (422, first)
+    assert "Bob Colleague assigned this lead to Ann First" in answer.text
+    act(client, lead, "assign", owner=second.pk, seen=first.pk)
+    lead.refresh_from_db()
+    assert lead.owner == second
+
+
+def test_an_undo_that_comes_too_late_says_who_was_first(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    _, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    act(client, lead, "move", stage=talking.pk)
+    event = lead.timeline().get()
+    services.move(lead, won, actor=colleague)
+
+    answer = act(client, lead, "undo", event=event.pk)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.stage) == (422, won)
+    assert "Bob Colleague moved this lead to Won" in answer.text
 
 
 @pytest.mark.parametrize("stage", ["", "0", "nonsense", "9" * 30])
@@ -411,7 +465,7 @@ def test_nothing_is_deleted_in_bulk(browse):
 
     browse(make_user(Role.ADMIN)).post(LIST, data)
 
-    lead.refresh_from_db()
+    assert type(lead).objects.filter(pk=lead.pk).exists()
 
 
 def test_what_a_colleague_types_is_kept_as_typed_by_a_person(browse):

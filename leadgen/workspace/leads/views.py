@@ -24,6 +24,7 @@ from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.accounts.visibility import visible
 from leadgen.leads import services
+from leadgen.leads.history import undo
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.visibility import owners_for
 from leadgen.lib.dates import check_moment
@@ -37,7 +38,6 @@ _UNDO = (
     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
     '<input type="hidden" name="{}" value="{}"><button>{}</button></form>'
 )
-
 
 _SALT = "leadgen.undo-assign"
 _UNDO_SECONDS = 60
@@ -87,32 +87,32 @@ def _acts(act: Callable[..., str]) -> View:
 def move(request: HttpRequest, lead: Lead) -> str:
     stages = Stage.objects.filter(pipeline=lead.pipeline_id)
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
-    before = lead.stage_id
-    services.move(lead, stage, actor=current_user(request))
-    message = gettext("Moved to %(stage)s.") % {"stage": stage.name}
-    return message if before == stage.pk else _undo(request, message, "move", lead.pk, stage=before)
+    # A page from before a win must not reopen the lead: a closed one moves only if it was seen so.
+    seen = _number(request, "seen") or (None if lead.is_open else 0)
+    event = services.move(lead, stage, actor=current_user(request), seen=seen)
+    return _undoable(request, gettext("Moved to %(stage)s.") % {"stage": stage.name}, lead, event)
 
 
 @_acts
 def assign(request: HttpRequest, lead: Lead) -> str:
-    owner, before = _chosen_owner(request, lead), lead.owner_id
-    services.assign(lead, owner, actor=current_user(request))
-    message = _assigned(owner)
-    if before == lead.owner_id:
-        return message
-    if visible(Lead, current_user(request)).filter(pk=lead.pk).exists():
-        return _undo(request, message, "assign", lead.pk, owner=before or "")
+    user, seen = current_user(request), _number(request, "seen")
+    owner = _chosen_owner(request, lead)
+    event = services.assign(lead, owner, actor=user, seen=seen)
+    message = gettext("This lead has no owner now.")
+    if owner:
+        message = gettext("Assigned to %(name)s.") % {"name": owner.name}
+    if event is None or visible(Lead, user).filter(pk=lead.pk).exists():
+        return _undoable(request, message, lead, event)
     message += " " + gettext("You do not see this lead any more.")
-    token = signing.dumps([current_user(request).pk, lead.pk, before, lead.owner_id], salt=_SALT)
-    return _undo(request, message, "assign_undo", lead.pk, token=token)
+    token = signing.dumps([user.pk, lead.pk, event], salt=_SALT)
+    return _with_undo(request, message, "lead_assign_undo", lead, token=token)
 
 
 @post_only("admin:leads_lead_change")
 def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take an assignment back on a lead that its former owner does not see any more.
+    """Undo the assignment of a lead that its former owner does not see any more.
 
-    The signed token is the permission: of this person, for this lead, for _UNDO_SECONDS, and as
-    long as the owner is still the one that was chosen.
+    The signed token is the permission: of this person, for this act, for _UNDO_SECONDS.
     """
     user = current_user(request)
     try:
@@ -121,13 +121,11 @@ def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
         token = None
     if not user.has_perm("leads.change_lead") or not token or token[:2] != [user.pk, pk]:
         raise Http404("No such undo.")
-    lead = Lead.objects.filter(pk=pk, owner=token[3]).first()
-    owner = User.objects.working().filter(pk=token[2]).first()
-    if lead is None or (token[2] and owner is None):
-        messages.error(request, gettext("The lead changed in the meantime. Nothing was changed."))
-    else:
-        services.assign(lead, owner, actor=user)
-        messages.success(request, _assigned(owner))
+    try:
+        lead = get_object_or_404(Lead, pk=pk)
+        messages.success(request, undo.undo(lead, token[2], actor=user))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect(_after(request, pk))
 
 
@@ -138,12 +136,6 @@ def _chosen_owner(request: HttpRequest, lead: Lead) -> User | None:
         return lead.owner if chosen else None
     services.require_working(User.objects.not_working().filter(pk=chosen).first())
     return get_object_or_404(owners_for(current_user(request)), pk=chosen)
-
-
-def _assigned(owner: User | None) -> str:
-    if owner is None:
-        return gettext("This lead has no owner now.")
-    return gettext("Assigned to %(name)s.") % {"name": owner.name}
 
 
 @_acts
@@ -166,8 +158,9 @@ def add_task(request: HttpRequest, lead: Lead) -> str:
 
 @_acts
 def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
-    services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
-    return _undo(request, gettext("Task done."), "task_reopen", lead.pk, task)
+    done = get_object_or_404(lead.tasks, pk=task)
+    event = services.complete_task(done, actor=current_user(request))
+    return _undoable(request, gettext("Task done."), lead, event)
 
 
 @_acts
@@ -176,10 +169,24 @@ def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
     return gettext("Task reopened.")
 
 
-def _undo(request: HttpRequest, message: str, verb: str, *row: int, **field: Any) -> str:
-    """Return the message with a button that posts the earlier value to ``lead_<verb>``."""
-    address = reverse(f"admin:lead_{verb}", args=row)
-    (name, value) = next(iter(field.items()), ("", ""))
+@_acts
+def undo_act(request: HttpRequest, lead: Lead) -> str:
+    return undo.undo(lead, _number(request, "event") or 0, actor=current_user(request))
+
+
+def _undoable(request: HttpRequest, message: str, lead: Lead, event: int | None) -> str:
+    """Return the message, with an undo button that names the event of the act."""
+    if event is None:
+        return message
+    return _with_undo(request, message, "lead_undo", lead, event=event)
+
+
+def _with_undo(
+    request: HttpRequest, message: str, route: str, lead: Lead, **sent: int | str
+) -> str:
+    """Return the message, with a button that posts one field to the lead's route."""
+    ((name, value),) = sent.items()
+    address = reverse(f"admin:{route}", args=[lead.pk])
     return format_html(_UNDO, message, address, get_token(request), name, value, gettext("Undo"))
 
 
@@ -247,4 +254,5 @@ ROUTES: list[tuple[str, str, View]] = [
     ("task", "lead_task", add_task),
     ("task/<int:task>/done", "lead_task_done", complete_task),
     ("task/<int:task>/reopen", "lead_task_reopen", reopen_task),
+    ("undo", "lead_undo", undo_act),
 ]

@@ -220,7 +220,8 @@ def test_published_internal_pages_fail_the_smoke_test(runner, status):
 
 def test_the_smoke_test_waits_until_the_database_takes_it(runner):
     with answering((202, "one"), (201, "one"), (200, "one")) as there:
-        runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+        said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+    assert "one is in the ledger" in said
 
 
 @pytest.mark.parametrize(

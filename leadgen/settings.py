@@ -207,7 +207,16 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_ENGINE = "leadgen.accounts.sessions"
+# A browser takes a __Host- cookie over https only, without a Domain and for the whole site.
+_COOKIE_PREFIX = "__Host-" if _HTTPS else ""
+SESSION_COOKIE_NAME = f"{_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{_COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
+# A session that was not used for so long is over (ASVS 7.3.1).
+SESSION_IDLE_SECONDS = env.integer("SESSION_IDLE_HOURS", 12) * 3600
+# In the session, since a cookie of messages would need a name of its own under https.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "leadgen.operations.error_page.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,5 +1,6 @@
 """Ledger models: one Submission row per sending of a form, and repeated receipts."""
 
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -94,6 +95,8 @@ class Submission(models.Model):
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
+    # When a person released it from review, or retried it after intake had given up.
+    released_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
@@ -140,6 +143,11 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def passed_on_at(self) -> datetime:
+        """The time at which it came to sales: the release, or for most the receipt itself."""
+        return max(self.received_at, self.released_at or self.received_at)
 
 
 class Repeat(models.Model):

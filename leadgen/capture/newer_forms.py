@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
@@ -29,7 +30,7 @@ BATCH_ROWS = 100
 # Five look-ups bound the cost of one row.
 MAX_EARLIER_VERSIONS = 5
 _ANSWERS = ["version", "answers", "consents"]
-_JUDGED = ["state", "reasons", *_ANSWERS]
+_JUDGED = ["state", "reasons", "released_at", *_ANSWERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _settle(submission: Submission) -> None:
             submission.reasons = others
         else:
             submission.state = Submission.State.ACCEPTED
+            submission.released_at = timezone.now()
             emit("submission.released", submission, data={"reasons": reasons})
     submission.save(update_fields=_JUDGED)
 

@@ -7,7 +7,8 @@ from leadgen.events.actors import Actor, ActorType
 from leadgen.events.models import Event
 from leadgen.leads import record_services
 from leadgen.leads.models import Campaign, Company, Contact
-from tests.factories import make_user
+from leadgen.lib import row_limit
+from tests.factories import make_lead, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +79,18 @@ def test_campaign_verbs_emit_their_events():
         ("campaign.changed", "Zapier", {"changes": ["budget"]}),
         ("campaign.deleted", "Zapier", {"name": "Spring"}),
     ]
+
+
+def test_verbs_refuse_what_too_many_rows_would_lose(monkeypatch):
+    monkeypatch.setattr(row_limit, "MAX_ROWS", 2)
+    mill, spring = Company.objects.create(name="Mill"), Campaign.objects.create(name="Spring")
+    for _ in range(3):
+        contact = Contact.objects.create(name="Ada", company=mill)
+        make_lead(contact=contact, campaign=spring)
+    with pytest.raises(ValidationError, match="Keep the name"):
+        record_services.update_company(mill, {"name": "Dam"}, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_company(mill, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_campaign(spring, actor=KEY)
+    assert (Company.objects.count(), Campaign.objects.count(), events()) == (1, 1, [])

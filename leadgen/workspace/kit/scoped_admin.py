@@ -18,6 +18,7 @@ from leadgen.accounts.visibility import visible_rows
 from leadgen.events import services as events
 from leadgen.workspace.kit import parameters
 from leadgen.workspace.kit.bounded_admin import BoundedAdmin
+from leadgen.workspace.kit.conflicts import ConflictForm
 from leadgen.workspace.kit.pagination import CappedPaginator
 from leadgen.workspace.kit.parameters import is_id as is_id
 
@@ -43,6 +44,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     domain emits it, or else the page that lists the kind in ``event_kinds``.
     """
 
+    form = ConflictForm
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50

@@ -8,9 +8,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from leadgen.capture import reference
 from leadgen.capture.reasons import ReviewReason
 from leadgen.forms.models import Form, FormVersion
+from leadgen.lib import reference
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
 

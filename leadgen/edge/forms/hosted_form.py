@@ -15,7 +15,6 @@ from leadgen.capture.attribution import marks_in
 from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.metrics import SUBMISSIONS
 from leadgen.capture.reasons import ReviewReason
-from leadgen.capture.reference import reference_of
 from leadgen.capture.submit import Incoming, Invalid, Receipt, submit
 from leadgen.edge.forms import page_token
 from leadgen.edge.forms.page_post import Post, first, shown_by
@@ -32,6 +31,7 @@ from leadgen.forms.format.validation import parse
 from leadgen.forms.newer import unjudged
 from leadgen.forms.page import form_page, thanks_page, unsent_page
 from leadgen.forms.published import PublishedForm, unread
+from leadgen.lib.reference import reference_of
 
 _KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
 # While PostgreSQL is unavailable, for a form that is not in the cache.

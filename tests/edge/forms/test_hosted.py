@@ -5,9 +5,9 @@ import pytest
 import time_machine
 
 from leadgen.capture.models import Submission
-from leadgen.capture.reference import reference_of
 from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from leadgen.lib.reference import reference_of
 from tests.factories import DEFINITION, make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}

@@ -1,7 +1,7 @@
-"""Short reference of a receipt: eight characters for people, and the look-up by them.
+"""Short reference of a UUID of version 7: eight characters for people, and the look-up by them.
 
-A receipt is a UUID of version 7. The reference holds the second of its time (30 bits) and its last
-10 bits, so a look-up reads the receipts of one second by the primary key, without another index.
+It holds the second of the UUID's time (30 bits) and its last 10 bits, so that a look-up reads the
+rows of one second by the primary key, without another index. Receipts have one.
 """
 
 from collections.abc import Iterable

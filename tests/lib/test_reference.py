@@ -5,8 +5,8 @@ import pytest
 import time_machine
 
 from leadgen.capture.models import Repeat, Submission
-from leadgen.capture.reference import matching, range_of, reference_of
 from leadgen.lib.ids import uuid7
+from leadgen.lib.reference import matching, range_of, reference_of
 from tests.factories import make_form, make_submission
 
 

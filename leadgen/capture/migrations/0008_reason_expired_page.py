@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('capture', '0006_reasons_of_visits'),
+        ('capture', '0007_released_at'),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from leadgen.accounts.models import User
 from leadgen.capture import newer_forms
@@ -37,7 +38,7 @@ def release_many(keys: Sequence[UUID], *, actor: Actor | User | None) -> int:
     """
     held = _locked(Submission.objects.quarantined(), keys)
     newer_forms.judge([each.pk for each in held if ReviewReason.NEWER_FORM in each.reasons])
-    _rows(held).update(state=Submission.State.ACCEPTED)
+    _rows(held).update(state=Submission.State.ACCEPTED, released_at=timezone.now())
     facts = [Fact("submission.released", each, {"reasons": each.reasons}) for each in held]
     return _emitted(facts, actor)
 
@@ -75,7 +76,7 @@ def retry(submission: Submission, *, actor: Actor | User | None) -> bool:
 def retry_many(keys: Sequence[UUID], *, actor: Actor | User | None) -> int:
     """Retry submissions with a fixed number of statements; return how many were parked."""
     parked = _locked(Submission.objects.parked(), keys)
-    _rows(parked).update(**_NO_FAILURES)
+    _rows(parked).update(**_NO_FAILURES, released_at=timezone.now())
     return _emitted([Fact("submission.retried", each) for each in parked], actor)
 
 

@@ -30,16 +30,35 @@ class SubmissionAdded(Origin, total=False):
     message: str
     changed: dict[str, str]
     possible_duplicate: int
+    new_message: bool  # the first message since the last act of a person
 
 
-class Assigned(TypedDict, total=False):
+class Reversible(TypedDict, total=False):
+    """``undo`` holds what the act overwrote; ``undo_of`` the id of the event that is undone."""
+
+    undo: dict[str, Any]
+    undo_of: int
+
+
+class Assigned(Reversible, total=False):
     owner: int | None
     previous: int | None
     by: str
 
 
 # Written as a call, since ``from`` is a word of the language.
-StageChanged = TypedDict("StageChanged", {"from": str, "to": str, "stage": int, "type": str})
+StageChanged = TypedDict(
+    "StageChanged",
+    {
+        "from": str,
+        "to": str,
+        "stage": int,
+        "type": str,
+        "undo": dict[str, Any],
+        "undo_of": int,
+    },
+    total=False,
+)
 
 
 class NoteAdded(TypedDict):
@@ -47,11 +66,17 @@ class NoteAdded(TypedDict):
     excerpt: str
 
 
-class TaskOfLead(TypedDict, total=False):
+class TaskOfLead(Reversible, total=False):
     task: int
     title: str
     due_at: str | None
     owner: int | None
+    previous: int | None
+
+
+class TeamChanged(TypedDict):
+    team: int | None
+    name: str
 
 
 class Reasons(TypedDict, total=False):
@@ -71,6 +96,11 @@ class LogIn(TypedDict):
     network: str
 
 
+class Refusal(TypedDict):
+    network: str
+    path: str
+
+
 class Changes(TypedDict):
     """Names of the changed fields; events before 0.1 may hold Django's messages instead."""
 
@@ -86,6 +116,13 @@ class FormChanges(Changes, total=False):
 
 
 AddressChanged = TypedDict("AddressChanged", {"from": str, "to": str})
+
+
+class Erased(TypedDict):
+    """Numbers of erased rows; the event of an erasure holds no personal data."""
+
+    leads: int
+    submissions: int
 
 
 class Deleted(TypedDict):
@@ -115,15 +152,20 @@ _PUBLIC = {
     "submission.released": Reasons,
     "submission.retried": Nothing,
     "submission.parked": Parked,
+    "submission.erased": Nothing,
     "lead.created": Origin,
     "lead.submission_added": SubmissionAdded,
     "lead.assigned": Assigned,
     "lead.stage_changed": StageChanged,
     "lead.note_added": NoteAdded,
+    "lead.team_changed": TeamChanged,
     "lead.task_added": TaskOfLead,
+    "lead.task_assigned": TaskOfLead,
     "lead.task_completed": TaskOfLead,
     "lead.task_reopened": TaskOfLead,
+    "lead.erased": Nothing,
     "contact.changed": Changes,
+    "contact.erased": Erased,
     "company.changed": Changes,
     "company.deleted": Deleted,
     "form.published": Published,
@@ -155,6 +197,7 @@ _INTERNAL = {
     "user.password_reset_requested": Nothing,
     "login.failed": LogIn,
     "login.limited": LogIn,
+    "access.refused": Refusal,
 }
 
 KINDS: dict[str, EventKind] = {

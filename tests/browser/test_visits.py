@@ -9,9 +9,8 @@ from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.browser.engines import ENGINES, open_page
 from tests.factories import make_form
-from tests.flows.conftest import database_url
 from tests.flows.waiting import eventually
-from tests.stack import running
+from tests.stack import database_url, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 

@@ -7,6 +7,7 @@ from leadgen.events.actors import Actor, ActorType
 from leadgen.events.models import Event
 from leadgen.leads import record_services
 from leadgen.leads.models import Campaign, Company, Contact, Pipeline, Stage
+from leadgen.lib import row_limit
 from leadgen.lib.edits import RowEdits
 from tests.factories import make_lead, make_pipeline, make_user
 
@@ -161,3 +162,18 @@ def test_edit_of_a_removed_stage_changes_nothing():
     with pytest.raises(ValidationError, match=f"number {stage.pk} no longer exist"):
         record_services.update_pipeline(pipeline, {"name": "Other"}, edits, actor=KEY)
     assert Pipeline.objects.get(pk=pipeline.pk).name == "Sales"
+
+
+def test_verbs_refuse_what_too_many_rows_would_lose(monkeypatch):
+    monkeypatch.setattr(row_limit, "MAX_ROWS", 2)
+    mill, spring = Company.objects.create(name="Mill"), Campaign.objects.create(name="Spring")
+    for _ in range(3):
+        contact = Contact.objects.create(name="Ada", company=mill)
+        make_lead(contact=contact, campaign=spring)
+    with pytest.raises(ValidationError, match="Keep the name"):
+        record_services.update_company(mill, {"name": "Dam"}, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_company(mill, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_campaign(spring, actor=KEY)
+    assert (Company.objects.count(), Campaign.objects.count(), events()) == (1, 1, [])

@@ -85,6 +85,7 @@ TEXTS: dict[str, str | Plural] = {
     "not_yes_or_no": "Choose yes or no.",
     "not_true_or_false": "This must be true or false.",
     # The request and the form do not fit.
+    "nothing_given": "Fill in at least one field.",
     "unknown_field": "This form has no such field.",
     "unknown_consent": "This form asks for no such consent.",
     "contradicting_consent": "The consent in fields says something else.",

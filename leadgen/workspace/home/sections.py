@@ -21,6 +21,7 @@ from leadgen.accounts.visibility import visible, visible_rows
 from leadgen.capture.models import Submission
 from leadgen.forms.models import Form
 from leadgen.leads.models import Lead, Stage, Task
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
 from leadgen.workspace.kit.html import in_words
@@ -162,7 +163,8 @@ def _stages_section(page: HomeContext) -> Section:
 
 
 def _not_contacted_section(page: HomeContext) -> Section:
-    return _leads_section(_("New, to contact"), "new", page.leads.unanswered(), place="main")
+    leads = page.leads.unanswered().order_by(*LATEST_ENQUIRY_FIRST)
+    return _leads_section(_("New, to contact"), "new", leads, place="main")
 
 
 def _no_owner_section(page: HomeContext) -> Section:
@@ -178,6 +180,13 @@ def _my_tasks_section(page: HomeContext) -> Section:
     tasks = page.tasks.open().filter(owner=page.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
     return Section("tasks", _("Your tasks"), tasks.order_by("due_at", "id")[:_MAX_ROWS], more=more)
+
+
+def _unowned_tasks_section(page: HomeContext) -> Section | None:
+    tasks = page.tasks.unowned().select_related("lead__contact").order_by("due_at", "id")
+    rows = list(tasks[:_MAX_ROWS])
+    more = {"url": _url("task", "unowned")}
+    return Section("tasks", _("Tasks without an owner"), rows, more=more) if rows else None
 
 
 def _team_section(page: HomeContext) -> Section:
@@ -231,6 +240,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _not_contacted_section,
             _stages_section,
             _no_owner_section,
+            _unowned_tasks_section,
         ],
     ),
     Role.MARKETER: (
@@ -245,6 +255,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _per_day_section,
             _stages_section,
             _team_section,
+            _unowned_tasks_section,
             _sources_section,
             _forms_section,
             _campaigns_section,

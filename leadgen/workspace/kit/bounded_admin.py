@@ -106,6 +106,11 @@ class BoundedAdmin(_ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)
+        except ValidationError as error:
+            # A verb refused what the form accepted: another request came first.
+            for text in error.messages:
+                messages.error(request, text)
+            return HttpResponseRedirect(request.get_full_path())
         except (IntegrityError, ProtectedError, RestrictedError) as error:
             return self._conflict(request, error)
 

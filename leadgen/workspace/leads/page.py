@@ -66,6 +66,7 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         ),
         "now": timezone.now(),
         "response": in_words(_response(lead)),
+        **_received(lead, submissions),
         "other_leads": _other_leads(lead, user),
         "may_work": user.has_perm("leads.change_lead"),
         **_origin(submissions),
@@ -143,6 +144,14 @@ def _submissions(lead: Lead) -> list[LeadSubmissionView]:
         )
         for link in links.order_by(F("submission__received_at").desc(), "-pk")[:_MAX_SUBMISSIONS]
     ]
+
+
+def _received(lead: Lead, submissions: list[LeadSubmissionView]) -> dict[str, Any]:
+    """Return the receipt of the submission that opened the lead; it may be released days later."""
+    opening = next((each.submission for each in submissions if each.opened_the_lead), None)
+    if opening is None or opening.released_at is None:
+        return {"received": lead.created_at, "released": False}
+    return {"received": opening.received_at, "released": True}
 
 
 def _origin(submissions: list[LeadSubmissionView]) -> dict[str, list[ShownAnswer]]:

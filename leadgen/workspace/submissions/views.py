@@ -9,14 +9,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
@@ -27,12 +26,12 @@ from leadgen.capture.presentation import answers_of, consents_of, device_of, ori
 from leadgen.capture.reasons import label_of
 from leadgen.leads.intake import matching
 from leadgen.leads.models import Lead
+from leadgen.workspace.kit.post_only import View, post_only
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 _State = Submission.State
-View = Callable[..., HttpResponseBase]
 _WAITING = _("Nothing was changed: it waits already and is added to a lead in a moment.")
 _UNCHANGED = {
     _State.RECEIVED: _WAITING,
@@ -92,7 +91,7 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
 
 
 def _decide(verb: Callable[..., bool], message: StrOrPromise) -> View:
-    @require_POST
+    @post_only("admin:capture_submission_change")
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
         user = current_user(request)
         if not _may_decide(user):

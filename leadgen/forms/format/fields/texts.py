@@ -1,5 +1,6 @@
 """Kinds with typed answers: text, long text, email, phone; and hidden fields."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import FieldDefinition
-from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
+from leadgen.forms.format.fields.base import (
+    UNSTORABLE,
+    FieldKind,
+    InvalidAnswerError,
+    storable,
+)
 from leadgen.forms.markup import element, text
 
 LONGEST = 20_000
@@ -182,6 +188,11 @@ class Hidden(Text):
     """A value that the visitor does not see: the default, or a parameter of the page's URL."""
 
     label = _("Hidden")
+
+    def cut(self, field: FieldDefinition, value: Any) -> str:
+        """Return any JSON value as a text that ``clean`` accepts."""
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return UNSTORABLE.sub("", shown)[: self.longest(field)]
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])

@@ -64,7 +64,7 @@ def form_page(
 def thanks_page(definition: Definition, receipt: str) -> str:
     """Return the thank-you page with the receipt; it leads on to the form's redirect address.
 
-    The step of our own before the redirect (ADR 0029) clears the draft, stays visible when the
+    The step of our own before the redirect (ADR 0032) clears the draft, stays visible when the
     address is a download, and is outside of ``form-action``.
     """
     url = definition.redirect_url

@@ -7,9 +7,11 @@ from django.db.models import Q
 
 OPEN = Q(closed_at=None)
 ANSWERED = Q(first_response_at__isnull=False)
-UNANSWERED = Q(closed_at=None, first_response_at=None)
+# A message that came after the last act of a person waits for an answer like a first one.
+UNANSWERED = Q(closed_at=None) & (Q(first_response_at=None) | Q(new_message_at__isnull=False))
 NO_OWNER = Q(owner=None)
 UNOWNED = OPEN & NO_OWNER
 WON = Q(stage__type="won")
 LOST = Q(stage__type="lost")
 TASK_OPEN = Q(done_at=None)
+TASK_UNOWNED = TASK_OPEN & NO_OWNER

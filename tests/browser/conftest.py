@@ -5,8 +5,7 @@ import os
 import pytest
 
 from tests.browser.engines import ENGINES, open_page
-from tests.flows.conftest import database_url
-from tests.stack import running
+from tests.stack import database_url, running
 
 
 @pytest.fixture(scope="module")

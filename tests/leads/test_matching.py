@@ -144,14 +144,53 @@ def test_answers_that_are_no_text_do_not_harm():
     assert facts.keys == ()
 
 
+def row(*keys, name=""):
+    return matching.PersonDetails(name=name, keys=keys)
+
+
 def test_rows_of_one_person_are_grouped_by_any_identity():
     email, phone, other = ("email", "a@x"), ("phone", "+1"), ("email", "b@x")
-    persons, _ = matching.group([(email, phone), (phone,), (other,), (email,), ()], {})
-    assert persons == [-1, -1, -3, -1, -5]
+    rows = [row(email, phone), row(phone), row(other), row(email), row()]
+    assert matching.group(rows, {}, {})[0] == [-1, -1, -3, -1, -5]
 
 
 def test_a_known_email_wins_over_a_known_phone():
     email, phone = ("email", "a@x"), ("phone", "+1")
-    persons, owners = matching.group([(email, phone)], {email: 10, phone: 20})
+    persons, owners = matching.group([row(email, phone)], {email: 10, phone: 20}, {})
     assert persons == [10]
     assert owners == {email: 10, phone: 20}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "is_same"),
+    [
+        ("Bernd Example", "bernd@x", False),
+        ("Anna Other", "other@x", False),
+        ("Anna Example", "other@x", True),
+        ("anna", "other@x", True),
+        ("Example, Anna", "other@x", True),
+        ("A. Example", "other@x", True),
+        ("ÁNNA  Éxample", "other@x", True),
+        ("", "bernd@x", True),
+        ("Bernd Example", "", True),
+        ("Bernd Example", "anna@x", True),
+    ],
+)
+def test_other_name_and_email_outweigh_a_shared_phone(name, email, is_same):
+    phone = ("phone", "+1")
+    keys = (("email", email), phone) if email else (phone,)
+    profiles = {10: matching.Profile("Anna Example", "Anna@x")}
+    persons, owners = matching.group([row(*keys, name=name)], {phone: 10}, profiles)
+    assert (persons == [10]) == is_same
+    assert owners[phone] == 10
+
+
+def test_colleagues_in_one_batch_share_a_phone_only():
+    phone = ("phone", "+1")
+    people = [
+        row(("email", "a@x"), phone, name="Anna"),
+        row(("email", "b@x"), phone, name="Bernd"),
+        row(("email", "b@x"), name="Bernd"),
+        row(phone, name="Clara"),
+    ]
+    assert matching.group(people, {}, {})[0] == [-1, -2, -2, -1]

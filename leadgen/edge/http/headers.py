@@ -1,4 +1,7 @@
-"""Security headers of hosted pages (CSP) and CORS headers of the public API."""
+"""Content security policy of hosted pages and CORS headers of the public API.
+
+The headers that every answer has are in leadgen/processes/security_headers.py.
+"""
 
 import re
 from collections.abc import Iterable
@@ -7,6 +10,10 @@ from leadgen.edge.http.messages import Request
 from leadgen.edge.http.origins import is_allowed, is_own
 from leadgen.forms.published import PublishedForm
 
+OPEN_CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "Retry-After, X-Request-ID",
+}
 _SOURCE = re.compile(r"\*|https?://[A-Za-z0-9.:*\[\]-]+")
 
 
@@ -21,14 +28,13 @@ def page_headers(form: PublishedForm | None) -> dict[str, str]:
                 "style-src 'self'",
                 "img-src 'self' data:",
                 "connect-src 'self'",
-                # A redirect address is reached from the thank-you page (ADR 0029), no part of this.
+                # A redirect address is reached from the thank-you page (ADR 0032), no part of this.
                 "form-action 'self'",
                 "base-uri 'none'",
                 _directive("frame-ancestors 'self'", sorted(origins)),
             )
         ),
         "referrer-policy": "strict-origin-when-cross-origin",
-        "x-content-type-options": "nosniff",
     }
 
 

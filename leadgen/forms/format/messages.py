@@ -95,6 +95,7 @@ TEXTS: dict[str, str | Plural] = {
     "not_true_or_false": "This must be true or false.",
     "date_may_be_empty": "Leave it empty if no date is fixed.",
     # The request and the form do not fit.
+    "nothing_given": "Fill in at least one field.",
     "unknown_field": "This form has no such field.",
     "unknown_consent": "This form asks for no such consent.",
     "contradicting_consent": "The consent in fields says something else.",

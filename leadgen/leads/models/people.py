@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.leads.querysets import ContactQuerySet
@@ -67,7 +68,9 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.phone or "Unknown person"
+        if name := self.name or self.email or self.phone:
+            return name
+        return gettext("Erased person") if self.is_erased else "Unknown person"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.index()
@@ -77,6 +80,11 @@ class Contact(models.Model):
         """Set the search text; save() calls this, bulk writes must call it themselves."""
         company = self.company.name if self.company else ""
         self.search = " ".join(filter(None, (self.name, self.email, self.phone, company)))
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the person was erased; the provenance then holds the time only."""
+        return "erased" in self.provenance
 
 
 class Identity(models.Model):

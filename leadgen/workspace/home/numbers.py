@@ -1,6 +1,6 @@
 """Numbers of the home page: each function is one or two queries within a window of time.
 
-Each takes a QuerySet of the leads (or tasks) that the reader may see. The windows limit the cost
+Each takes QuerySets of the rows that the reader may see. The windows limit the cost
 to a range of the index on ``created_at``.
 """
 
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
-from leadgen.capture.models import Submission
+from leadgen.capture.models import SubmissionQuerySet
 from leadgen.capture.spool import store
 from leadgen.forms.models import Form
 from leadgen.leads import conditions
@@ -125,14 +125,13 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     return [(day, counted.get(day, 0)) for day in shown]
 
 
-def by_stage(leads: LeadQuerySet) -> list[CountRow]:
+def by_stage(leads: LeadQuerySet, stages: QuerySet[Stage]) -> list[CountRow]:
     """Return the open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
     recent = leads.open().filter(created_at__gte=days_ago(OPEN_DAYS))
     counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
-    stages = Stage.objects.filter(type=Stage.Type.OPEN)
     return [
         CountRow(stage.name, {"count": counted.get(stage.pk, 0), "stage": stage.pk})
-        for stage in stages
+        for stage in stages.filter(type=Stage.Type.OPEN)
     ]
 
 
@@ -160,13 +159,15 @@ def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
     ]
 
 
-def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
+def by_form(
+    leads: QuerySet[Lead], forms: QuerySet[Form], submissions: SubmissionQuerySet
+) -> list[CountRow]:
     """Return each form's submissions and new leads of the last DAYS days, busiest first."""
-    titles = dict(Form.objects.values_list("pk", "title"))
+    titles = dict(forms.values_list("pk", "title"))
     since = days_ago(DAYS)
     # Naming the forms lets PostgreSQL use the index (form, received_at).
     sent = dict(
-        Submission.objects.filter(form__in=list(titles), received_at__gte=since)
+        submissions.filter(form__in=list(titles), received_at__gte=since)
         .order_by()
         .values_list("form")
         .annotate(n=Count("pk"))
@@ -186,11 +187,11 @@ def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
     ]
 
 
-def submissions() -> Change:
-    """Count all submissions of the last DAYS days, and of the DAYS before."""
+def sent(submissions: SubmissionQuerySet, forms: QuerySet[Form]) -> Change:
+    """Count the submissions of the last DAYS days, and of the DAYS before."""
     recent = Q(received_at__gte=days_ago(DAYS))
-    forms = list(Form.objects.values_list("pk", flat=True))
-    row = Submission.objects.filter(form__in=forms, received_at__gte=days_ago(2 * DAYS)).aggregate(
+    keys = list(forms.values_list("pk", flat=True))
+    row = submissions.filter(form__in=keys, received_at__gte=days_ago(2 * DAYS)).aggregate(
         now=Count("pk", filter=recent), before=Count("pk", filter=~recent)
     )
     return Change(row["now"], row["before"])
@@ -225,14 +226,14 @@ def workload(leads: LeadQuerySet, tasks: TaskQuerySet, people: QuerySet[User]) -
     return sorted(rows, key=lambda row: -row.numbers["open"])
 
 
-def ledger() -> LedgerNumbers:
+def ledger(submissions: SubmissionQuerySet) -> LedgerNumbers:
     """Count waiting, parked and quarantined submissions; each count reads a partial index."""
-    waiting = Submission.objects.waiting()
+    waiting = submissions.waiting()
     return LedgerNumbers(
         waiting=waiting[:_CAP].count(),
         oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
-        parked=Submission.objects.parked()[:_CAP].count(),
-        quarantined=quarantined(),
+        parked=submissions.parked()[:_CAP].count(),
+        quarantined=quarantined(submissions),
     )
 
 
@@ -245,6 +246,6 @@ def spooled() -> store.Depth | None:
         return None
 
 
-def quarantined() -> int:
+def quarantined(submissions: SubmissionQuerySet) -> int:
     """Count the submissions to review (quarantined), 10,000 at most."""
-    return Submission.objects.quarantined()[:_CAP].count()
+    return submissions.quarantined()[:_CAP].count()

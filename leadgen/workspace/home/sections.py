@@ -17,8 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
-from leadgen.accounts.visibility import visible_rows
-from leadgen.leads.models import Lead, Task
+from leadgen.accounts.visibility import visible, visible_rows
+from leadgen.capture.models import Submission
+from leadgen.forms.models import Form
+from leadgen.leads.models import Lead, Stage, Task
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers
 from leadgen.workspace.kit.html import in_words
@@ -79,8 +82,10 @@ def tasks_badge(request: HttpRequest) -> str:
 
 def quarantine_badge(request: HttpRequest) -> str:
     """Return the number of submissions to review (quarantined); empty for none."""
-    may_decide = current_user(request).has_perm("capture.change_submission")
-    return _short(numbers.quarantined()) if may_decide else ""
+    user = current_user(request)
+    if not user.has_perm("capture.change_submission"):
+        return ""
+    return _short(numbers.quarantined(visible_rows(Submission.objects.all(), user)))
 
 
 class HomeContext:
@@ -90,6 +95,8 @@ class HomeContext:
         self.user = user
         self.leads = visible_rows(Lead.objects.all(), user)
         self.tasks = visible_rows(Task.objects.all(), user)
+        self.submissions = visible_rows(Submission.objects.all(), user)
+        self.forms, self.stages = visible(Form, user), visible(Stage, user)
         self.summary = numbers.lead_summary(self.leads)
 
 
@@ -131,12 +138,12 @@ def _tasks_due_tile(page: HomeContext) -> Tile:
 
 
 def _submissions_tile(page: HomeContext) -> Tile:
-    change = numbers.submissions()
+    change = numbers.sent(page.submissions, page.forms)
     return Tile(_("Submissions"), f"{change.now:,}", _LAST_30_DAYS, change=change)
 
 
 def _review_tile(page: HomeContext) -> Tile:
-    count = numbers.quarantined()
+    count = numbers.quarantined(page.submissions)
     hint = _("held as possible spam") if count else _("nothing to review")
     url = reverse("admin:capture_submission_changelist")
     return Tile(_("To review"), f"{count:,}", hint, url, "warn" if count else "")
@@ -151,11 +158,13 @@ def _per_day_section(page: HomeContext) -> Section:
 
 
 def _stages_section(page: HomeContext) -> Section:
-    return Section("stages", _("Open leads by stage"), _with_share(numbers.by_stage(page.leads)))
+    rows = numbers.by_stage(page.leads, page.stages)
+    return Section("stages", _("Open leads by stage"), _with_share(rows))
 
 
 def _not_contacted_section(page: HomeContext) -> Section:
-    return _leads_section(_("New, to contact"), "new", page.leads.unanswered(), place="main")
+    leads = page.leads.unanswered().order_by(*LATEST_ENQUIRY_FIRST)
+    return _leads_section(_("New, to contact"), "new", leads, place="main")
 
 
 def _no_owner_section(page: HomeContext) -> Section:
@@ -171,6 +180,13 @@ def _my_tasks_section(page: HomeContext) -> Section:
     tasks = page.tasks.open().filter(owner=page.user).select_related("lead__contact")
     more = {"url": _url("task", "mine")}
     return Section("tasks", _("Your tasks"), tasks.order_by("due_at", "id")[:_MAX_ROWS], more=more)
+
+
+def _unowned_tasks_section(page: HomeContext) -> Section | None:
+    tasks = page.tasks.unowned().select_related("lead__contact").order_by("due_at", "id")
+    rows = list(tasks[:_MAX_ROWS])
+    more = {"url": _url("task", "unowned")}
+    return Section("tasks", _("Tasks without an owner"), rows, more=more) if rows else None
 
 
 def _team_section(page: HomeContext) -> Section:
@@ -193,7 +209,8 @@ def _campaigns_section(page: HomeContext) -> Section:
 
 
 def _forms_section(page: HomeContext) -> Section:
-    return Section("forms", _("Forms, last 30 days"), numbers.by_form(page.leads), place="main")
+    rows = numbers.by_form(page.leads, page.forms, page.submissions)
+    return Section("forms", _("Forms, last 30 days"), rows, place="main")
 
 
 def _spool_section(page: HomeContext) -> Section | None:
@@ -205,7 +222,7 @@ def _spool_section(page: HomeContext) -> Section | None:
 
 
 def _system_section(page: HomeContext) -> Section:
-    return Section("system", _("System status"), numbers.ledger(), place="top")
+    return Section("system", _("System status"), numbers.ledger(page.submissions), place="top")
 
 
 _Tiles = list[Callable[[HomeContext], Tile]]
@@ -223,6 +240,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _not_contacted_section,
             _stages_section,
             _no_owner_section,
+            _unowned_tasks_section,
         ],
     ),
     Role.MARKETER: (
@@ -237,6 +255,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _per_day_section,
             _stages_section,
             _team_section,
+            _unowned_tasks_section,
             _sources_section,
             _forms_section,
             _campaigns_section,

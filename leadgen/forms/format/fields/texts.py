@@ -1,5 +1,6 @@
 """Kinds with typed answers: text, long text, email, phone; and hidden fields."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import FieldDefinition
-from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
+from leadgen.forms.format.fields.base import (
+    UNSTORABLE,
+    FieldKind,
+    InvalidAnswerError,
+    storable,
+)
 from leadgen.forms.format.messages import Message
 from leadgen.forms.markup import element, text
 from leadgen.lib.invisible import is_invisible
@@ -210,10 +216,10 @@ class Hidden(Text):
 
     label = _("Hidden")
 
-    def parse_posted(self, field: FieldDefinition, texts: list[str], locale: str) -> Any:
-        # Cut, not refused: the visitor can neither see nor shorten it. The row has the whole text.
-        answer = self.parse(field, texts)
-        return answer[: self.longest(field)] if isinstance(answer, str) else answer
+    def cut(self, field: FieldDefinition, value: Any) -> str:
+        """Return any JSON value as a text that ``clean`` accepts."""
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return UNSTORABLE.sub("", shown)[: self.longest(field)]
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])

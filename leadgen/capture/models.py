@@ -1,6 +1,8 @@
 """Ledger models: one Submission row per sending of a form, and repeated receipts."""
 
+from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -10,7 +12,9 @@ from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.reasons import ReviewReason
+from leadgen.events.models import Event
 from leadgen.forms.models import Form, FormVersion
+from leadgen.lib import reference
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
 from leadgen.lib.search.key import SearchKey
@@ -60,6 +64,28 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """
         return matching(self, answers_as_text(), text)
 
+    def by_reference(self, text: str) -> Self:
+        """Return the submissions of a receipt, written as UUID or as its short reference.
+
+        A second receipt (Repeat) finds the submission too.
+        """
+        receipts = _receipts_in(text.strip())
+        return self.filter(models.Q(pk__in=receipts) | models.Q(repeats__receipt__in=receipts))
+
+
+def _receipts_in(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        between = reference.range_of(text)
+    if between is None:
+        return []
+    bounds = dict(zip(("gte", "lt"), between, strict=True))
+    own = Submission.objects.filter(**{f"pk__{side}": pk for side, pk in bounds.items()})
+    second = Repeat.objects.filter(**{f"receipt__{side}": pk for side, pk in bounds.items()})
+    found = [*own.values_list("pk", flat=True), *second.values_list("receipt", flat=True)]
+    return reference.matching(text, found)
+
 
 class Submission(models.Model):
     """One sending of a form. The edge commits the row before it answers; no code deletes it.
@@ -91,6 +117,8 @@ class Submission(models.Model):
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
+    # When a person released it from review, or retried it after intake had given up.
+    released_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
@@ -143,6 +171,15 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def history(self) -> models.QuerySet[Event]:
+        """Return the events of the submission, newest first."""
+        return Event.objects.about(self).select_related("actor").order_by("-id")
+
+    @property
+    def passed_on_at(self) -> datetime:
+        """The time at which it came to sales: the release, or for most the receipt itself."""
+        return max(self.received_at, self.released_at or self.received_at)
 
 
 class Repeat(models.Model):

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.db import models, transaction
-from django.db.models import F, Func, OuterRef, Subquery, TextField, Value
-from django.db.models.functions import Lower, NullIf, Substr
+from django.db.models import F, Func, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Greatest, Lower, NullIf, Substr
 
+from leadgen.accounts.models import User
 from leadgen.leads import conditions
 from leadgen.lib.search.matching import matching
 
@@ -18,18 +19,26 @@ if TYPE_CHECKING:
     from leadgen.leads.models import Contact, Lead, Task  # noqa: F401 - named in strings
 
 
+# Greatest ignores NULL in PostgreSQL. The partial index lead_waiting has this order.
+LATEST_ENQUIRY_FIRST = (Greatest("created_at", "new_message_at").desc(), F("id").desc())
+
+
 class LeadQuerySet(models.QuerySet["Lead"]):
     def open(self) -> Self:
         """Return the leads that are neither won nor lost."""
         return self.filter(conditions.OPEN)
 
     def unanswered(self) -> Self:
-        """Return the open leads without a first response."""
+        """Return the open leads whose person waits for an answer: to the first or a new message."""
         return self.filter(conditions.UNANSWERED)
 
     def unowned(self) -> Self:
-        """Return the open leads without an owner."""
-        return self.filter(conditions.UNOWNED)
+        """Return the open leads without an owner who may work them.
+
+        An owner who was deactivated or whose role only reads counts as none. Their ids are read
+        first: with a join PostgreSQL would read every open lead.
+        """
+        return self.filter(conditions.UNOWNED | (conditions.OPEN & Q(owner__in=_not_working())))
 
     def won(self) -> Self:
         return self.filter(conditions.WON)
@@ -81,6 +90,15 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def done(self) -> Self:
         return self.filter(conditions.TASK_DONE)
 
+    def unowned(self) -> Self:
+        """Return the open tasks without an owner who may work them, as for leads."""
+        not_working = conditions.TASK_OPEN & Q(owner__in=_not_working())
+        return self.filter(conditions.TASK_UNOWNED | not_working)
+
     def due_before(self, moment: datetime) -> Self:
         """Return the open tasks that are due before the moment; with now, the overdue ones."""
         return self.open().filter(due_at__lt=moment)
+
+
+def _not_working() -> list[int]:
+    return list(User.objects.not_working().values_list("pk", flat=True))

@@ -35,16 +35,38 @@ def owners_for(user: User) -> QuerySet[User]:
 
     A user who sees one team's leads assigns within that team; every other user to any.
     """
-    people = User.objects.filter(is_active=True).exclude(role__in=[Role.MARKETER, Role.VIEWER])
+    people = User.objects.working()
     return people.filter(team=user.team_id) if user.sees == "team" and user.team_id else people
+
+
+def sees(user: User, lead: Lead) -> bool:
+    """Return whether visible(Lead, user) has the lead, without a query."""
+    if user.sees == Visibility.ALL or lead.owner_id == user.pk:
+        return True
+    if lead.team_id is None:
+        return _sees_teamless(user)
+    return user.sees == Visibility.TEAM and lead.team_id == user.team_id
+
+
+def may_own_task(user: User, lead: Lead) -> bool:
+    """Return whether a task on the lead is in a list of this user, who may complete it."""
+    return user.works_leads and sees(user, lead)
+
+
+def _sees_teamless(user: User) -> bool:
+    # A lead of no team, such as one without an owner, has no manager of its own: all see it.
+    return user.sees == Visibility.TEAM and user.role == Role.SALES_MANAGER
 
 
 def _leads(leads: QuerySet[Any], user: User) -> QuerySet[Any]:
     if user.sees == Visibility.ALL:
         return leads
+    shown = Q(owner=user.pk)
     if user.sees == Visibility.TEAM and user.team_id:
-        return leads.filter(Q(team=user.team_id) | Q(owner=user.pk))
-    return leads.filter(owner=user.pk)
+        shown |= Q(team=user.team_id)
+    if _sees_teamless(user):
+        shown |= Q(team=None)
+    return leads.filter(shown)
 
 
 def _through_leads(path: str, column: str) -> Rule:

@@ -13,6 +13,8 @@ CACHE_TABLE = "leadgen_cache"
 # With Django's default of 300, a flood of new entries would delete limits that are in force.
 _CACHE_ENTRIES = 20_000
 _CACHE_SECONDS = 2
+# Leads and backups on a local disk are for the process's own user only.
+_PRIVATE = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 
 
 def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
@@ -23,10 +25,9 @@ def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        location = unquote(parts.path)
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": location},
+            "OPTIONS": {"location": unquote(parts.path), **_PRIVATE},
         }
     if parts.scheme == "s3" and parts.hostname:
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3(url)}

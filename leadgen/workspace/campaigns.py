@@ -22,7 +22,7 @@ from leadgen.leads.models import Campaign, Lead
 from leadgen.workspace.kit import pagination
 from leadgen.workspace.kit.html import DASH, two_lines
 from leadgen.workspace.kit.pagination import shown
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, lock_row
 
 
 def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QuerySet[Campaign]:
@@ -72,6 +72,9 @@ class CampaignAdmin(ScopedAdmin):
         """
         shown = super().get_list_display(request)
         return shown if current_user(request).sees == Visibility.ALL else shown[:-2]
+
+    def lock(self, row: Campaign) -> bool:
+        return lock_row(row)
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         actor = current_user(request)

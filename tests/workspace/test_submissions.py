@@ -167,3 +167,50 @@ def test_first_eight_characters_of_a_receipt_find_it(browse):
     for typed in (str(sent.pk)[:8], str(sent.pk)[:13], sent.pk.hex, str(sent.pk).upper()):
         assert shown(client, view="all", q=typed) == [sent], typed
     assert not shown(client, view="all", q="00000000")
+
+
+@pytest.mark.parametrize("verb", ["release", "hold", "retry"])
+def test_decision_after_intake_links_to_the_lead(browse, verb):
+    boss = make_user(Role.ADMIN)
+    submission, lead = make_submission(state="processed"), make_lead()
+    LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
+
+    address = reverse(f"admin:submission_{verb}", args=[submission.pk])
+    page = browse(boss).post(address, follow=True).text
+
+    assert "Nothing was changed: it is on a lead already" in page
+    assert reverse("admin:leads_lead_change", args=[lead.pk]) in page
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "words"),
+    [
+        ("release", {}, "it waits already and is added to a lead in a moment."),
+        ("retry", {}, "it waits already and is added to a lead in a moment."),
+        ("hold", {"state": "quarantined"}, "it is held for review already."),
+        ("retry", {"state": "quarantined"}, "it is held for review already."),
+        ("release", {"parked_at": timezone.now()}, "it failed and waits for “Try again”."),
+        ("hold", {"state": "processed"}, "it is on a lead already."),
+        ("hold", {"state": "erased"}, "its data was erased."),
+    ],
+)
+def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, words):
+    submission = make_submission(**fields)
+    address = reverse(f"admin:submission_{verb}", args=[submission.pk])
+
+    page = browse(make_user(Role.ADMIN)).post(address, follow=True).text
+
+    assert f"Nothing was changed: {words}" in page
+    assert not Event.objects.exists()
+
+
+def test_second_release_says_that_nothing_was_changed(browse):
+    client, address = browse(make_user(Role.ADMIN)), "admin:submission_release"
+    submission = held()
+    first, second = (
+        client.post(reverse(address, args=[submission.pk]), follow=True).text for _ in range(2)
+    )
+    assert "Released: it is added to a lead in a moment." in first
+    assert "Nothing was changed: it waits already" in second
+    assert Event.objects.count() == 1

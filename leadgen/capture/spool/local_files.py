@@ -1,4 +1,7 @@
-"""Atomic, durable file writes, for a storage on a local disk."""
+"""Atomic, durable file writes, for a storage on a local disk.
+
+Only the process's own user may read the files and folders: they hold leads in plain text.
+"""
 
 import os
 import time
@@ -8,6 +11,7 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 
 _DAY = 24 * 3600
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 
 
 def path_of(name: str) -> Path | None:
@@ -23,9 +27,9 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
 
     The content is written to ``unfinished``, on the same disk, which is renamed when complete.
     """
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    make_private(unfinished.parent)
     try:
-        with unfinished.open("wb") as file:
+        with open(unfinished, "wb", opener=_private) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -38,7 +42,7 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
 
 def rename(path: Path, target: Path) -> None:
     """Rename a file durably (fsync of its folders); needs no free space on the disk."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_private(target.parent)
     path.replace(target)
     for folder in target.parents[:3]:
         handle = os.open(folder, os.O_RDONLY)
@@ -46,6 +50,23 @@ def rename(path: Path, target: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def make_private(folder: Path) -> None:
+    """Create the folder and the folders above it, each for the process's own user only."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def restrict(folder: Path) -> None:
+    """Take the rights of others from a folder that an earlier release has created."""
+    with suppress(OSError):
+        folder.chmod(_FOLDER_MODE)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
 
 
 def tidy(folder: Path) -> None:

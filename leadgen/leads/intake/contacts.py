@@ -10,7 +10,7 @@ from django.utils import timezone
 from leadgen.leads import lookup
 from leadgen.leads.intake import matching
 from leadgen.leads.intake.items import IntakeItem
-from leadgen.leads.intake.matching import Key
+from leadgen.leads.intake.matching import Key, Profile
 from leadgen.leads.models import Company, Contact, Identity
 from leadgen.lib import bulk
 
@@ -40,8 +40,8 @@ def resolve_contacts(items: Sequence[IntakeItem]) -> None:
 def _resolve(items: Sequence[IntakeItem], companies: Mapping[str, Company]) -> None:
     # Sorted: locks are taken in one order everywhere, which prevents deadlocks.
     keys = sorted({key for item in items for key in item.details.keys})
-    known = _owners(keys)
-    persons, owners = matching.group([item.details.keys for item in items], known)
+    known, profiles = _owners(keys)
+    persons, owners = matching.group([item.details for item in items], known, profiles)
     contacts = _contacts(set(persons) | set(owners.values()))
     for item, person in zip(items, persons, strict=True):
         item.contact = contacts[person]
@@ -54,14 +54,18 @@ def _resolve(items: Sequence[IntakeItem], companies: Mapping[str, Company]) -> N
     _reindex(changed, claimed)
 
 
-def _owners(keys: Sequence[Key]) -> dict[Key, int]:
+def _owners(keys: Sequence[Key]) -> tuple[dict[Key, int], dict[int, Profile]]:
+    """Return the contact of each known identity, and the profiles of these contacts."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, value, contact_id FROM leads_identity "
-            "JOIN unnest(%s::text[], %s::text[]) AS wanted(kind, value) USING (kind, value)",
+            "SELECT kind, value, contact_id, name, email FROM leads_identity "
+            "JOIN unnest(%s::text[], %s::text[]) AS wanted(kind, value) USING (kind, value) "
+            "JOIN leads_contact ON leads_contact.id = contact_id",
             [[kind for kind, _ in keys], [value for _, value in keys]],
         )
-        return {(kind, value): contact for kind, value, contact in cursor.fetchall()}
+        rows = cursor.fetchall()
+    owners = {(kind, value): contact for kind, value, contact, _, _ in rows}
+    return owners, {contact: Profile(name, email) for _, _, contact, name, email in rows}
 
 
 def _contacts(persons: Iterable[int]) -> dict[int, Contact]:

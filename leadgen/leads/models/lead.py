@@ -157,6 +157,8 @@ class Lead(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_activity_at = models.DateTimeField(default=timezone.now)
     first_response_at = models.DateTimeField(null=True, blank=True)
+    # The latest message that came after the last act of a person; an act clears it.
+    new_message_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = LeadQuerySet.as_manager()
@@ -172,9 +174,14 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the person waits for an answer, as in LeadQuerySet.unanswered."""
+        return self.is_open and (self.first_response_at is None or self.new_message_at is not None)
+
     def enter(self, stage: Stage, now: datetime) -> None:
-        """Set the stage, and status and closed_at by its type; a response too. Saves nothing."""
-        self.respond(now)
+        """Set the stage, and status and closed_at by its type. Saves nothing."""
+        self.last_activity_at = now
         self.stage = stage
         self.status = lifecycle.after_move(self.status, stage.type)
         self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None
@@ -185,9 +192,16 @@ class Lead(models.Model):
         self.team_id = owner.team_id if owner else self.team_id
         self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
 
+    def receive(self, at: datetime) -> bool:
+        """Record another message; return whether none has waited. Saves nothing."""
+        is_first = self.new_message_at is None
+        self.new_message_at = max(self.new_message_at or at, at)
+        return is_first
+
     def respond(self, now: datetime) -> None:
         """Record an act of a person: the first sets first_response_at. Saves nothing."""
         self.first_response_at = self.first_response_at or now
+        self.new_message_at = None
         self.last_activity_at = now
         self.status = lifecycle.after_response(self.status)
 

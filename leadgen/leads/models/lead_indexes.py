@@ -3,6 +3,7 @@
 from django.db import models
 
 from leadgen.leads import conditions
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 
 LEAD_INDEXES = [
     # Covering: the numbers of a period on the home page read the index only.
@@ -24,9 +25,9 @@ LEAD_INDEXES = [
         condition=conditions.OPEN,
     ),
     models.Index(
-        fields=["-created_at", "-id"],
+        *LATEST_ENQUIRY_FIRST,
         include=["owner", "team", "stage", "source", "campaign"],
-        name="lead_unanswered_covering",
+        name="lead_waiting",
         condition=conditions.UNANSWERED,
     ),
     # Covering: capped counts of open leads by stage and owner read the index only.

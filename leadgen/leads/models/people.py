@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models, transaction
 from django.db.models.functions import Lower, Upper
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.leads.querysets import ContactQuerySet
@@ -76,7 +77,9 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.phone or "Unknown person"
+        if name := self.name or self.email or self.phone:
+            return name
+        return gettext("Erased person") if self.is_erased else "Unknown person"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.index()
@@ -95,6 +98,11 @@ class Contact(models.Model):
             return []
         values = self.identities.order_by("pk").values_list("value", flat=True)
         return [value for value in values if value not in (self.email.lower(), self.phone)]
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the person was erased; the provenance then holds the time only."""
+        return "erased" in self.provenance
 
 
 class Identity(models.Model):

@@ -1,6 +1,6 @@
 """Numbers of the home page: each is the number of rows of the list that it links to.
 
-Each function takes the leads (or tasks) that the reader may see. Numbers of a period read a range
+Each function takes QuerySets of the rows that the reader may see. Numbers of a period read a range
 of the index on ``created_at``; numbers of open leads stop at the cap of lists (pagination.CAP).
 """
 
@@ -31,7 +31,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from leadgen.accounts.models import User
-from leadgen.capture.models import Submission
+from leadgen.capture.models import SubmissionQuerySet
 from leadgen.capture.spool import store
 from leadgen.forms.models import Form
 from leadgen.leads import conditions
@@ -136,10 +136,12 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     return [(day, counted.get(day, 0)) for day in shown]
 
 
-def by_stage(leads: LeadQuerySet) -> list[CountRow]:
+def by_stage(leads: LeadQuerySet, stages: QuerySet[Stage]) -> list[CountRow]:
     """Return the open leads by stage, in the order of the pipelines, each capped."""
-    stages = Stage.objects.filter(type=Stage.Type.OPEN)
-    counted = stages.annotate(count=_capped(leads.open().filter(stage=OuterRef("pk"))))
+    is_open = Q(type=Stage.Type.OPEN)
+    counted = stages.filter(is_open).annotate(
+        count=_capped(leads.open().filter(stage=OuterRef("pk")))
+    )
     return [
         CountRow(stage.name, {"count": stage.count, "stage": stage.pk, "shown": shown(stage.count)})
         for stage in counted
@@ -181,13 +183,15 @@ def by_origin(leads: QuerySet[Lead], field: str, key: str) -> list[CountRow]:
     ]
 
 
-def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
+def by_form(
+    leads: QuerySet[Lead], forms: QuerySet[Form], submissions: SubmissionQuerySet
+) -> list[CountRow]:
     """Return each form's submissions and new leads of the last DAYS days, busiest first."""
-    titles = dict(Form.objects.values_list("pk", "title"))
+    titles = dict(forms.values_list("pk", "title"))
     since = days_ago(DAYS - 1)
     # Naming the forms, and no key, lets PostgreSQL read the index (form, received_at) only.
     sent = dict(
-        Submission.objects.filter(form__in=list(titles), received_at__gte=since)
+        submissions.filter(form__in=list(titles), received_at__gte=since)
         .order_by()
         .values_list("form")
         .annotate(n=Count("*"))
@@ -207,11 +211,11 @@ def by_form(leads: QuerySet[Lead]) -> list[CountRow]:
     ]
 
 
-def submissions(rows: QuerySet[Submission]) -> Change:
+def sent(submissions: SubmissionQuerySet, forms: QuerySet[Form]) -> Change:
     """Count the submissions of the last DAYS days, and of the DAYS before."""
     recent = Q(received_at__gte=days_ago(DAYS - 1))
-    forms = list(Form.objects.values_list("pk", flat=True))
-    window = rows.filter(form__in=forms, received_at__gte=days_ago(2 * DAYS - 1))
+    keys = list(forms.values_list("pk", flat=True))
+    window = submissions.filter(form__in=keys, received_at__gte=days_ago(2 * DAYS - 1))
     row = window.aggregate(
         now=Count("received_at", filter=recent), before=Count("received_at", filter=~recent)
     )
@@ -245,14 +249,14 @@ def _responses(leads: LeadQuerySet, owners: list[int]) -> dict[int | None, timed
     return dict(answered.annotate(response=Median(_RESPONSE)))
 
 
-def ledger() -> LedgerNumbers:
+def ledger(submissions: SubmissionQuerySet) -> LedgerNumbers:
     """Count waiting, parked and quarantined submissions; each count reads a partial index."""
-    waiting = Submission.objects.waiting()
+    waiting = submissions.waiting()
     return LedgerNumbers(
         waiting=pagination.capped_count(waiting),
         oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
-        parked=pagination.capped_count(Submission.objects.parked()),
-        quarantined=quarantined(),
+        parked=pagination.capped_count(submissions.parked()),
+        quarantined=quarantined(submissions),
     )
 
 
@@ -265,6 +269,6 @@ def spooled() -> store.Depth | None:
         return None
 
 
-def quarantined() -> int:
+def quarantined(submissions: SubmissionQuerySet) -> int:
     """Count the submissions to review (quarantined), capped."""
-    return pagination.capped_count(Submission.objects.quarantined())
+    return pagination.capped_count(submissions.quarantined())

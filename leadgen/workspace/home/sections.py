@@ -16,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
 from leadgen.accounts.roles import Role
+from leadgen.accounts.visibility import visible_rows
+from leadgen.capture.models import Submission
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.home import numbers, tiles
 from leadgen.workspace.kit.html import in_words
@@ -64,8 +67,10 @@ def tasks_badge(request: HttpRequest) -> str:
 
 def quarantine_badge(request: HttpRequest) -> str:
     """Return the number of submissions to review (quarantined); empty for none."""
-    may_decide = current_user(request).has_perm("capture.change_submission")
-    return _short(numbers.quarantined()) if may_decide else ""
+    user = current_user(request)
+    if not user.has_perm("capture.change_submission"):
+        return ""
+    return _short(numbers.quarantined(visible_rows(Submission.objects.all(), user)))
 
 
 def _per_day_section(page: tiles.HomeContext) -> Section:
@@ -77,11 +82,13 @@ def _per_day_section(page: tiles.HomeContext) -> Section:
 
 
 def _stages_section(page: tiles.HomeContext) -> Section:
-    return Section("stages", _("Open leads by stage"), _with_share(numbers.by_stage(page.leads)))
+    rows = numbers.by_stage(page.leads, page.stages)
+    return Section("stages", _("Open leads by stage"), _with_share(rows))
 
 
 def _not_contacted_section(page: tiles.HomeContext) -> Section:
-    return _leads_section(_("New, to contact"), "new", page.leads.unanswered(), place="main")
+    leads = page.leads.unanswered().order_by(*LATEST_ENQUIRY_FIRST)
+    return _leads_section(_("New, to contact"), "new", leads, place="main")
 
 
 def _no_owner_section(page: tiles.HomeContext) -> Section:
@@ -98,6 +105,13 @@ def _my_tasks_section(page: tiles.HomeContext) -> Section:
     more = {"url": tiles.list_url("task", "mine")}
     rows = first_rows(tasks.order_by("due_at", "id"), _MAX_ROWS)
     return Section("tasks", _("Your tasks"), rows, more=more)
+
+
+def _unowned_tasks_section(page: tiles.HomeContext) -> Section | None:
+    tasks = page.tasks.unowned().select_related("lead__contact").order_by("due_at", "id")
+    rows = first_rows(tasks, _MAX_ROWS)
+    more = {"url": tiles.list_url("task", "unowned")}
+    return Section("tasks", _("Tasks without an owner"), rows, more=more) if rows else None
 
 
 def _team_section(page: tiles.HomeContext) -> Section:
@@ -131,7 +145,8 @@ def _campaigns_section(page: tiles.HomeContext) -> Section:
 
 
 def _forms_section(page: tiles.HomeContext) -> Section:
-    return Section("forms", _("Forms, last 30 days"), numbers.by_form(page.leads), place="main")
+    rows = numbers.by_form(page.leads, page.forms, page.submissions)
+    return Section("forms", _("Forms, last 30 days"), rows, place="main")
 
 
 def _spool_section(page: tiles.HomeContext) -> Section | None:
@@ -143,7 +158,7 @@ def _spool_section(page: tiles.HomeContext) -> Section | None:
 
 
 def _system_section(page: tiles.HomeContext) -> Section:
-    return Section("system", _("System status"), numbers.ledger(), place="top")
+    return Section("system", _("System status"), numbers.ledger(page.submissions), place="top")
 
 
 _Tiles = list[Callable[[tiles.HomeContext], tiles.Tile]]
@@ -161,6 +176,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _not_contacted_section,
             _stages_section,
             _no_owner_section,
+            _unowned_tasks_section,
         ],
     ),
     Role.MARKETER: (
@@ -175,6 +191,7 @@ _HOMES: dict[Role, tuple[_Tiles, _Sections]] = {
             _per_day_section,
             _stages_section,
             _team_section,
+            _unowned_tasks_section,
             _sources_section,
             _forms_section,
             _campaigns_section,

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.models import User
 from leadgen.accounts.visibility import visible, visible_rows
 from leadgen.capture.models import Submission
-from leadgen.leads.models import Lead, Task
+from leadgen.forms.models import Form
+from leadgen.leads.models import Lead, Stage, Task
 from leadgen.workspace.home import numbers
 from leadgen.workspace.home.numbers import DAYS, days_ago
 from leadgen.workspace.kit.html import in_words
@@ -44,6 +45,8 @@ class HomeContext:
         self.user = user
         self.leads = visible_rows(Lead.objects.all(), user)
         self.tasks = visible_rows(Task.objects.all(), user)
+        self.submissions = visible_rows(Submission.objects.all(), user)
+        self.forms, self.stages = visible(Form, user), visible(Stage, user)
         self.summary = numbers.lead_summary(self.leads)
 
 
@@ -87,13 +90,13 @@ def tasks_due_tile(page: HomeContext) -> Tile:
 
 
 def submissions_tile(page: HomeContext) -> Tile:
-    change = numbers.submissions(visible(Submission, page.user))
+    change = numbers.sent(page.submissions, page.forms)
     url = since_url("capture_submission", "all", "received_at")
     return Tile(_("Submissions"), shown(change.now), _LAST_30_DAYS, url, change=change)
 
 
 def review_tile(page: HomeContext) -> Tile:
-    count = numbers.quarantined()
+    count = numbers.quarantined(page.submissions)
     hint = _("held as possible spam") if count else _("nothing to review")
     url = reverse("admin:capture_submission_changelist")
     return Tile(_("To review"), shown(count), hint, url, "warn" if count else "")

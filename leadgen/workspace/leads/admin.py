@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.accounts.current_user import current_user
 from leadgen.leads import bulk_services
 from leadgen.leads.models import Lead
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
@@ -60,6 +61,11 @@ class LeadAdmin(ScopedAdmin):
     sortable_by = ()
     actions = ("assign_to_me",)
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Return the order of the view's index: those who wait, by their latest enquiry."""
+        is_waiting = request.GET.get("view") == "new"
+        return LATEST_ENQUIRY_FIRST if is_waiting else super().get_ordering(request)
+
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
@@ -89,12 +95,16 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.display(description=_("Stage"))
     def stage_badge(self, lead: Lead) -> str:
-        unanswered = lead.first_response_at is None and lead.is_open
-        return badge(lead.stage.name, "new" if unanswered else lead.stage.type)
+        if lead.is_waiting and lead.first_response_at:
+            return badge(gettext("New message"), "new")
+        return badge(lead.stage.name, "new" if lead.is_waiting else lead.stage.type)
 
     @admin.display(description=_("Owner"))
     def owner_name(self, lead: Lead) -> str:
-        return clip(lead.owner.name) if lead.owner else badge(gettext("Unassigned"), "warn")
+        if not lead.owner:
+            return badge(gettext("Unassigned"), "warn")
+        is_gone = lead.is_open and not lead.owner.works_leads
+        return badge(lead.owner.name, "warn") if is_gone else clip(lead.owner.name)
 
     @admin.display(description=_("Source"))
     def came_from(self, lead: Lead) -> str:

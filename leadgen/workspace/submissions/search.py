@@ -24,6 +24,7 @@ def matching_keys(rows: Any, text: str, limit: int) -> set[UUID]:
 
 def _sources(rows: Any, text: str) -> Iterator[Any]:
     """Yield the rows that an index finds, each by a condition of its own."""
+    yield rows.by_reference(text)
     if bounds := receipts_like(text):
         yield rows.filter(pk__range=bounds)
     # Submissions on no lead are few; those on a lead are found by whom the lead is of.

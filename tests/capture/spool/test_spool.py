@@ -8,6 +8,8 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
 
 from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger import spool_fallback
@@ -17,6 +19,7 @@ from leadgen.capture.ledger.record import WriteStatus
 from leadgen.capture.ledger.spool_fallback import LedgerWithSpool
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
+from leadgen.lib import backends
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
@@ -120,3 +123,34 @@ def test_depth_and_age_come_from_object_names(form, storage):
 def test_unreadable_objects_raise_a_named_error(content):
     with pytest.raises(store.UnreadableError):
         store.unpack(content)
+
+
+def test_only_the_own_user_may_read_the_spool(form, storage):
+    previous = os.umask(0o022)
+    try:
+        row = make_row(form)
+        store.store(row)
+        (name,) = store.waiting()
+        store.park(name, b"")
+    finally:
+        os.umask(previous)
+    modes = {
+        path.relative_to(storage).as_posix(): path.stat().st_mode & 0o777
+        for path in storage.rglob("*")
+    }
+    assert modes[f"spool/parked/{row.id}.json"] == 0o600
+    assert {mode for path, mode in modes.items() if not path.endswith(".json")} == {0o700}
+
+
+def test_folder_of_an_earlier_release_is_closed_to_others(storage):
+    (storage / "spool").mkdir(parents=True)
+    (storage / "spool").chmod(0o755)
+    store.prepare()
+    assert (storage / "spool").stat().st_mode & 0o777 == 0o700
+
+
+def test_storage_on_a_local_disk_is_private(tmp_path):
+    options = backends.storage(f"file://{tmp_path}/new")["OPTIONS"]
+    FileSystemStorage(**options).save("folder/file", ContentFile(b"x"))
+    modes = [path.stat().st_mode & 0o777 for path in sorted((tmp_path / "new").rglob("*"))]
+    assert modes == [0o700, 0o600]

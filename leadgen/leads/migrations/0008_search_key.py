@@ -1,6 +1,7 @@
 import django.contrib.postgres.indexes
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
 from django.db import migrations, models
+from django.db.models.functions import Greatest
 
 from leadgen.lib.search.key import SearchKey
 
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [
-        ('leads', '0006_clamp_old_rows'),
+        ('leads', '0007_waiting_leads'),
     ]
 
     operations = [
@@ -117,10 +118,18 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='lead',
             index=models.Index(
-                fields=['-created_at', '-id'],
+                Greatest('created_at', 'new_message_at').desc(),
+                models.F('id').desc(),
                 include=['owner', 'team', 'stage', 'source', 'campaign'],
-                name='lead_unanswered_covering',
-                condition=models.Q(('closed_at', None), ('first_response_at', None)),
+                name='lead_waiting',
+                condition=models.Q(
+                    ('closed_at', None),
+                    models.Q(
+                        ('first_response_at', None),
+                        ('new_message_at__isnull', False),
+                        _connector='OR',
+                    ),
+                ),
             ),
         ),
         RemoveIndexConcurrently(model_name='lead', name='lead_unanswered'),

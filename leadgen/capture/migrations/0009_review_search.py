@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [
-        ('capture', '0006_reasons_of_visits'),
+        ('capture', '0008_reason_expired_page'),
     ]
 
     operations = [

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "growth": "ledger_growth",
     "footprint": "footprint",
     "bounded": "bounded",
+    "pages": "pages",
 }
 LATEST = VAR / "bench" / "latest.json"
 

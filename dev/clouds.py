@@ -109,7 +109,7 @@ def _emulator(lab: Path) -> Iterator[int]:
     python = _STATE / "venv" / "bin" / "python"
     command: list[str | Path] = [python, emulator, extension, "-H", "127.0.0.1", "-p", str(port)]
     ready: list[str] = []
-    process = Process("moto", command, env=os.environ, on_line=ready.append)
+    process = Process("moto", command, env=os.environ, output=ready.append)
     try:
         while process.exit_code() is None and not any("Running on" in line for line in ready):
             time.sleep(0.2)

@@ -25,8 +25,30 @@ def main() -> None:
         ["docker", "build", "--quiet", "--network=host", f"--tag={_TAG}", "."], cwd=ROOT
     ):
         fail("The image could not be built.")
+    _name_stand_ins()
     pytest = [sys.executable, "-m", "pytest", "-m", "image", "-p", "no:randomly", "tests/deploy"]
     sys.exit(subprocess.call([*pytest, *sys.argv[1:]], cwd=ROOT, env=environment() | given))
+
+
+def _name_stand_ins() -> None:
+    """Tag another local version of each pinned image that is missing and cannot be pulled."""
+    for image in sorted(set(_docker("compose", "config", "--images").split())):
+        if _docker("image", "inspect", "--format=here", image) or _docker("pull", "--quiet", image):
+            continue
+        repository = image.partition("@")[0].rpartition(":")[0]
+        local = _docker("images", "--format={{.Repository}}:{{.Tag}}", repository).split()
+        if local:
+            say(f"{image} cannot be pulled; {local[0]} takes its name.")
+            _docker("tag", local[0], image)
+
+
+def _docker(*arguments: str) -> str:
+    """Return what a Docker command prints, or nothing where it fails."""
+    profiles = os.environ | {"COMPOSE_PROFILES": "*"}
+    done = subprocess.run(
+        ["docker", *arguments], cwd=ROOT, env=profiles, capture_output=True, text=True, check=False
+    )
+    return done.stdout if done.returncode == 0 else ""
 
 
 def _need_an_engine() -> None:

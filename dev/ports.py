@@ -1,6 +1,12 @@
 """Free TCP ports on the loopback address."""
 
+import secrets
 import socket
+from contextlib import ExitStack, suppress
+
+# Below Linux's default range for outgoing connections (net.ipv4.ip_local_port_range starts at
+# 32768): a client of another program cannot take such a port before the server listens on it.
+_SERVERS = range(10_240, 32_768)
 
 
 def is_free(port: int) -> bool:
@@ -25,12 +31,16 @@ def any_free() -> int:
 
 
 def several_free(count: int) -> list[int]:
-    """Return different free ports, all held open until the last is found."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Return different free ports; all are bound until the last is found."""
+    with ExitStack() as bound:
+        return [_bind_any(bound) for _ in range(count)]
+
+
+def _bind_any(bound: ExitStack) -> int:
+    """Bind a free port until the stack closes, and return it."""
+    while True:
+        port = secrets.choice(_SERVERS)
+        probe = bound.enter_context(socket.socket())
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -55,7 +55,7 @@ def server(
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
         user=cluster.user,
         stop_signal=signal.SIGINT,
-        on_line=lambda line: say_from(name, line, 4),
+        output=lambda line: say_from(name, line, 4),
     )
     try:
         url = f"postgresql://leadgen:{cluster.password}@127.0.0.1:{port}"

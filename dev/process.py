@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from dev.console import say_from
 
@@ -22,7 +22,10 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Process:
-    """A started program in a process group of its own, with its output read line by line."""
+    """A started program in a process group of its own.
+
+    Its output goes line by line to a function, or is appended to a file by the program itself.
+    """
 
     def __init__(
         self,
@@ -32,22 +35,23 @@ class Process:
         env: Mapping[str, str],
         user: str | None = None,
         stop_signal: int = signal.SIGTERM,
-        on_line: Callable[[str], None] | None = None,
+        output: Callable[[str], None] | Path | None = None,
     ) -> None:
         self.name, self._stop_signal = name, stop_signal
         self.tail: list[str] = []
-        self._on_line = on_line
+        self._on_line = None if isinstance(output, Path) else output
         self._asked = False
-        self._child = subprocess.Popen(
-            [str(part) for part in command],
-            env=dict(env),
-            **identity(user),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with_parent(stop_signal),
-        )
+        with _target(output) as target:
+            self._child = subprocess.Popen(
+                [str(part) for part in command],
+                env=dict(env),
+                **identity(user),
+                stdin=subprocess.DEVNULL,
+                stdout=target,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent(stop_signal),
+            )
         self._output = self._child.stdout or io.BytesIO()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -85,11 +89,19 @@ class Process:
         self._child.wait()
         self._reader.join(1)
 
-    def _kill_group(self) -> None:
+    def wait(self, seconds: float) -> int:
+        """Return the exit code once it has ended; raise TimeoutExpired after that many seconds."""
+        return self._child.wait(seconds)
+
+    def signal_group(self, number: int) -> None:
+        """Send the signal to every process of its group, if any is left."""
         try:
-            os.killpg(self.pid, signal.SIGKILL)
+            os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):  # macOS answers so for a group of zombies
             return
+
+    def _kill_group(self) -> None:
+        self.signal_group(signal.SIGKILL)
 
     def _read(self) -> None:
         with self._output:
@@ -126,7 +138,7 @@ class Group:
     def start(self, name: str, command: Sequence[str | Path], env: Mapping[str, str]) -> Process:
         """Start a member whose lines show behind its name."""
         place = len(self._members)
-        process = Process(name, command, env=env, on_line=lambda line: say_from(name, line, place))
+        process = Process(name, command, env=env, output=lambda line: say_from(name, line, place))
         self._members.append(process)
         return process
 
@@ -188,6 +200,13 @@ def wait_until(
             said = f"\n{process.output()}" if process else ""
             raise RuntimeError(f"{what} was not ready within {seconds:.0f} seconds.{said}")
         time.sleep(0.1)
+
+
+def _target(output: Callable[[str], None] | Path | None) -> AbstractContextManager[int | IO[bytes]]:
+    """Return what a program writes to: the file, opened to append, or a pipe."""
+    if isinstance(output, Path):
+        return output.open("ab")
+    return nullcontext(subprocess.PIPE)
 
 
 def _die_with_parent(number: int) -> Callable[[], None] | None:

@@ -17,7 +17,7 @@ from dev.state import VAR
 
 # Not /usr/sbin/rabbitmq-server: that wrapper wants to become the system's rabbitmq user.
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-_IMAGE = "rabbitmq:4.1-alpine"
+_IMAGE = "rabbitmq:4.2.6-alpine"
 
 
 def ensure() -> None:
@@ -128,6 +128,7 @@ def _settings(folder: Path, distribution: int, mapper: int) -> dict[str, str]:
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(mapper),
         "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_CRASH_DUMP": str(folder / "erl_crash.dump"),
         "RABBITMQ_NODENAME": f"leadgen{mapper}@localhost",
         "RABBITMQ_DIST_PORT": str(distribution),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),

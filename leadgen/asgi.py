@@ -13,6 +13,7 @@ from leadgen.edge.app import Edge
 from leadgen.lib.postgresql import pool_connections
 from leadgen.lib.telemetry import tracing
 from leadgen.processes.request_limits import App, RequestLimits
+from leadgen.processes.security_headers import SecurityHeaders
 
 # Whoever imports this serves requests, and each request has a thread of its own (ADR 0004).
 pool_connections(
@@ -25,3 +26,4 @@ if tracing.are_kept():
     from leadgen.processes.request_tracing import RequestTracing
 
     application = RequestTracing(application)
+application = SecurityHeaders(application)

@@ -12,10 +12,12 @@ HANDLERS: dict[str, dict[str, str]] = {
     },
     "notifications": {
         "lead.assigned": "leadgen.leads.handlers.on_lead_assigned",
+        "lead.submission_added": "leadgen.leads.handlers.on_submission_added",
     },
 }
 
 NOTIFICATION_BUILDERS: dict[str, str] = {
     "user.password_reset_requested": "leadgen.accounts.login.mail.reset_mail",
     "lead.assigned": "leadgen.leads.handlers.assigned_mail",
+    "lead.submission_added": "leadgen.leads.handlers.new_message_mail",
 }

@@ -1,15 +1,33 @@
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import leadgen.celery  # noqa: F401 - binds the tasks to the application
+from leadgen.forms.models import Form
+from tests.factories import make_form, make_pipeline
+from tests.stack import Stack, embedded, running
 
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def published_form(db: None) -> Form:
+    """A live form of the default definition, beside the default pipeline."""
+    make_pipeline()
+    return make_form()
+
+
+@pytest.fixture
+def stack(transactional_db: None, tmp_path: Path) -> Iterator[Stack]:
+    """Web, worker and beat on the test database; the file system holds broker and storage."""
+    with running(tmp_path, embedded(tmp_path)) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

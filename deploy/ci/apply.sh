@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Apply the plan that plan.sh made in this very run, and write what the overlay reads.   CLOUD   which root
+# Apply the plan that plan.sh made in the same run, and write the overlay's terraform.env.   CLOUD   which root
 . "$(dirname "$0")/lib.sh"
 
 outputs=$(overlay)/terraform.env

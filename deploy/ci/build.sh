@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Build the image for all platforms into one OCI archive; it is built once and pushed as it is.
-#   RELEASE    its name; else date and commit          PLATFORMS   else linux/amd64,linux/arm64
-#   BASE       the base image; a tag is pinned to the digest that it has now
+# Build the image for all platforms into one OCI archive, which is pushed unchanged.
+#   RELEASE    its name, by default date and commit    PLATFORMS   by default linux/amd64,linux/arm64
+#   BASE       the base image; a tag is replaced by its current digest
 . "$(dirname "$0")/lib.sh"
 
 program docker

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# One release to one deployment: signature, schema, roll-out, smoke test; back again if it fails.
-#   CLOUD, IMAGE, RELEASE   and what the steps below ask for
-#   DELIVERY                apply, or gitops where the cluster pulls (else so on digitalocean)
+# Release to one deployment: signature, migrations, roll-out, smoke test; roll back if one fails.
+#   CLOUD, IMAGE, RELEASE   and the variables of the steps below
+#   DELIVERY                apply, or gitops where the cluster pulls; by default gitops on digitalocean, else apply
 . "$(dirname "$0")/lib.sh"
 
 overlay >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Hand the release over to the cluster that pulls: one commit on the branch that it watches.
-#   IMAGE, RELEASE   what to release         GITOPS_BRANCH   the branch, else deployed
-#   GITOPS_TOKEN     to push by HTTPS, with GITOPS_USER where the server asks for one; else as git is set up
+# Release to a cluster that pulls: one commit on the branch that it watches.
+#   IMAGE, RELEASE   what to release         GITOPS_BRANCH   the branch, by default deployed
+#   GITOPS_TOKEN     to push by HTTPS, with GITOPS_USER where the server needs one; by default git's own configuration
 . "$(dirname "$0")/lib.sh"
 
 branch=${GITOPS_BRANCH:-deployed} image=$(image) release=$(release)
@@ -9,13 +9,13 @@ choose "$release" "$image"
 git add deploy/kubernetes/release/release.env
 login=() origin=origin
 if [ -n "${GITOPS_TOKEN:-}" ]; then
-  # Nothing but the token: neither what the address carries (GitLab's does) nor what git is set up with.
+  # The token only: no credentials of the address (GitLab's has some) or of git's configuration.
   origin=$(git remote get-url origin | sed -E 's,^(https?://)[^/@]*@,\1,')
   # shellcheck disable=SC2016  # git's own shell reads the variable: no argument shows the token
   login=(-c credential.helper=
     -c 'credential.helper=!f() { echo "username=${GITOPS_USER:-x-access-token}"; echo "password=$GITOPS_TOKEN"; }; f')
 fi
-# A merge, so that the branch only ever goes forward. ls-remote answers 2 where there is no branch yet.
+# A merge, so that the push is always a fast-forward. ls-remote ends with 2 where there is no branch yet.
 parents=(-p HEAD) missing=0
 git "${login[@]}" ls-remote --exit-code "$origin" "refs/heads/$branch" >/dev/null || missing=$?
 case $missing in

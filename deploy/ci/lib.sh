@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by every step: the checkout, what a step needs, and what steps hand on to each other.
+# Sourced by every step: checkout, requirements, and files that steps pass to later steps.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 umask 077
@@ -9,7 +9,7 @@ STATE=${CI_STATE:-${RUNNER_TEMP:-$PWD/var}/ci}
 STEP=$(basename "$0" .sh)
 mkdir -p "$STATE/bin"
 PATH=$PATH:$STATE/bin
-# What login.sh and connect.sh found out.
+# Variables that login.sh and connect.sh wrote.
 # shellcheck disable=SC1091
 [ ! -e "$STATE/env" ] || . "$STATE/env"
 
@@ -19,13 +19,13 @@ fail() {
   exit 1
 }
 
-# need NAME MEANING: refuse without the variable.
+# need NAME MEANING: fail without the variable.
 need() { [ -n "${!1:-}" ] || fail "set $1: $2"; }
 
-# program NAME: refuse without it.
+# program NAME: fail without it.
 program() { command -v "$1" >/dev/null || fail "$1 is not installed on this runner."; }
 
-# tool NAME: take the one that is installed, else fetch the one that tools.txt pins by its checksum.
+# tool NAME: use the installed program, or download the one that tools.txt pins by checksum.
 tool() {
   local name version sum address
   ! command -v "$1" >/dev/null || return 0
@@ -51,7 +51,7 @@ release() {
   printf '%s\n' "$name"
 }
 
-# The image by digest: IMAGE, or the one that push.sh has just pushed.
+# The image by digest: IMAGE, or the one that push.sh pushed in this run.
 image() {
   local name=${IMAGE:-}
   if [ -z "$name" ] && [ -e "$STATE/image" ]; then name=$(cat "$STATE/image"); fi
@@ -73,7 +73,7 @@ overlay() {
 # setting NAME FILE: the value of NAME in a file of NAME=value lines.
 setting() { sed -n "s/^$1=//p" "$2"; }
 
-# choose RELEASE IMAGE: what runs from now on; every overlay reads it.
+# choose RELEASE IMAGE: write release.env, which every overlay reads.
 choose() {
   printf '# Written by %s.\nname=%s\nimage=%s\n' "deploy/ci/$STEP.sh" "$1" "$2" \
     >deploy/kubernetes/release/release.env

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Exchange the pipeline's identity token for the cloud's credentials; no key is kept. They last an hour; on
-# Google Cloud as long as the token, and on GitHub as long as the job, for its programs ask for new ones.
-#   CLOUD               aws, gcp; on digitalocean and local there is nothing to exchange
+# Exchange the pipeline's identity token for the cloud's credentials, without a stored key. They are valid for an
+# hour; on Google Cloud as long as the token, and on GitHub as long as the job, because gcloud renews them.
+#   CLOUD               aws, gcp; digitalocean and local need no exchange
 #   IDENTITY            terraform output identity_ci
 #   IDENTITY_PROVIDER   terraform output identity_ci_provider (gcp)
 #   ID_TOKEN            the token, or ID_TOKEN_FILE; GitHub is asked for it
@@ -18,7 +18,7 @@ fetch_token() {
   elif [ -n "${ID_TOKEN:-}" ]; then
     printf '%s' "$ID_TOKEN"
   elif on_github; then
-    # By standard input, for arguments are seen by other processes.
+    # By standard input, because other processes can read arguments.
     printf 'header = "Authorization: bearer %s"\n' "$ACTIONS_ID_TOKEN_REQUEST_TOKEN" |
       curl -fsS --retry 3 --config - "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$1" |
       python3 -c 'import json, sys; print(json.load(sys.stdin)["value"], end="")'
@@ -46,7 +46,7 @@ gcp_login() {
   program gcloud
   need IDENTITY_PROVIDER "the federation, from terraform output identity_ci_provider"
   if on_github; then
-    # Its tokens live five minutes, and so does what they are exchanged for: each exchange asks for a new one.
+    # GitHub's tokens are valid for five minutes, and so are the credentials: each exchange uses a new token.
     source=$(printf '{"url": "%s", "headers": {"Authorization": "Bearer %s"},
  "format": {"type": "json", "subject_token_field_name": "value"}}' \
       "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$IDENTITY_PROVIDER" "$ACTIONS_ID_TOKEN_REQUEST_TOKEN")

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Render the release, note what runs now, and apply what the migrations need, then they themselves.
-#   CLOUD   which overlay     IMAGE, RELEASE   what to release     MIGRATE_SECONDS   patience, else 1800
+# Render the release, record the running one, apply what the migrations need, then the migrations' Job.
+#   CLOUD   which overlay     IMAGE, RELEASE   what to release     MIGRATE_SECONDS   timeout, else 1800
 . "$(dirname "$0")/lib.sh"
 
 overlay=$(overlay) image=$(image) release=$(release)
 ours=app.kubernetes.io/name job=job/migrate-$release
 
-# await: wait for the Job to end; leaves how it did, or that there is none.
+# await: wait for the Job to end; sets result: missing, complete, failed, or a timeout.
 await() {
   local state end=$((SECONDS + ${MIGRATE_SECONDS:-1800}))
   result=""
@@ -26,10 +26,10 @@ in_namespace get deployment web --ignore-not-found >"$STATE/previous.env" --outp
 
 choose "$release" "$image"
 kubectl kustomize "$overlay" >"$STATE/manifests.yaml"
-# Settings, secrets, network and brokers first: all that is not a role of the image.
-kubectl apply --filename "$STATE/manifests.yaml" --selector "$ours!=leadgen"
-# A Job cannot be changed, and its name may have had its turn: a release that failed, or one to go back to. A Job
-# that has ended makes room; one that still runs is never killed.
+# Settings, secrets, network and brokers first. The namespace is the administrator's (deploy/README.md).
+kubectl apply --filename "$STATE/manifests.yaml" --selector "$ours!=leadgen,app.kubernetes.io/component!=namespace"
+# A Job is immutable, and an earlier attempt at this release may have left one of the same name. A Job that has
+# ended is replaced; one that still runs is never killed.
 await
 case $result in
   missing) ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Plan what Terraform would change, and hold the plan to deploy/policy.   CLOUD   which root
+# Make Terraform's plan, and check it by deploy/policy.   CLOUD   which root
 . "$(dirname "$0")/lib.sh"
 
 need CLOUD "aws, gcp or digitalocean"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Push the scanned archive as it is; from here on the image is known by its digest.
-#   IMAGE_REPOSITORY   where to, such as ghcr.io/example/leadgen      RELEASE   as for build.sh
+# Push the scanned archive unchanged; later steps name the image by its digest.
+#   IMAGE_REPOSITORY   the target, such as ghcr.io/example/leadgen      RELEASE   as for build.sh
 . "$(dirname "$0")/lib.sh"
 
 need IMAGE_REPOSITORY "the repository to push to, such as ghcr.io/example/leadgen"

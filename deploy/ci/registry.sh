@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Log in to the registry, with what login.sh was given where it is the cloud's.
-#   IMAGE_REPOSITORY                     where images are
+# Log in to the registry, with login.sh's credentials where it is the cloud's.
+#   IMAGE_REPOSITORY                     the repository of images
 #   REGISTRY_USER, REGISTRY_PASSWORD     for any other registry: the pipeline's own short-lived token
 . "$(dirname "$0")/lib.sh"
 

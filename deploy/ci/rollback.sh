@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Go back to the release that migrate.sh found running. Migrations only add, so the schema stays.
-#   CLOUD   which overlay     PREVIOUS_IMAGE, PREVIOUS_RELEASE   another release to go back to
+# Roll back to the release that migrate.sh recorded. Migrations only add, so the schema is not changed.
+#   CLOUD   which overlay     PREVIOUS_IMAGE, PREVIOUS_RELEASE   another release to roll back to
 . "$(dirname "$0")/lib.sh"
 
 overlay=$(overlay)

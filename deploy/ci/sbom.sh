@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# List what is in the built image, Debian's packages and Python's: one CycloneDX file for each platform.
+# List the packages of the built image, Debian's and Python's: one CycloneDX file for each platform.
 . "$(dirname "$0")/lib.sh"
 
 program skopeo

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Look for known vulnerabilities in what the SBOMs list; grype.yaml says what stops a release.
+# Search the packages of the SBOMs for known vulnerabilities; grype.yaml defines which of them stop a release.
 . "$(dirname "$0")/lib.sh"
 
 tool grype

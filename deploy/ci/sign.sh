@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sign the pushed image and attach its SBOMs, signed too.
-#   COSIGN_KEY   a key in a KMS, such as awskms:///alias/leadgen, where Sigstore does not know the
-#                pipeline's identity; without it: keyless
+#   COSIGN_KEY   a key in a KMS, such as awskms:///alias/leadgen, where Sigstore does not accept the
+#                pipeline's identity; by default keyless
 . "$(dirname "$0")/lib.sh"
 
 tool cosign

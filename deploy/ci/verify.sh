@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Refuse an image that our own pipeline has not signed.
-#   SIGNER, SIGNER_ISSUER   who must have signed: the certificate's identity, and who vouches for it
-#   COSIGN_KEY              the key, in place of both
+# Fail for an image without the signature of our own pipeline.
+#   SIGNER, SIGNER_ISSUER   the signer: identity and issuer of the certificate
+#   COSIGN_KEY              the key, instead of both
 . "$(dirname "$0")/lib.sh"
 
 tool cosign

@@ -11,6 +11,15 @@ LOGINS = Counter(
 
 pre_register(LOGINS, "succeeded", "failed", "limited", "busy", "unavailable")
 
+REFUSALS = Counter(
+    "leadgen_refusals_total",
+    "Requests of the workspace answered 403: role (the user may not do this), csrf (no or a wrong"
+    " token).",
+    ["reason"],
+)
+
+pre_register(REFUSALS, "role", "csrf")
+
 NOTIFICATIONS = Counter(
     "leadgen_notifications_total",
     "Attempts to send a notification: sent, failed, parked, or dropped as not wanted any more.",

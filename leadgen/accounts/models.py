@@ -45,10 +45,21 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, role=Role.ADMIN, **fields)
 
 
+_WORKING = models.Q(is_active=True, role__in=roles.WORKING_ROLES)
+
+
 class UserQuerySet(models.QuerySet["User"]):
+    def working(self) -> "UserQuerySet":
+        """Active users whose role may work leads: only they own open leads and tasks."""
+        return self.filter(_WORKING)
+
+    def not_working(self) -> "UserQuerySet":
+        """Users who must own no open lead: deactivated, or of a role that only reads."""
+        return self.exclude(_WORKING)
+
     def taking_leads(self) -> "UserQuerySet":
-        """Active users to whom round robin assigns new leads."""
-        return self.filter(is_active=True, takes_leads=True).order_by("id")
+        """Working users to whom round robin assigns new leads."""
+        return self.working().filter(takes_leads=True).order_by("id")
 
 
 class User(AbstractBaseUser):
@@ -124,8 +135,18 @@ class User(AbstractBaseUser):
         return self.is_active and self.role == Role.ADMIN
 
     @property
+    def works_leads(self) -> bool:
+        """Whether the user may own open leads and tasks, as in UserQuerySet.working."""
+        return self.is_active and self.role in roles.WORKING_ROLES
+
+    @property
     def sees(self) -> Visibility:
-        """The user's own visibility, or the default of the role."""
+        """The user's own visibility, or the default of the role.
+
+        Administrators see everything: the last one must see the leads of all who left.
+        """
+        if self.role == Role.ADMIN:
+            return Visibility.ALL
         return Visibility(self.visibility or roles.DEFAULT_VISIBILITY[Role(self.role)])
 
     def has_perm(self, perm: str, obj: models.Model | None = None) -> bool:

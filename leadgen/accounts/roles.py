@@ -101,6 +101,10 @@ def allows(role: Role, perm: str) -> bool:
     return action in GRANTS[role].get(f"{app}.{model}", frozenset())
 
 
+# Roles that may own leads and tasks: the owner must be able to answer.
+WORKING_ROLES = tuple(role for role in Role if allows(role, "leads.change_lead"))
+
+
 def opens(role: Role, app_label: str) -> bool:
     """Return whether a role may use any model of an application."""
     if role == Role.ADMIN:

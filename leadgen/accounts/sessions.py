@@ -1,6 +1,19 @@
-"""Database session store that ignores keys which Django cannot have made."""
+"""Database session store with an idle limit and an absolute lifetime.
 
+Both follow OWASP's Session Management Cheat Sheet: a session ends when it was not used for
+``SESSION_IDLE_SECONDS``, and ``SESSION_COOKIE_AGE`` after its first use at the latest.
+"""
+
+import time
+from typing import Any
+
+from django.conf import settings
 from django.contrib.sessions.backends import db
+
+_STARTED = "_session_started"
+_USED = "_session_used"
+# One write in this time, rather than one in each request, keeps the last use.
+_TOUCH_SECONDS = 300
 
 
 class SessionStore(db.SessionStore):
@@ -9,5 +22,23 @@ class SessionStore(db.SessionStore):
     A quoted cookie may hold any character, and PostgreSQL refuses a NUL in a query.
     """
 
+    def load(self) -> dict[str, Any]:
+        """Return the session's data, or none once the session is over."""
+        data: dict[str, Any] = super().load()
+        now = int(time.time())
+        if _is_over(data, now):
+            self._session_key = None
+            return {}
+        if data and now - data.get(_USED, 0) >= _TOUCH_SECONDS:
+            data |= {_STARTED: data.get(_STARTED, now), _USED: now}
+            self.modified = True
+        return data
+
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and len(key) >= 8 and key.isascii() and key.isalnum()
+
+
+def _is_over(data: dict[str, Any], now: int) -> bool:
+    idle = now - int(data.get(_USED, now))
+    age = now - int(data.get(_STARTED, now))
+    return bool(idle > settings.SESSION_IDLE_SECONDS or age > settings.SESSION_COOKIE_AGE)

@@ -31,14 +31,38 @@ CLICK_IDS = {
     "li_fat_id": ("linkedin", "cpc"),
 }
 _URL, _TEXT, _CLICK_ID, _FIELDS = 2000, 200, 500, 50
+# Characters of a URL that are searched for marks: more than browsers and servers take.
+_LONGEST = 65_536
 # A full parse of the URL takes four times as long.
-_MARK = re.compile(rf"[?&](utm_(?:{'|'.join(UTM)})|{'|'.join(CLICK_IDS)})=([^&]+)")
+_NAMES = rf"utm_(?:{'|'.join(UTM)})|{'|'.join(CLICK_IDS)}"
+_MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)")
+# Link builders append "?name=value" to a URL that has a query already.
+_SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)")
 _DAY_MS = 86_400_000
+# Not every subdomain: mail.google.com is no search.
 _SEARCH = re.compile(
-    r"(?:www\.|m\.|search\.|[a-z]{2}\.search\.)?"
-    r"(google|bing|duckduckgo|yahoo|yandex|baidu|ecosia|qwant|startpage|brave|kagi|naver|seznam)"
-    r"(?:\.[a-z]{2,3}){1,2}"
+    r"(?:(?:www\d?|m|r|ca|lite|html|start|noai|safe|images|global|search|[a-z]{2})\.)*"
+    r"(google|bing|duckduckgo|yahoo|yandex|baidu|ecosia|qwant|startpage|brave|kagi|naver|seznam|"
+    r"sogou|daum|mojeek|aol)(?:\.[a-z]{2,3}){1,2}"
 )
+# Hosts that the pattern does not cover: ya.ru, and the apps of Android by their package names.
+_ORIGINS = {
+    "ya.ru": ("yandex", "organic"),
+    "com.google.android.googlequicksearchbox": ("google", "organic"),
+    "com.google.android.apps.searchlite": ("google", "organic"),
+    "com.microsoft.bing": ("bing", "organic"),
+    "com.duckduckgo.mobile.android": ("duckduckgo", "organic"),
+    "com.yandex.searchapp": ("yandex", "organic"),
+    "ru.yandex.searchplugin": ("yandex", "organic"),
+    "com.nhn.android.search": ("naver", "organic"),
+    "com.facebook.katana": ("facebook", "social"),
+    "com.instagram.android": ("instagram", "social"),
+    "com.linkedin.android": ("linkedin", "social"),
+    "com.twitter.android": ("x", "social"),
+    "com.google.android.youtube": ("youtube", "social"),
+    "com.reddit.frontpage": ("reddit", "social"),
+    "com.pinterest": ("pinterest", "social"),
+}
 _SOCIAL = {
     "facebook.com": "facebook",
     "fb.com": "facebook",
@@ -83,7 +107,10 @@ def context_of(
 
 def marks_in(url: str) -> dict[str, dict[str, str]]:
     """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins."""
-    pairs = _MARK.findall(url.partition("#")[0])
+    query = url.partition("#")[0]
+    if query.count("?") > 1:
+        query = _SECOND_MARK.sub("&", query)
+    pairs = _MARK.findall(query)
     if len(pairs) > _FIELDS:
         return {}
     marks = {name: unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
@@ -116,10 +143,11 @@ def truncated(address: str) -> str:
 
 
 def _touch(sent: Mapping[str, Any]) -> dict[str, Any]:
-    page_url = _text(sent.get("page_url"), _URL)
+    # Marks are read before the URL is cut: a click id is often its last parameter.
+    page_url = _text(sent.get("page_url"), _LONGEST)
     marks = marks_in(page_url)
     return {
-        "page_url": page_url,
+        "page_url": page_url[:_URL],
         "referrer": _text(sent.get("referrer"), _URL),
         "utm": _texts(sent.get("utm"), UTM, _TEXT) or _texts(marks.get("utm"), UTM, _TEXT),
         "click_ids": _texts(sent.get("click_ids"), CLICK_IDS, _CLICK_ID)
@@ -164,6 +192,8 @@ def _referral(context: Mapping[str, Any]) -> tuple[str, str] | None:
     host = _host(context.get("referrer", ""))
     if not host or host == _host(context.get("page_url", "")):
         return None
+    if known := _ORIGINS.get(host.removeprefix("m.")):
+        return known
     if engine := _SEARCH.fullmatch(host):
         return engine[1], "organic"
     domain = ".".join(host.split(".")[-2:])
@@ -177,4 +207,4 @@ def _host(url: str) -> str:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return ""
-    return host.removeprefix("www.")
+    return host.removeprefix("www.").removesuffix(".")

@@ -1,15 +1,24 @@
 """Ledger models: one Submission row per sending of a form, and repeated receipts."""
 
+from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Func, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.reasons import ReviewReason
+from leadgen.events.models import Event
 from leadgen.forms.models import Form, FormVersion
+from leadgen.lib import reference
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
+from leadgen.lib.search.key import SearchKey
+from leadgen.lib.search.matching import matching
 
 # States of submissions that intake turns into leads, unless they are parked (dead-lettered).
 PENDING_STATES = ("received", "accepted")
@@ -20,6 +29,15 @@ QUARANTINED = models.Q(state="quarantined")
 UNJUDGED = models.Q(state="quarantined", reasons__contains=["newer_form"])
 PARKED = models.Q(parked_at__isnull=False)
 ON_NO_LEAD = models.Q(state__in=[*PENDING_STATES, "quarantined"])
+
+
+def answers_as_text() -> Func:
+    """Return the answers without their names, each number without the signs between its digits."""
+    values = Func("answers", Value("$.*"), function="jsonb_path_query_array")
+    signs = Value(r"\s*\(\s*0\s*\)\s*|(?<=\d)[\s().\-/]+(?=\d)")
+    text = Cast(values, models.TextField())
+    joined = (signs, Value(""), Value("g"))
+    return Func(text, *joined, function="REGEXP_REPLACE", output_field=models.TextField())
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -38,6 +56,35 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def parked(self) -> Self:
         """Return the parked (dead-lettered) submissions: intake retries them on request only."""
         return self.filter(PARKED)
+
+    def matching(self, text: str) -> Self:
+        """Return the submissions whose answers have every word and number of the text.
+
+        An index serves the quarantined ones; combine it with a condition that few rows meet.
+        """
+        return matching(self, answers_as_text(), text)
+
+    def by_reference(self, text: str) -> Self:
+        """Return the submissions of a receipt, written as UUID or as its short reference.
+
+        A second receipt (Repeat) finds the submission too.
+        """
+        receipts = _receipts_in(text.strip())
+        return self.filter(models.Q(pk__in=receipts) | models.Q(repeats__receipt__in=receipts))
+
+
+def _receipts_in(text: str) -> list[UUID]:
+    try:
+        return [UUID(text)]
+    except ValueError:
+        between = reference.range_of(text)
+    if between is None:
+        return []
+    bounds = dict(zip(("gte", "lt"), between, strict=True))
+    own = Submission.objects.filter(**{f"pk__{side}": pk for side, pk in bounds.items()})
+    second = Repeat.objects.filter(**{f"receipt__{side}": pk for side, pk in bounds.items()})
+    found = [*own.values_list("pk", flat=True), *second.values_list("receipt", flat=True)]
+    return reference.matching(text, found)
 
 
 class Submission(models.Model):
@@ -70,6 +117,8 @@ class Submission(models.Model):
     )
     submitted_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
+    # When a person released it from review, or retried it after intake had given up.
+    released_at = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
@@ -100,6 +149,12 @@ class Submission(models.Model):
                 name="submission_quarantine",
                 condition=QUARANTINED,
             ),
+            # Of held rows only, so that it costs nothing when a submission arrives.
+            GinIndex(
+                OpClass(SearchKey(answers_as_text()), name="gin_trgm_ops"),
+                name="submission_review_search",
+                condition=QUARANTINED,
+            ),
             # Empty except while a form published by a newer release is live on an older one.
             models.Index(
                 fields=["version", "received_at"],
@@ -116,6 +171,15 @@ class Submission(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def history(self) -> models.QuerySet[Event]:
+        """Return the events of the submission, newest first."""
+        return Event.objects.about(self).select_related("actor").order_by("-id")
+
+    @property
+    def passed_on_at(self) -> datetime:
+        """The time at which it came to sales: the release, or for most the receipt itself."""
+        return max(self.received_at, self.released_at or self.received_at)
 
 
 class Repeat(models.Model):

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from leadgen.capture.consents import consents_in
 from leadgen.capture.models import Submission
@@ -19,7 +20,7 @@ from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.events.services import emit
 from leadgen.forms.format.definition import Definition
-from leadgen.forms.format.validation import parse, validate
+from leadgen.forms.format.validation import cut_hidden, parse, validate
 from leadgen.forms.models import FormVersion
 
 logger = logging.getLogger("leadgen.capture")
@@ -29,7 +30,7 @@ BATCH_ROWS = 100
 # Five look-ups bound the cost of one row.
 MAX_EARLIER_VERSIONS = 5
 _ANSWERS = ["version", "answers", "consents"]
-_JUDGED = ["state", "reasons", *_ANSWERS]
+_JUDGED = ["state", "reasons", "released_at", *_ANSWERS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _settle(submission: Submission) -> None:
             submission.reasons = others
         else:
             submission.state = Submission.State.ACCEPTED
+            submission.released_at = timezone.now()
             emit("submission.released", submission, data={"reasons": reasons})
     submission.save(update_fields=_JUDGED)
 
@@ -143,7 +145,7 @@ def _fit(version: FormVersion, submission: Submission, *, is_exact: bool) -> Ver
         return None
     if submission.context.get("channel") == "hosted":
         sent = parse(reading.definition, dict(_texts(sent)))
-    answers, errors = validate(reading.definition, sent)
+    answers, errors = validate(reading.definition, cut_hidden(reading.definition, sent))
     return None if errors else Verdict(version, reading.definition, answers)
 
 

@@ -15,6 +15,7 @@ class ReviewReason(models.TextChoices):
     UNFIT_ANSWERS = "unfit_answers", _("Answers that the form does not accept")
     HELD_BY_HAND = "held_by_hand", _("Held by a colleague")
     UNPUBLISHED = "unpublished", _("Sent after the form was unpublished")
+    EXPIRED_PAGE = "expired_page", _("Sent from a page opened more than a day before")
     VERSION_UNKNOWN = "version_unknown", _("Its version of the form could not be read")
 
 

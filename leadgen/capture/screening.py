@@ -11,9 +11,11 @@ import msgspec
 from disposable_email_domains import blocklist
 
 from leadgen.capture.reasons import ReviewReason
-from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.definition import Definition, FieldDefinition
 
 _LINK = re.compile(r"https?://|(?<!//)\bwww\.", re.IGNORECASE)
+# A hidden value comes from the page's address, an option from the form.
+_UNWRITTEN = {"hidden", "choice"}
 _MIN_SECONDS, _MAX_LINKS = 2.0, 3
 
 
@@ -40,9 +42,8 @@ def too_fast(attempt: Attempt) -> ReviewReason | None:
 
 
 def too_many_links(attempt: Attempt) -> ReviewReason | None:
-    """Return the reason for more than three links in all texts together."""
-    texts = (value for value in attempt.answers.values() if isinstance(value, str))
-    links = sum(len(_LINK.findall(text)) for text in texts if _may_link(text))
+    """Return the reason for more than three links in all texts that the visitor wrote."""
+    links = sum(len(_LINK.findall(text)) for text in _written(attempt))
     return ReviewReason.TOO_MANY_LINKS if links > _MAX_LINKS else None
 
 
@@ -73,9 +74,22 @@ def screen(attempt: Attempt) -> list[ReviewReason]:
     return [reason for check in CHECKS if (reason := check(attempt))]
 
 
-def _may_link(text: str) -> bool:
+def _written(attempt: Attempt) -> list[str]:
+    """Return the texts that may contain links and that the visitor wrote."""
+    linked = {name: text for name, text in attempt.answers.items() if _may_link(text)}
+    if not linked:
+        return []
+    fields = {field.name: field for field in attempt.definition.fields}
+    return [text for name, text in linked.items() if _is_written(fields.get(name), text)]
+
+
+def _is_written(field: FieldDefinition | None, text: str) -> bool:
+    return field is None or (field.kind not in _UNWRITTEN and text != field.default)
+
+
+def _may_link(value: Any) -> bool:
     """Return whether a text can contain a link; the pattern takes twenty times as long."""
-    return "://" in text or "www." in text.lower()
+    return isinstance(value, str) and ("://" in value or "www." in value.lower())
 
 
 def _is_disposable(address: str) -> bool:

@@ -21,7 +21,7 @@ from leadgen.capture.nudge import nudge
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import Attempt, screen
 from leadgen.forms.format.messages import Errors
-from leadgen.forms.format.validation import validate
+from leadgen.forms.format.validation import check_given, cut_hidden, validate
 from leadgen.forms.newer import without_empties
 from leadgen.forms.published import PublishedForm
 from leadgen.lib.ids import uuid7
@@ -46,16 +46,18 @@ class Lookup(Protocol):
 class Incoming(msgspec.Struct, frozen=True):
     """One post as a channel has parsed it.
 
-    ``raw`` is stored unchanged; ``answers`` are JSON values by field name; ``key`` is the client's
-    Idempotency-Key; ``act`` is the visit and the number of the act. ``reasons`` send the submission
-    to review in any case; ``reason_if_invalid`` sends invalid answers to review instead of refusing
-    them. ``is_version_named``: the page or the client named the version that was shown. ``seconds``
-    is the time since the page was served.
+    ``raw`` is stored unchanged; ``answers`` are JSON values by field name; ``unknown`` are texts by
+    names that the form does not have; ``key`` is the client's Idempotency-Key; ``act`` is the visit
+    and the number of the act. ``reasons`` send the submission to review in any case;
+    ``reason_if_invalid`` sends invalid answers to review instead of refusing them.
+    ``is_version_named``: the page or the client named the version that was shown. ``seconds`` is
+    the time since the page was served.
     """
 
     raw: Mapping[str, Any]
     answers: Mapping[str, Any]
     context: dict[str, Any]
+    unknown: Mapping[str, Any] = {}
     key: str | None = None
     act: Act | None = None
     reasons: tuple[ReviewReason, ...] = ()
@@ -104,6 +106,8 @@ async def submit(
     reasons = [*screen(_attempt(form, sent, answers)), *_held(form, sent, errors)]
     if errors or ReviewReason.VERSION_UNKNOWN in reasons:
         answers = _readable(sent, answers)
+    elif sent.unknown:
+        answers = {**sent.unknown, **answers}
     row = _row(form, sent, answers, reasons)
     outcome = await _write(row, sent, ledger, lookup)
     if outcome.status is WriteStatus.CONFLICT:
@@ -198,7 +202,10 @@ def _judge(form: PublishedForm, sent: Incoming) -> tuple[dict[str, Any], Errors]
     """Return the cleaned answers and the errors; those of a newer form are unchecked."""
     if form.newer:
         return without_empties(form.newer.definition, sent.answers), {}
-    return validate(form.definition, sent.answers)
+    answers, errors = validate(form.definition, cut_hidden(form.definition, sent.answers))
+    if not (errors or sent.unknown):
+        errors = check_given(form.definition, answers)
+    return answers, errors
 
 
 def _attempt(form: PublishedForm, sent: Incoming, answers: Mapping[str, Any]) -> Attempt:

@@ -22,6 +22,7 @@ from leadgen.edge.forms import hosted_form, public_api
 from leadgen.edge.forms.form_cache import FormCache
 from leadgen.edge.forms.form_preloader import FormPreloader
 from leadgen.edge.http.access_log import AccessLog
+from leadgen.edge.http.large_bodies import LargeBodies
 from leadgen.edge.http.messages import (
     AWAY,
     ClientGoneError,
@@ -48,12 +49,12 @@ _INTERNAL_ERROR = Refusal(500, "Something went wrong here. Try again in a moment
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A public path, its handler by method, and the shape of its refusals (HTML or JSON)."""
+    """A public path, its handler by method, and its refusals (HTML or JSON) by the path's key."""
 
     name: str
     path: re.Pattern[str]
     handlers: Mapping[str, Handler]
-    refuse: Callable[[Refusal], Response]
+    refuse: Callable[[Refusal, str], Response]
 
 
 class Edge:
@@ -70,6 +71,7 @@ class Edge:
         self._django = django
         self._database = database or ReadPool()
         self._access = AccessLog()
+        self._large = LargeBodies()
         self._ledger = LedgerWithSpool(BatchWriter(connection or LedgerConnection(), nudge_replay))
         forms = FormCache(self._database, max_age=max_age)
         self._preloader = FormPreloader(self._database, forms)
@@ -121,7 +123,7 @@ class Edge:
             request_context.adopt(request.headers.get("x-request-id"))
         )
         try:
-            response = await _answer(route, key, request)
+            response = await _answer(route, key, request, self._large)
             traced = response.having({"x-request-id": request_context.request_id.get()})
             await traced.send(send, head=request.method == "HEAD")
             self._record(route, request, response, perf_counter() - started)
@@ -143,46 +145,48 @@ class Edge:
 def _routes(services: EdgeServices) -> tuple[Route, ...]:
     pages, programs = hosted_form.HostedFormPages(services), public_api.PublicApi(services)
     # Mail programs and CMSs add a trailing slash, phones write the F of a typed address large.
-    form, forms = r"(?i:/f)/([^/]+)", r"/api/v1/public/forms/([^/]+)"
+    form, forms = r"/+(?i:f)/+([^/]+)", r"/api/v1/public/forms/([^/]+)"
     return (
         Route(
             "form",
-            re.compile(f"{form}/?"),
+            re.compile(f"{form}/*"),
             {"GET": pages.page, "POST": pages.post},
-            hosted_form.refuse,
+            pages.refuse,
         ),
-        Route("thanks", re.compile(f"{form}/thanks/?"), {"GET": pages.thanks}, hosted_form.refuse),
+        Route("thanks", re.compile(f"{form}/+thanks/*"), {"GET": pages.thanks}, pages.refuse),
         Route(
             "definition",
             re.compile(f"{forms}/?"),
             {"GET": programs.definition, "OPTIONS": programs.preflight},
-            public_api.refuse,
+            public_api.refuse_to_all,
         ),
         Route(
             "submissions",
             re.compile(f"{forms}/submissions/?"),
             {"POST": programs.submit, "OPTIONS": programs.preflight},
-            public_api.refuse,
+            public_api.refuse_to_all,
         ),
     )
 
 
-async def _answer(route: Route, key: str, request: Request) -> Response:
+async def _answer(route: Route, key: str, request: Request, large: LargeBodies) -> Response:
     """Return the handler's response, or the refusal in the shape of the route."""
     try:
         handler = _handler(route, request.method)
         if request.method == "POST":
-            await request.read(settings.CAPTURE_MAX_BODY_BYTES)
+            await request.read(settings.CAPTURE_MAX_BODY_BYTES, large.admit)
         return await handler(request, key)
     except Refusal as refusal:
-        return _refusal_response(route, request, refusal, "refused")
+        return _refusal_response(route, key, request, refusal)
     except DatabaseUnavailableError:
-        return _refusal_response(route, request, AWAY, "failed")
+        return _refusal_response(route, key, request, AWAY)
     except ClientGoneError:
         raise
     except Exception:
         logger.exception("the edge failed")
-        return _refusal_response(route, request, _INTERNAL_ERROR, "failed")
+        return _refusal_response(route, key, request, _INTERNAL_ERROR)
+    finally:
+        large.release(request)
 
 
 def _handler(route: Route, method: str) -> Handler:
@@ -193,7 +197,8 @@ def _handler(route: Route, method: str) -> Handler:
     return handler
 
 
-def _refusal_response(route: Route, request: Request, refusal: Refusal, outcome: str) -> Response:
+def _refusal_response(route: Route, key: str, request: Request, refusal: Refusal) -> Response:
     if request.method == "POST":
-        SUBMISSIONS.labels(outcome).inc()
-    return route.refuse(refusal)
+        is_fault = refusal is AWAY or refusal is _INTERNAL_ERROR
+        SUBMISSIONS.labels("failed" if is_fault else "refused").inc()
+    return route.refuse(refusal, key)

@@ -31,7 +31,7 @@ class OldestRunningTransactionId(Func):
     """Lowest id of a transaction that may still write events: all below have ended.
 
     PostgreSQL gives ids to the transactions of all databases of a server. One counts here unless it
-    is known to run, or to be prepared, in another database (ADR 0029). The snapshot is taken before
+    is known to run, or to be prepared, in another database (ADR 0033). The snapshot is taken before
     the sessions are read, so a running transaction of this database is never left out; at worst one
     of another database counts. Ids of sessions may be read without any right. A sub-select, so that
     PostgreSQL evaluates it once for each statement.

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from leadgen.forms.format import fields as kinds
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition, Option
 from leadgen.forms.format.definition import FieldDefinition as Question
+from leadgen.forms.format.languages import canonical
 from leadgen.forms.format.reader import Reading, read
 from leadgen.forms.origins import origin_of
 from leadgen.lib.ids import public_id
@@ -76,6 +77,7 @@ class Form(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        self.locale = canonical(self.locale)
         self.allowed_origins = "\n".join(_origin(line) for line in self.allowed_origins.split())
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
@@ -109,7 +111,7 @@ class Form(models.Model):
             thanks_title=self.thanks_title,
             thanks_text=self.thanks_text,
             redirect_url=self.redirect_url,
-            locale=self.locale,
+            locale=canonical(self.locale),
         )
 
     def freeze(self, definition: Definition) -> "FormVersion":

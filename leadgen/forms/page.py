@@ -5,19 +5,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
+from django.utils.text import Truncator
 
-from leadgen.forms.format.definition import Definition
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.languages import canonical, is_right_to_left
 from leadgen.forms.format.messages import text_of
+from leadgen.forms.format.validation import start_texts
 from leadgen.forms.markup import element
 
 # Placeholder of the hidden inputs of one request; the edge replaces it when it serves the page.
 HIDDEN_SLOT = "<!--leadgen:hidden-->"
 
-_RIGHT_TO_LEFT = ("ar", "fa", "he", "ps", "ur", "yi")
+# Enough of a consent's wording to recognise it in the list of messages.
+_WORDING = 60
 _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -42,12 +47,9 @@ def form_page(
     name; those of the name "" concern the whole form.
     """
     errors = errors or {}
+    shown = start_texts(definition) if values is None else values
     questions = [
-        KINDS[field.kind].html(
-            field,
-            None if values is None else values.get(field.name, []),
-            errors.get(field.name, []),
-        )
+        KINDS[field.kind].html(field, shown.get(field.name, []), errors.get(field.name, []))
         for field in definition.fields
     ]
     context = {
@@ -60,8 +62,15 @@ def form_page(
 
 
 def thanks_page(definition: Definition, receipt: str) -> str:
-    """Return the thank-you page with the receipt."""
-    return _render("thanks", definition.thanks_title, definition, {"receipt": receipt})
+    """Return the thank-you page with the receipt; it leads on to the form's redirect address.
+
+    The step of our own before the redirect (ADR 0032) clears the draft, stays visible when the
+    address is a download, and is outside of ``form-action``.
+    """
+    url = definition.redirect_url
+    target = url if url.startswith(("https://", "http://")) else ""
+    context = {"receipt": receipt, "target": target, "host": urlsplit(target).hostname}
+    return _render("thanks", definition.thanks_title, definition, context)
 
 
 @lru_cache(maxsize=64)  # rendering was most of the cost of a refused request in a flood
@@ -85,12 +94,11 @@ def hidden_inputs(values: Mapping[str, str]) -> str:
 
 
 def _render(template: str, title: str, definition: Definition, context: dict[str, Any]) -> str:
-    language = definition.locale.partition("-")[0].lower()
     shared = {
         "title": title,
         "definition": definition,
-        "locale": definition.locale,
-        "direction": "rtl" if language in _RIGHT_TO_LEFT else "ltr",
+        "locale": canonical(definition.locale),
+        "direction": "rtl" if is_right_to_left(definition.locale) else "ltr",
     }
     return _showable(render_to_string(f"forms/{template}.html", shared | context))
 
@@ -102,7 +110,15 @@ def _problems(definition: Definition, errors: Mapping[str, list[str]]) -> Iterat
         yield from (Problem(name, message) for message in errors[name])
     for name, field in shown.items():
         for message in errors.get(name, []):
-            yield Problem(field.label, message, f"f-{name}")
+            yield Problem(_shown_label(field), message, f"f-{name}")
+
+
+def _shown_label(field: FieldDefinition) -> str:
+    """Return the words by which a field is known on the page; a consent shows its wording only."""
+    words = field.wording.strip() if field.kind == "consent" else ""
+    if not words:
+        return field.label
+    return Truncator(words).chars(_WORDING)
 
 
 def _heading(count: int) -> str:

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext
 
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
 from leadgen.forms.format.fields import KINDS
+from leadgen.forms.format.languages import canonical, is_known
 
 # Well below the 200 names that edge.http.bodies parses in one post.
 MAX_FIELDS = 100
@@ -22,8 +24,21 @@ def _form_problems(definition: Definition) -> Iterator[str]:
         yield gettext("Add at least one field that visitors fill in.")
     if len(definition.fields) > MAX_FIELDS:
         yield gettext("Remove fields: a form has %(limit)s at most.") % {"limit": MAX_FIELDS}
-    if definition.redirect_url and not definition.redirect_url.startswith(("https://", "http://")):
-        yield gettext("Redirect to: start the address with https:// or http://.")
+    if definition.redirect_url and not _is_web_address(definition.redirect_url):
+        yield gettext("Redirect to: write a whole address that starts with https:// or http://.")
+    if not is_known(canonical(definition.locale)):
+        text = gettext(
+            "Language: “%(locale)s” is no language code: write one such as en, de-AT or zh-Hant."
+        )
+        yield text % {"locale": definition.locale}
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _field_problems(definition: Definition) -> Iterator[str]:

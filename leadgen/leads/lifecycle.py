@@ -29,6 +29,11 @@ def after_response(status: str) -> str:
     return "working" if status in _UNTOUCHED else status
 
 
+def after_withdrawal(status: str) -> str:
+    """Return the status once every response was withdrawn."""
+    return "new" if status == "working" else status
+
+
 def closes(stage_type: str) -> bool:
     """Return whether a stage of this type closes the lead."""
     return stage_type in _CLOSED

@@ -77,14 +77,15 @@ def _assigned(data: Data, names: Names) -> tuple[str, str]:
     if not data.get("owner"):
         previous = data.get("previous")
         detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+        detail = ", ".join(filter(None, (detail, _undone(data))))
         return gettext("Owner removed"), detail
-    detail = gettext("Round robin") if data.get("by") == "round robin" else ""
+    detail = gettext("Round robin") if data.get("by") == "round robin" else _undone(data)
     return gettext("Assigned to %(name)s") % {"name": _name(data["owner"], names)}, detail
 
 
 def _stage_changed(data: Data, names: Names) -> tuple[str, str]:
     template = _MOVED.get(data.get("type", ""), _("Moved: %(from)s → %(to)s"))
-    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, ""
+    return template % {"from": data.get("from", "?"), "to": data.get("to", "?")}, _undone(data)
 
 
 def _note_added(data: Data, names: Names) -> tuple[str, str]:
@@ -97,12 +98,31 @@ def _task_added(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task: %(title)s") % {"title": _title(data)}, detail
 
 
+def _task_assigned(data: Data, names: Names) -> tuple[str, str]:
+    previous = data.get("previous")
+    detail = gettext("Was %(name)s") % {"name": _name(previous, names)} if previous else ""
+    if not data.get("owner"):
+        return gettext("Task without owner: %(title)s") % {"title": _title(data)}, detail
+    details = {"name": _name(data["owner"], names), "title": _title(data)}
+    return gettext("Task for %(name)s: %(title)s") % details, detail
+
+
+def _team_changed(data: Data, names: Names) -> tuple[str, str]:
+    if not data.get("name"):
+        return gettext("No team any more"), ""
+    return gettext("Moved to the team %(name)s") % {"name": data["name"]}, ""
+
+
 def _task_completed(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task done: %(title)s") % {"title": _title(data)}, ""
 
 
 def _task_reopened(data: Data, names: Names) -> tuple[str, str]:
     return gettext("Task reopened: %(title)s") % {"title": _title(data)}, ""
+
+
+def _erased(data: Data, names: Names) -> tuple[str, str]:
+    return gettext("Personal data erased"), ""
 
 
 def _unknown(data: Data, names: Names) -> tuple[str, str]:
@@ -116,8 +136,11 @@ _WORDING: dict[str, tuple[str, Callable[[Data, Names], tuple[str, str]]]] = {
     "lead.stage_changed": ("arrow_forward", _stage_changed),
     "lead.note_added": ("sticky_note_2", _note_added),
     "lead.task_added": ("add_task", _task_added),
+    "lead.task_assigned": ("assignment_ind", _task_assigned),
+    "lead.team_changed": ("groups", _team_changed),
     "lead.task_completed": ("task_alt", _task_completed),
     "lead.task_reopened": ("undo", _task_reopened),
+    "lead.erased": ("delete_forever", _erased),
 }
 
 _MOVED = {"won": _("Won: %(from)s → %(to)s"), "lost": _("Lost: %(from)s → %(to)s")}
@@ -142,6 +165,10 @@ def _origin(data: Data) -> str:
     if data.get("campaign"):
         campaign = gettext("campaign %(name)s") % {"name": data["campaign"]}
     return ", ".join(filter(None, (where, campaign)))
+
+
+def _undone(data: Data) -> str:
+    return gettext("Undone") if data.get("undo_of") else ""
 
 
 def _title(data: Data) -> str:

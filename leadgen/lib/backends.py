@@ -21,6 +21,8 @@ _EMAIL_BACKENDS = {
     "smtp": _SMTP,
     "smtps": _SMTP,
 }
+# Leads on a local disk are for the process's own user only.
+_PRIVATE = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 
 
 def storage(url: str, name: str = "STORAGE_URL", *, private: bool = True) -> dict[str, Any]:
@@ -32,10 +34,9 @@ def storage(url: str, name: str = "STORAGE_URL", *, private: bool = True) -> dic
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        modes = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": unquote(parts.path), **(modes if private else {})},
+            "OPTIONS": {"location": unquote(parts.path), **(_PRIVATE if private else {})},
         }
     if parts.scheme == "s3" and parts.hostname:
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3(url)}

@@ -6,9 +6,16 @@ from dataclasses import dataclass
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.encoding import escape_uri_path
+from django.views import csrf
 from psycopg_pool import PoolTimeout, TooManyRequests
 
+from leadgen.accounts.login import audit
+from leadgen.accounts.login.adapter import client_network
+from leadgen.accounts.metrics import REFUSALS
+from leadgen.accounts.models import User
 from leadgen.operations.metrics import PAGES_FAILED
 
 logger = logging.getLogger(__name__)
@@ -62,8 +69,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 403 without reading the body."""
+    """Answer 403 without reading the body, and write a security event of a user's request."""
+    if isinstance(user := getattr(request, "user", None), User):
+        audit.refused(user, client_network(request), escape_uri_path(request.path))
     return _render(403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Count a request without a valid CSRF token, and answer 403 as Django does."""
+    REFUSALS.labels("csrf").inc()
+    return csrf.csrf_failure(request, reason=reason)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,6 +1,8 @@
 """Endpoints for probes and monitoring."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import wraps
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -17,6 +19,21 @@ from leadgen.operations.collectors.ledger import LedgerCollector
 from leadgen.operations.collectors.spool import SpoolCollector
 
 
+def _internal(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer 404 to requests that a proxy forwarded: kubelet, KEDA and Prometheus connect directly.
+
+    A rule by path in the proxy alone would miss other spellings, such as ``/%6detrics``.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
+            return HttpResponse(status=404)
+        return view(request)
+
+    return guarded
+
+
 @never_cache
 @require_safe
 def live(request: HttpRequest) -> HttpResponse:
@@ -26,6 +43,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@_internal
 def ready(request: HttpRequest) -> HttpResponse:
     """Answer 200 while submissions can be stored, else 503; the body names every backend."""
     answers = health.READINESS.answers()
@@ -36,6 +54,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
+@_internal
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer in Prometheus' text format; with METRICS_TOKEN set only for its bearer."""
     if not multiprocess_metrics.is_authorized(

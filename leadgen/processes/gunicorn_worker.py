@@ -1,16 +1,20 @@
 """ASGI worker of gunicorn with time-outs and connection limits against slow clients."""
 
 import functools
+import re
 import socket
 from asyncio import Transport
 from collections import Counter
+from typing import Any
 
 from django.conf import settings
+from gunicorn.asgi import protocol
 from gunicorn.asgi.parser import ParseError
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
 from leadgen.lib.net.ip import packed_network
+from leadgen.processes.security_headers import security_headers
 
 # For the headers of the first request; gunicorn itself waits without limit.
 HEADER_SECONDS = 10.0
@@ -21,6 +25,8 @@ ADDRESS_SHARE = 2
 # Pieces of one body: chunks, or what one read of the socket took. 2.6 MB, the most that any page
 # takes, are 1,800 segments of TCP. One body of 200,000 one-byte chunks stopped a process for 3 s.
 MAX_PIECES = 4096
+# RFC 9112 section 3.2.2: a server must accept the absolute form, and its host replaces Host.
+_ABSOLUTE = re.compile(r"https?://(?:[^/]*@)?([^/]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
@@ -76,6 +82,22 @@ class Protocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
         self._pieces = 0
         super()._on_message_complete()
 
+    def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        """Return the ASGI scope; of an absolute request target only the path is passed on."""
+        scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
+        if not scope["path"].startswith("/") and (target := _ABSOLUTE.fullmatch(scope["path"])):
+            raw = _ABSOLUTE.fullmatch(scope["raw_path"].decode("latin-1")) or target
+            scope["path"], scope["raw_path"] = target[2] or "/", (raw[2] or "/").encode("latin-1")
+            others = [header for header in scope["headers"] if header[0] != b"host"]
+            scope["headers"] = [(b"host", target[1].encode("latin-1", "replace")), *others]
+        return scope
+
+    def _send_error_response(
+        self, status: int, message: str, extra_headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """Send gunicorn's own answer, such as 400 or 431, with the headers of all others."""
+        super()._send_error_response(status, message, (*extra_headers, *self.worker.headers))
+
     def _feed_callback_parser(self, data: bytes) -> bool:
         """Answer 400 to a Content-Length of more digits than int() takes (4,300)."""
         try:
@@ -121,7 +143,10 @@ class TimeoutWorker(gasgi.ASGIWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         self.held = Held()
-        gasgi.ASGIProtocol = Protocol  # gunicorn creates it by this name and has no setting
+        self.headers = [(key.decode(), value.decode()) for key, value in security_headers()]
+        # gunicorn has no settings for its protocol class and its header "Server: gunicorn/asgi".
+        gasgi.ASGIProtocol = Protocol
+        protocol._CACHED_SERVER_HEADER = b""
         for listener in self.sockets:
             _bound_writing(listener.sock)
         super().init_process()

@@ -47,7 +47,7 @@ TASKS = {
         "leadgen.events.tasks.consume", every=2, expires=6, queue=DEFAULT, fallback=True
     ),
     "deliver notifications": ScheduledTask(
-        "leadgen.accounts.tasks.deliver", every=3, expires=9, queue=DELIVERY, fallback=True
+        "leadgen.accounts.tasks.deliver", every=2, expires=6, queue=DELIVERY, fallback=True
     ),
     "delete old notifications": ScheduledTask(
         "leadgen.accounts.tasks.prune", every=3600, expires=3600, queue=DEFAULT

@@ -14,14 +14,15 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from leadgen.accounts import services
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import Team, User
+from leadgen.leads.ownership.person_services import open_work
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, lock_row
 from leadgen.workspace.login.views import change_own_password, to_login
+from leadgen.workspace.person_forms import NewPasswordForm, NewPersonForm, PersonForm
 from leadgen.workspace.search import choices, no_search
 
 admin.site.unregister([Group, EmailAddress])
@@ -34,18 +35,10 @@ admin.site.autocomplete_view = choices  # type: ignore[method-assign]
 _ACCESS = ("role", "team", "visibility", "is_active")
 
 
-class NewPasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]  # unfold has no types
-    """A form that hashes the password; the verb stores it."""
-
-    def save(self, commit: bool = True) -> User:
-        user: User = super().save(commit=False)
-        return user
-
-
 @admin.register(User)
 class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
-    form = UserChangeForm
-    add_form = UserCreationForm
+    form = PersonForm
+    add_form = NewPersonForm
     change_password_form = NewPasswordForm
     list_display = (
         "person",
@@ -79,12 +72,30 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
         fixed = super().get_readonly_fields(request, obj)
         return (*fixed, *_ACCESS) if obj and obj.pk == current_user(request).pk else fixed
 
+    def lock(self, row: User) -> bool:
+        return lock_row(row)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Ask for the destination of open work where the person has any."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not obj or obj.pk == current_user(request).pk:
+            return fieldsets
+        if not self.has_change_permission(request, obj) or open_work(obj).is_empty:
+            return fieldsets
+        return (*fieldsets, (_("Open leads and tasks"), {"fields": ("handover",)}))
+
+    def get_form(
+        self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.actor = current_user(request)
+        return form
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        actor = current_user(request)
         if change:
-            services.update_user(obj, edited_values(form), actor=actor)
+            form.save_with(obj)
         else:
-            services.add_user(obj, actor=actor)
+            services.add_user(obj, actor=current_user(request))
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         # Of Django's page for a new password this is the only call that knows the actor.
@@ -142,6 +153,9 @@ class TeamAdmin(ScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         active = Count("members", filter=Q(members__is_active=True))
         return super().get_queryset(request).annotate(active=active).prefetch_related("members")
+
+    def lock(self, row: Team) -> bool:
+        return lock_row(row)
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:
         actor = current_user(request)

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible
 from leadgen.events.models import Event
 from leadgen.workspace.kit.filters import DropdownFilter
 from leadgen.workspace.kit.html import ago, badge, clip
@@ -25,14 +27,16 @@ class KindFilter(DropdownFilter):
     title, parameter_name = _("event"), "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        newest = Event.objects.order_by("-id").values("kind")[:_SAMPLE]
+        events = visible(Event, current_user(request)).order_by("-id")
+        newest = events.values("kind")[:_SAMPLE]
         kinds = sorted({row["kind"] for row in newest})
         return [(kind, in_words(kind)) for kind in kinds]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Event]) -> QuerySet[Event]:
         if not self.chosen:
             return queryset
-        last = Event.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        events = visible(Event, current_user(request)).order_by("-id")
+        last = events.values_list("id", flat=True).first() or 0
         return queryset.filter(kind=self.chosen, id__gt=last - _RECENT)
 
 

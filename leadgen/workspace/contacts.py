@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,15 +19,12 @@ from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
 from leadgen.leads import record_services
 from leadgen.leads.models import Company, Contact, Lead
-from leadgen.lib import row_limit
+from leadgen.leads.persons import identities
+from leadgen.lib.search.matching import matching
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
-_TOO_MANY_PEOPLE = _(
-    "More than %(limit)s people are found by this name, and one request changes at most %(limit)s. "
-    "Keep the name."
-)
 _MANY = 20
 _LEAD = '<p><a class="ws-link" href="{}">{} {}</a></p>'
 
@@ -50,6 +46,15 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if self.instance.company:
             self.initial["company_name"] = self.instance.company.name
+
+    def clean(self) -> dict[str, Any] | None:
+        super().clean()
+        changed = {name: self.cleaned_data.get(name) for name in self.changed_data}
+        known = {name: text for name, text in changed.items() if name in self.cleaned_data}
+        values = identities.normalised(known, country=self.instance.country)
+        identities.check_free(self.instance, values)
+        self.cleaned_data.update(values)
+        return self.cleaned_data
 
 
 @admin.register(Contact)
@@ -137,9 +142,8 @@ class CompanyForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_name(self) -> str:
         """Refuse a new name for a company of more people than one request may write."""
         name = str(self.cleaned_data["name"])
-        people = row_limit.capped_count(Contact.objects.filter(company=self.instance.pk))
-        if name != self.initial.get("name") and people > row_limit.MAX_ROWS:
-            raise ValidationError(_TOO_MANY_PEOPLE % {"limit": f"{row_limit.MAX_ROWS:,}"})
+        if name != self.initial.get("name"):
+            record_services.require_renamable(self.instance)
         return name
 
 
@@ -159,6 +163,11 @@ class CompanyAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a company comes with its first contact
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Company], search_term: str
+    ) -> tuple[QuerySet[Company], bool]:
+        return matching(queryset, "name", search_term), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

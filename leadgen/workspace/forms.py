@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -21,13 +20,19 @@ from unfold import admin as unfold
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.visibility import visible
 from leadgen.forms import services
 from leadgen.forms.models import Field, Form, FormVersion
 from leadgen.forms.page import form_page
 from leadgen.workspace.kit.bounded_admin import BoundedInline
 from leadgen.workspace.kit.html import DASH, ago, badge, two_lines
 from leadgen.workspace.kit.parameters import is_id
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.kit.scoped_admin import (
+    ScopedAdmin,
+    edited_values,
+    lock_row,
+    row_edits,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +138,6 @@ class VersionInline(TabularInline):
 
 @admin.register(Form)
 class FormAdmin(ScopedAdmin):
-    event_kinds = {"added": "form.added", "changed": "form.changed", "deleted": "form.deleted"}
     list_display = ("name", "state", "submissions", "changed")
     list_select_related = ("published",)
     list_filter = (("published", admin.EmptyFieldListFilter),)
@@ -157,15 +161,29 @@ class FormAdmin(ScopedAdmin):
         (_("Other websites"), {"fields": ("allowed_origins",), "classes": ["tab"]}),
     )
 
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Form | None:
-        """Lock a form that is saved: a publication at the same moment must not be undone by it."""
-        form: Form | None = super().get_object(request, object_id, from_field)
-        if form and request.method == "POST" and transaction.get_connection().in_atomic_block:
-            Form.objects.select_for_update().filter(pk=form.pk).first()
-            form = super().get_object(request, object_id, from_field)
-        return form
+    def lock(self, row: Form) -> bool:
+        return lock_row(row)
+
+    def save_model(self, request: HttpRequest, obj: Form, form: Any, change: bool) -> None:
+        """Save nothing: save_related writes the form and its fields with one verb."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        actor, fields = current_user(request), row_edits(formsets[0])
+        if change:
+            services.update_form(form.instance, edited_values(form), fields, actor=actor)
+        else:
+            services.add_form(form.instance, fields.added, actor=actor)
+        self._act(request, form.instance)
+
+    def _act(self, request: HttpRequest, form: Form) -> None:
+        """Publish or unpublish; Unfold calls the buttons in save_model, before the fields exist."""
+        buttons: Any = self.get_actions_submit_line(request, form.pk)  # type: ignore[attr-defined]
+        for button in buttons:
+            if button.action_name in request.POST:
+                button.method(request, form)
+
+    def delete_model(self, request: HttpRequest, obj: Form) -> None:
+        services.delete_form(obj, actor=current_user(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Form]:
         return super().get_queryset(request).prefetch_related("fields")
@@ -209,7 +227,7 @@ class FormAdmin(ScopedAdmin):
 
     def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Allow opening and unpublishing for live forms only."""
-        live_forms = Form.objects.filter(published__isnull=False)
+        live_forms = visible(Form, current_user(request)).filter(published__isnull=False)
         if object_id is None:
             return True
         return is_id(str(object_id)) and live_forms.filter(pk=object_id).exists()
@@ -254,8 +272,7 @@ class FormAdmin(ScopedAdmin):
 
     @action(description=_("Save and publish"), permissions=["change"])
     def save_and_publish(self, request: HttpRequest, form: Form) -> None:
-        # Django saves the fields after the form; after the commit the draft is complete.
-        transaction.on_commit(partial(_publish, request, form))
+        _publish(request, form)
 
     @action(description=_("Unpublish"), permissions=["change", "open"])
     def save_and_unpublish(self, request: HttpRequest, form: Form) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,13 +16,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
-from leadgen.leads import bulk_services
+from leadgen.accounts.models import User
+from leadgen.accounts.visibility import visible
+from leadgen.leads import bulk_services, services
 from leadgen.leads.models import Task
+from leadgen.leads.visibility import may_own_task, owners_for
+from leadgen.lib.search.matching import matching
 from leadgen.workspace.home.numbers import days_ago
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import ViewTabs
 from leadgen.workspace.kit.html import BUTTON, DASH, badge, clip, moment
-from leadgen.workspace.kit.scoped_admin import ScopedAdmin
+from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, is_id, lock_row
 
 
 class TaskViews(ViewTabs):
@@ -34,14 +40,26 @@ class TaskViews(ViewTabs):
             _("Team overdue"),
             lambda rows, user: rows.due_before(timezone.now()),
         ),
+        "unowned": (_("No owner"), lambda rows, user: rows.unowned()),
         "open": (_("All"), lambda rows, user: rows.open()),
-        "done": (_("Done"), lambda rows, user: rows.done().order_by("-done_at")),
+        "done": (_("Done"), lambda rows, user: rows.done()),
     }
+
+
+class TaskOwnerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A task's page: its owner is a person who works leads and sees this one."""
+
+    def clean_owner(self) -> User | None:
+        owner: User | None = self.cleaned_data["owner"]
+        if owner and "owner" in self.changed_data and not may_own_task(owner, self.instance.lead):
+            text = gettext("%(person)s does not see this lead; choose another person.")
+            raise ValidationError(text % {"person": owner})
+        return owner
 
 
 @admin.register(Task)
 class TaskAdmin(ScopedAdmin):
-    event_kinds = {"changed": "task.changed", "deleted": "task.deleted"}
+    form = TaskOwnerForm
     list_display = ("what", "person", "due", "owner_name", "tick")
     list_filter = (TaskViews,)
     list_select_related = ("lead__contact", "owner")
@@ -57,6 +75,35 @@ class TaskAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a task is added on its lead's page
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order of the view's index: the first due, or the last done."""
+        return ("-done_at", "-id") if request.GET.get("view") == "done" else ("due_at", "id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return matching(queryset, "title", search_term), False
+
+    def get_field_queryset(
+        self, db: str | None, db_field: Any, request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        """Offer the people to whom the reader may assign, and the present owner."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if rows is None or db_field.name != "owner" or not request.resolver_match:
+            return rows
+        user, key = current_user(request), str(request.resolver_match.kwargs.get("object_id", ""))
+        present = visible(Task, user).filter(pk=int(key) if is_id(key) else 0).values("owner")
+        return rows.filter(Q(pk__in=owners_for(user)) | Q(pk__in=present))
+
+    def lock(self, row: Task) -> bool:
+        return lock_row(row.lead)  # the verbs of tasks lock the lead first
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
+        services.update_task(obj, edited_values(form), actor=current_user(request))
+
+    def delete_model(self, request: HttpRequest, obj: Task) -> None:
+        services.delete_task(obj, actor=current_user(request))
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Leave out the buttons for readers who may not change tasks."""

@@ -123,10 +123,10 @@ def test_unavailable_server_delays_no_handler(server):
     server.is_up = False
     team, seen = make_team(), []
     write(3)
-    emit("team.changed", team)
+    emit("team.added", team)
     deliver_task()
-    consume("reader", {"team.changed": lambda event: seen.append(event.kind)})
-    assert seen == ["team.changed"]
+    consume("reader", {"team.added": lambda event: seen.append(event.kind)})
+    assert seen == ["team.added"]
 
 
 def test_unavailable_server_costs_one_of_a_batch_an_attempt(server):
@@ -247,7 +247,7 @@ def test_unwanted_notification_is_dropped(server, change):
 
 
 def test_same_event_notifies_a_person_once():
-    event, user = emit("team.changed", make_team()), make_user()
+    event, user = emit("team.added", make_team()), make_user()
     for _ in range(2):
         notify(user.pk, "test", {}, event=event)
     assert Notification.objects.count() == 1

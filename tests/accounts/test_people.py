@@ -72,10 +72,11 @@ def test_leads_are_dealt_only_to_active_people_who_take_them():
         (Role.SALES_REP, "", {"own"}),
         (Role.SALES_REP, Visibility.TEAM, {"own", "team"}),
         (Role.SALES_REP, Visibility.ALL, {"own", "team", "foreign", "unowned"}),
-        (Role.SALES_MANAGER, "", {"own", "team"}),
+        (Role.SALES_MANAGER, "", {"own", "team", "unowned"}),
         (Role.SALES_MANAGER, Visibility.OWN, {"own"}),
         (Role.VIEWER, "", {"own", "team", "foreign", "unowned"}),
         (Role.ADMIN, "", {"own", "team", "foreign", "unowned"}),
+        (Role.ADMIN, Visibility.OWN, {"own", "team", "foreign", "unowned"}),
     ],
 )
 def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
@@ -93,7 +94,7 @@ def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
 
 
 def test_without_a_team_a_team_view_is_ones_own_leads():
-    user = make_user(Role.SALES_MANAGER, team=None)
+    user = make_user(Role.SALES_REP, team=None, visibility=Visibility.TEAM)
     own = make_lead(user)
     make_lead(make_user(team=None))
     assert list(visible(Lead, user)) == [own]

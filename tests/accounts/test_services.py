@@ -70,3 +70,29 @@ def test_new_password_of_a_user_is_stored_and_recorded(client):
     client.post(address, {**sent, "password2": "a-long-word-9182"})
     assert User.objects.get(pk=user.pk).check_password("a-long-word-9182")
     assert events() == [("user.changed", "Ada", {"changes": ["password"]})]
+
+
+@pytest.mark.parametrize("values", [{"is_active": False}, {"role": Role.VIEWER}])
+def test_last_administrator_cannot_be_deactivated(values):
+    boss, other = make_user(role=Role.ADMIN), make_user(role=Role.ADMIN)
+    make_user(role=Role.ADMIN, is_active=False)
+    services.update_user(other, values, actor=boss)
+    with pytest.raises(ValidationError, match="At least one active administrator"):
+        services.update_user(User.objects.get(pk=boss.pk), values, actor=other)
+    assert User.objects.get(pk=boss.pk).is_superuser
+
+
+def test_role_that_only_reads_gets_no_new_leads():
+    rep = make_user(takes_leads=True)
+    services.update_user(rep, {"role": Role.VIEWER}, actor=None)
+    assert not User.objects.get(pk=rep.pk).takes_leads
+    with pytest.raises(ValidationError, match="cannot work leads"):
+        services.update_user(rep, {"takes_leads": True}, actor=None)
+    with pytest.raises(ValidationError, match="cannot work leads"):
+        services.add_user(User(role=Role.MARKETER, takes_leads=True, name="X"), actor=None)
+
+
+def test_round_robin_leaves_out_roles_that_only_read():
+    make_user(Role.VIEWER, takes_leads=True)
+    rep = make_user(takes_leads=True)
+    assert list(User.objects.taking_leads()) == [rep]

@@ -82,7 +82,7 @@ def test_notes_are_visible_with_their_lead():
 
 @pytest.mark.django_db
 def test_only_administrators_see_the_audit_log():
-    event = emit("team.changed", make_team())
+    event = emit("team.added", make_team())
     assert list(visible(Event, make_user(role=Role.ADMIN))) == [event]
     for role in set(Role) - {Role.ADMIN}:
         assert not visible(Event, make_user(role=role)).exists()

@@ -3,7 +3,7 @@
 Columns that are not named here keep what the real rows have, so a new column needs no change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -114,8 +114,12 @@ def seed(place: Site) -> None:
         place.database.query(f"CREATE TABLE seed_{table} AS SELECT * FROM {table}")
 
 
-def grow(place: Site, leads: int) -> None:
-    """Add so many leads, spread over two years, with all that belongs to them."""
+def grow(place: Site, leads: int, other: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Add so many leads, spread over two years, with all that belongs to them.
+
+    ``other`` names further columns of a table and what they hold in the n-th copy.
+    """
+    other = other or {}
     with psycopg.connect(place.database.url) as connection:
         # Nothing here needs to survive a crash, and the copies refer to each other rightly.
         connection.execute("SET synchronous_commit = off; SET session_replication_role = replica")
@@ -127,7 +131,8 @@ def grow(place: Site, leads: int) -> None:
                 f"{_PEOPLE_A_COMPANY}, ({_FIRST} + {leads}) / {_PEOPLE_A_COMPANY}) AS n"
             )
             for table, columns in _COPIES.items():
-                _multiply(connection, table, columns, _Numbers(_FIRST, leads, "2 years"))
+                values = {**columns, **other.get(table, {})}
+                _multiply(connection, table, values, _Numbers(_FIRST, leads, "2 years"))
     place.database.query("VACUUM (FREEZE, ANALYZE)")
     place.database.query("CHECKPOINT")
 

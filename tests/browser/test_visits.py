@@ -1,17 +1,13 @@
 """Visits and publications in three engines, with JavaScript and without."""
 
-import os
 from urllib.request import urlopen
 
 import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from tests.browser.engines import ENGINES, open_page
 from tests.factories import make_form
-from tests.flows.conftest import database_url
 from tests.flows.waiting import eventually
-from tests.stack import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
@@ -27,44 +23,6 @@ LATER = Definition(
     ),
 )
 NEWS_BOX = "input[name=news]"
-
-
-@pytest.fixture(scope="module")
-def server(django_db_setup, django_db_blocker, tmp_path_factory):
-    """The web role on this worker's database."""
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "broker").mkdir()
-    with django_db_blocker.unblock():
-        url = database_url()
-    backends = {
-        "DATABASE_URL": url,
-        "BROKER_URL": f"filesystem://{folder}/broker",
-        "STORAGE_URL": f"file://{folder}/storage",
-        "WEB_CONCURRENCY": "1",
-        # All browsers post from one address, and a flood is not what these tests are about.
-        "CAPTURE_FLOOD_PER_MINUTE": "1000000",
-    }
-    with running(folder, backends, roles=("web",)) as stack:
-        yield stack.url
-
-
-@pytest.fixture(
-    scope="module", params=[f"{engine}-{js}" for engine in ENGINES for js in ("js", "")]
-)
-def browser(request, tmp_path_factory, browsers):
-    """A page in one engine, and whether it runs scripts."""
-    engine, _, javascript = request.param.partition("-")
-    # Playwright keeps an event loop in this thread, which Django takes for a server's.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    folder = tmp_path_factory.mktemp(engine)
-    with open_page(engine, folder, javascript=bool(javascript)) as page:
-        yield page, engine, bool(javascript)
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def page(browser):
-    return browser[0]
 
 
 @pytest.fixture
@@ -102,16 +60,12 @@ def test_two_visits_with_equal_answers_are_two_submissions(page, address):
     assert len(rows()) == 2
 
 
-def test_a_page_restored_by_back_is_the_same_visit(browser, address):
-    page, engine, has_script = browser
+def test_a_page_restored_by_back_is_the_same_visit(page, address):
     page.goto(address)
     send(page)
     page.go_back()
     send(page)
-    # Without a script only the page itself names the visit. WebKit restores it; the other two,
-    # which are driven without their page cache, fetch a new one: the post has removed the old one.
-    is_restored = has_script or engine == "webkit"
-    assert len(rows()) == (1 if is_restored else 2)
+    assert len(rows()) == 1
 
 
 def test_each_change_of_mind_is_kept_in_order(page, address):

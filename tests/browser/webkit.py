@@ -1,5 +1,6 @@
 """WebKitGTK behind the part of Playwright's synchronous Page that these tests use."""
 
+import base64
 import ctypes
 import json
 import os
@@ -128,6 +129,20 @@ class WebKitPage:
 
     def go_back(self) -> None:
         self._command("POST", "/back")
+
+    def evaluate(self, function: str, *given: Any) -> Any:
+        """Return the result of a JavaScript function of these arguments."""
+        return self._script(function, *given)
+
+    def screenshot(self) -> bytes:
+        """Return the visible part of the page as PNG."""
+        return base64.b64decode(self._command("GET", "/screenshot"))
+
+    def set_viewport_size(self, size: dict[str, int]) -> None:
+        self._command("POST", "/window/rect", {"x": 0, "y": 0, **size})
+
+    def wait_for_timeout(self, milliseconds: float) -> None:
+        time.sleep(milliseconds / 1000)
 
     def content(self) -> str:
         return str(self._command("GET", "/source"))

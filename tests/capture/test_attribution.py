@@ -108,3 +108,59 @@ def test_the_time_taken_is_whole_milliseconds_of_at_most_a_day(sent, kept):
 )
 def test_only_the_network_of_an_address_is_kept(address, network):
     assert truncated(address) == network
+
+
+@pytest.mark.parametrize(
+    ("referrer", "source"),
+    [
+        ("android-app://com.google.android.googlequicksearchbox/", "google"),
+        ("android-app://com.google.android.googlequicksearchbox/https/www.google.com", "google"),
+        ("https://r.search.yahoo.com/", "yahoo"),
+        ("https://cn.bing.com/", "bing"),
+        ("https://www2.bing.com/", "bing"),
+        ("https://ya.ru/", "yandex"),
+        ("https://m.search.naver.com/", "naver"),
+        ("https://lite.duckduckgo.com/", "duckduckgo"),
+        ("https://search.brave.com/", "brave"),
+        ("https://WWW.GOOGLE.DE./", "google"),
+        ("https://images.google.com/", "google"),
+    ],
+)
+def test_search_engines_are_known_at_every_address(referrer, source):
+    assert source_and_medium(context(referrer=referrer)) == (source, "organic")
+
+
+@pytest.mark.parametrize(
+    ("referrer", "expected"),
+    [
+        ("https://docs.google.com/", ("docs.google.com", "referral")),
+        ("https://mail.yahoo.com/", ("mail.yahoo.com", "referral")),
+        ("https://evilgoogle.com/", ("evilgoogle.com", "referral")),
+        ("https://google.example.com/", ("google.example.com", "referral")),
+        ("android-app://com.linkedin.android/", ("linkedin", "social")),
+        ("android-app://org.example.reader/", ("org.example.reader", "referral")),
+    ],
+)
+def test_other_hosts_are_no_search_engine(referrer, expected):
+    assert source_and_medium(context(referrer=referrer)) == expected
+
+
+@pytest.mark.parametrize("length", [2030, 8000, 60_000])
+def test_marks_at_the_end_of_a_long_address_are_read(length):
+    url = "https://a.example/?x=".ljust(length, "y") + "&gclid=G1&utm_source=late"
+    read = context(page_url=url, first_touch={"page_url": url})
+    for touch in (read, read["first_touch"]):
+        assert (touch["utm"], touch["click_ids"]) == ({"source": "late"}, {"gclid": "G1"})
+        assert len(touch["page_url"]) == 2000
+
+
+def test_a_second_question_mark_separates_marks():
+    marks = marks_in("https://a.example/?utm_source=a?fbclid=Z&utm_content=why?&utm_term=a?b=c")
+    assert marks == {
+        "utm": {"source": "a", "content": "why?", "term": "a?b=c"},
+        "click_ids": {"fbclid": "Z"},
+    }
+
+
+def test_escaped_ampersands_separate_marks():
+    assert marks_in("/?utm_source=a&amp;utm_medium=b")["utm"] == {"source": "a", "medium": "b"}

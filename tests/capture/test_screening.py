@@ -2,6 +2,7 @@ import pytest
 
 from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.screening import CHECKS, Attempt, screen
+from leadgen.forms.format.definition import Definition, FieldDefinition, Option
 from tests.factories import DEFINITION
 
 LINK = "see https://a.example/x "
@@ -58,6 +59,25 @@ def test_every_screening_reason_has_a_check_of_its_name():
         ReviewReason.UNFIT_ANSWERS,
         ReviewReason.HELD_BY_HAND,
         ReviewReason.UNPUBLISHED,
+        ReviewReason.EXPIRED_PAGE,
         ReviewReason.VERSION_UNKNOWN,
     )
     assert names == [reason.value for reason in ReviewReason if reason not in given_elsewhere]
+
+
+FOUR = "https://a/?x=https://b/&y=https://c/&z=https://d/"
+
+
+@pytest.mark.parametrize(
+    ("field", "reasons"),
+    [
+        (FieldDefinition("u", "hidden", "U"), []),
+        (FieldDefinition("u", "choice", "U", options=(Option(FOUR, "All"),)), []),
+        (FieldDefinition("u", "text", "U", default=FOUR), []),
+        (FieldDefinition("u", "text", "U"), [ReviewReason.TOO_MANY_LINKS]),
+        (FieldDefinition("other", "text", "O"), [ReviewReason.TOO_MANY_LINKS]),
+    ],
+)
+def test_only_links_that_the_visitor_wrote_count(field, reasons):
+    definition = Definition("T", (field,))
+    assert screen(Attempt(definition, {"u": FOUR})) == reasons

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from tests.stack import free_port
+from dev.ports import any_free
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMITS = {"CAPTURE_FLOOD_PER_MINUTE": "1000000", "CAPTURE_LIMIT_PER_MINUTE": "1000000"}
@@ -58,8 +58,8 @@ class Deployment:
     """docker-compose.yml under a name and a port of its own, with limits fit for a load."""
 
     folder: Path
-    port: int = field(default_factory=free_port)
-    prometheus: int = field(default_factory=free_port)
+    port: int = field(default_factory=any_free)
+    prometheus: int = field(default_factory=any_free)
     project: str = os.environ.get("COMPOSE_PROJECT_NAME", "leadgen-drill")
     variables: dict[str, str] = field(default_factory=dict)
 

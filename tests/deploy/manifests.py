@@ -68,7 +68,11 @@ def combined(components, folder):
         ],
         "labels": [{"pairs": _LABELS, "includeTemplates": True}],
         "configMapGenerator": [
-            {"name": "leadgen", "behavior": "merge", "literals": ["ALLOWED_HOSTS=a.example.com"]}
+            {
+                "name": "leadgen",
+                "behavior": "merge",
+                "literals": ["PUBLIC_URL=https://a.example.com"],
+            }
         ],
         "transformers": [_from(folder, f"transformers/{name}") for name in ("names", "claims")],
     }

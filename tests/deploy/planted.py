@@ -194,7 +194,7 @@ FAULTS = {
     ],
     "references_are_kept": [
         put(WEB, f"{MAIN}|envFrom|0|configMapRef|name", "settings"),
-        put("HTTPRoute/web", "spec|rules|0|backendRefs|0|port", 80),
+        put("HTTPRoute/web", "spec|rules|1|backendRefs|0|port", 80),
         put("HTTPRoute/web", "spec|parentRefs|0|sectionName", "tls"),
         remove("SecretStore/leadgen"),
     ],

@@ -10,13 +10,17 @@ import yaml
 from tests.deploy.manifests import ROOT
 
 MONITORING = ROOT / "deploy" / "monitoring"
-# What others export: Prometheus, the kubelet, cert-manager, the blackbox exporter.
+# Exported by others: Prometheus, kubelet, cert-manager, RabbitMQ, blackbox and node exporter.
 FOREIGN = {
     "up",
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",
     "certmanager_certificate_expiration_timestamp_seconds",
     "probe_ssl_earliest_cert_expiry",
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "rabbitmq_alarms_memory_used_watermark",
+    "rabbitmq_alarms_free_disk_space_watermark",
 }
 _NOT_NAMES = re.compile(
     r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)'

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from dev.ports import any_free
 from tests.deploy.compose import ROOT
-from tests.stack import free_port
 
 NAMES = runpy.run_path(str(ROOT / "deploy/compose/balancer.py"))
 balancer = SimpleNamespace(**NAMES)
@@ -88,7 +88,7 @@ def limit(monkeypatch):
 
 def test_request_and_answer_pass_unchanged():
     async def scenario():
-        async with Web(free_port()) as web, Front(web.port) as front:
+        async with Web(any_free()) as web, Front(web.port) as front:
             assert await front.ask("/form", size=100) == OK
             assert web.requests[-1] == b"GET /form HTTP/1.1\r\n"
 
@@ -98,7 +98,7 @@ def test_request_and_answer_pass_unchanged():
 def test_large_answer_reaches_a_slow_client_whole():
     async def scenario():
         body = b"x" * 5_000_000
-        async with Web(free_port(), OK + body) as web, Front(web.port) as front:
+        async with Web(any_free(), OK + body) as web, Front(web.port) as front:
             reader, writer = await asyncio.open_connection("127.0.0.1", front.port, limit=1024)
             writer.write(b"GET /last HTTP/1.1\r\n\r\n")
             assert len(await reader.read()) == len(OK + body)
@@ -109,7 +109,7 @@ def test_large_answer_reaches_a_slow_client_whole():
 
 def test_client_waits_until_web_is_healthy():
     async def scenario():
-        port = free_port()
+        port = any_free()
         async with Front(port) as front:
             asking = asyncio.create_task(front.ask())
             async with Web(port):
@@ -123,7 +123,7 @@ def test_port_that_accepts_without_answering_is_not_ready(limit):
     limit("CONNECT_SECONDS", 0.2)
 
     async def scenario():
-        async with Web(free_port(), answer=b"") as web, Front(web.port) as front:
+        async with Web(any_free(), answer=b"") as web, Front(web.port) as front:
             assert front.backends.ready == []
             web.answer = OK
             await front.backends.refresh()
@@ -137,7 +137,7 @@ def test_port_that_accepts_without_answering_is_not_ready(limit):
 
 def test_container_that_refuses_is_taken_out():
     async def scenario():
-        async with Web(free_port()) as web, Front(web.port) as front:
+        async with Web(any_free()) as web, Front(web.port) as front:
             pass
         await front.backends.refresh()
         assert front.backends.ready == []
@@ -149,7 +149,7 @@ def test_client_that_waited_too_long_is_answered_503(limit):
     limit("WAIT_SECONDS", 0.2)
 
     async def scenario():
-        async with Front(free_port()) as front:
+        async with Front(any_free()) as front:
             answer = await front.ask()
             assert b"503 Service Unavailable" in answer
             assert b"Retry-After: 5" in answer
@@ -161,7 +161,7 @@ def test_client_beyond_the_limit_is_answered_503_at_once(limit):
     limit("MAX_WAITING", 0)
 
     async def scenario():
-        async with Web(free_port()) as web, Front(web.port) as front:
+        async with Web(any_free()) as web, Front(web.port) as front:
             assert b"503" in await front.ask()
 
     run(scenario())
@@ -170,7 +170,7 @@ def test_client_beyond_the_limit_is_answered_503_at_once(limit):
 @pytest.mark.parametrize("leaver", ["client", "web"])
 def test_connection_ends_on_both_sides(leaver):
     async def scenario():
-        async with Web(free_port()) as web, Front(web.port) as front:
+        async with Web(any_free()) as web, Front(web.port) as front:
             await front.ask("/last" if leaver == "web" else "/")
             await front.balancer.drain(timeout=5)
             assert front.balancer.clients == set()

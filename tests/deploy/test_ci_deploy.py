@@ -54,13 +54,13 @@ def serving(handler):
 
 
 @contextmanager
-def answering(*answers, health=200):
+def answering(*answers, health=200, internal=404):
     """A deployment that gives the answers to submissions in turn, the last one for ever."""
     given = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            self._say(health, {})
+            self._say(health if self.path == "/health/live" else internal, {})
 
         def do_POST(self):
             sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -118,11 +118,11 @@ def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
     assert verbs(runner) == [
         "cosign verify",
         "kubectl get deployment web --ignore-not-found",
-        "kubectl apply --selector name!=leadgen",
+        "kubectl apply --selector name!=leadgen,component!=namespace",
         "kubectl get job/migrate-r7 --ignore-not-found",
         "kubectl apply --selector name=leadgen,component=migrate",
         "kubectl get job/migrate-r7 --ignore-not-found",
-        "kubectl apply --selector component!=migrate",
+        "kubectl apply --selector component notin (migrate, namespace)",
         "kubectl get deployments --selector name=leadgen",
         "kubectl rollout status deployment.apps/web --timeout 15m",
         "kubectl rollout status deployment.apps/worker --timeout 15m",
@@ -145,7 +145,7 @@ def test_an_image_that_nobody_signed_touches_nothing(runner):
 def test_a_failed_migration_leaves_what_runs_alone(runner):
     said = runner.refuses("deploy", **RELEASE | {"JOB": "FailureTarget Failed"})
     assert "job/migrate-r7 failed; what runs was not changed" in said
-    assert not any("component!=migrate" in call or "rollout" in call for call in runner.calls)
+    assert not any("notin (migrate" in call or "rollout" in call for call in runner.calls)
 
 
 def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(runner):
@@ -211,9 +211,17 @@ def test_the_smoke_test_sends_a_submission_and_finds_it_in_the_ledger(runner):
     assert "one is in the ledger" in said
 
 
+@pytest.mark.parametrize("status", [200, 401, 503])
+def test_published_internal_pages_fail_the_smoke_test(runner, status):
+    with answering(internal=status) as there:
+        said = runner.refuses("smoke", SMOKE_SECONDS="0", **there)
+    assert f"/health/ready answers {status}, not 404 302" in said
+
+
 def test_the_smoke_test_waits_until_the_database_takes_it(runner):
     with answering((202, "one"), (201, "one"), (200, "one")) as there:
-        runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+        said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
+    assert "one is in the ledger" in said
 
 
 @pytest.mark.parametrize(

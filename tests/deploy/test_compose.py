@@ -115,9 +115,9 @@ def test_leadgen_is_given_only_variables_that_it_reads():
     assert {name for name in given if not name.startswith("AWS_")} <= variables()
 
 
-def test_s3_look_alikes_are_not_sent_the_checksums_they_refuse():
-    for direction in ("REQUEST_CHECKSUM_CALCULATION", "RESPONSE_CHECKSUM_VALIDATION"):
-        assert services()["web"]["environment"][f"AWS_{direction}"] == "when_required"
+def test_no_variable_claims_to_choose_checksums():
+    """`lib/backends.py` chooses by storage (tests/lib/test_backends.py)."""
+    assert not [name for name in services()["web"]["environment"] if "CHECKSUM" in name]
 
 
 def test_roles_but_web_wait_for_the_migration():

@@ -58,7 +58,7 @@ def test_each_clouds_page_goes_from_nothing_to_a_log_in_in_order(cloud):
         f"overlay_env > ../../../kubernetes/overlays/{cloud}/terraform.env",
         f"deploy/kubernetes/overlays/{cloud}/settings.env",
         f"deploy/scripts/cluster/add-ons.sh {cloud}",
-        "deploy/kubernetes/base/namespace.yaml",
+        "-l app.kubernetes.io/component=namespace",
         "leadgen-backup-identity",
         "deploy/ci/push.sh",
         "deploy/ci/migrate.sh && deploy/ci/rollout.sh",

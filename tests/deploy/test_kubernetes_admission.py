@@ -34,6 +34,35 @@ def test_another_registry_is_asked_for_once_its_image_is_released(tmp_path):
     assert policy["matchImageReferences"] == [{"glob": "ghcr.io/owner/leadgen@*"}]
 
 
-def test_containers_that_prepare_a_pod_must_be_signed_as_well(objects):
+CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_every_kind_of_container_must_be_signed(objects, kind):
     policy = planted.find(objects, "ImageValidatingPolicy/*")["spec"]
-    assert "images.initContainers" in policy["validations"][0]["expression"]
+    assert f"images.{kind}.map(" in policy["validations"][0]["expression"]
+
+
+@pytest.mark.parametrize("kind", CONTAINERS)
+def test_every_kind_of_container_needs_a_digest(objects, kind):
+    spec = planted.find(objects, "ValidatingAdmissionPolicy/leadgen-pods")["spec"]
+    images = next(one for one in spec["variables"] if one["name"] == "images")["expression"]
+    assert f"object.spec.{kind}.map(" in images
+
+
+def test_policies_ask_every_pod_of_the_namespace(objects):
+    for name in ("ValidatingAdmissionPolicy/leadgen-pods", "ImageValidatingPolicy/*"):
+        spec = planted.find(objects, name)["spec"]
+        (rule,) = spec["matchConstraints"]["resourceRules"]
+        assert set(rule["resources"]) == {"pods", "pods/ephemeralcontainers"}
+        assert "matchConditions" not in spec
+
+
+def test_services_of_components_are_admitted_by_their_version(tmp_path, objects):
+    spec = planted.find(objects, "ValidatingAdmissionPolicy/leadgen-pods")["spec"]
+    listed = next(one for one in spec["variables"] if one["name"] == "services")["expression"]
+    for name in ("postgres", "rabbitmq", "seaweedfs"):
+        stateful = manifests.combined({name}, tmp_path / name)
+        pod = planted.find(stateful, f"StatefulSet/{name}")["spec"]["template"]["spec"]
+        used = {one["image"] for one in (*pod["containers"], *pod.get("initContainers", []))}
+        assert all(f"'{image.partition(':')[0]}'" in listed for image in used)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from deploy.policy import kubernetes
+from deploy.policy.workloads import GRACEFUL_TIMEOUT, SPARE
 from tests.deploy import manifests, planted
 from tests.deploy.manifests import ALTERNATIVES, COMPONENTS, KUBERNETES, OVERLAYS
 
@@ -34,6 +35,42 @@ def test_a_component_goes_with_each_that_comes_after_it(component, tmp_path):
     with ThreadPoolExecutor(2) as executor:
         found = list(executor.map(lambda pair: troubles_of(pair, tmp_path), pairs))
     assert [said for said in found if said] == []
+
+
+def test_a_pod_on_gke_outlives_its_endpoint_at_the_balancer():
+    """kubernetes/ingress-gce#769: each proxy removes an endpoint within a minute, not at once."""
+    objects = manifests.rendered("gcp")
+    policy = planted.find(objects, "GCPBackendPolicy/web")["spec"]
+    pod = planted.find(objects, planted.WEB)["spec"]["template"]["spec"]
+    sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert policy["targetRef"] == {"group": "", "kind": "Service", "name": "web"}
+    assert sleep >= policy["default"]["connectionDraining"]["drainingTimeoutSec"] >= 60
+    assert pod["terminationGracePeriodSeconds"] >= sleep + GRACEFUL_TIMEOUT + SPARE
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_gateway_publishes_no_internal_page(overlay):
+    rules = planted.find(manifests.rendered(overlay), "HTTPRoute/web")["spec"]["rules"]
+    hidden = {
+        match["path"]["value"]
+        for rule in rules
+        for match in rule["matches"]
+        if not rule.get("backendRefs") and match["path"]["type"] == "Exact"
+    }
+    assert hidden == {"/metrics", "/health/ready"}
+
+
+@pytest.mark.parametrize("cloud", ["gcp", "digitalocean"])
+def test_the_brokers_own_metrics_are_scraped(cloud):
+    objects = manifests.rendered(cloud)
+    spec = planted.find(objects, "PodMonitor/rabbitmq")["spec"]
+    template = planted.find(objects, "StatefulSet/rabbitmq")["spec"]["template"]
+    ports = {
+        port["name"]: port["containerPort"] for port in template["spec"]["containers"][0]["ports"]
+    }
+    wanted = spec["selector"]["matchLabels"].items()
+    assert wanted <= template["metadata"]["labels"].items()
+    assert [ports[one["port"]] for one in spec["podMetricsEndpoints"]] == [15692]
 
 
 def test_every_component_is_among_those_that_are_combined():

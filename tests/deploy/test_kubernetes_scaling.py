@@ -10,8 +10,8 @@ pytestmark = pytest.mark.django_db
 
 
 def triggers():
-    worker = planted.find(manifests.rendered("aws"), "ScaledObject/worker")
-    return worker["spec"]["triggers"]
+    scalers = [one for one in manifests.rendered("aws") if one["kind"] == "ScaledObject"]
+    return [trigger for scaler in scalers for trigger in scaler["spec"]["triggers"]]
 
 
 def hints(role):
@@ -20,14 +20,21 @@ def hints(role):
     return sum(worker_fallback.TIMEOUT // task.every for task in tasks)
 
 
-def test_beat_sends_each_worker_a_hint_before_its_fallback_runs():
-    objects = manifests.rendered("aws")
-    worker = planted.find(objects, "ScaledObject/worker")
-    assert worker["spec"]["maxReplicaCount"] < hints("worker")
-    assert planted.find(objects, "Deployment/delivery")["spec"]["replicas"] < hints("delivery")
+@pytest.mark.parametrize("role", ["worker", "delivery"])
+def test_beat_sends_each_pod_a_hint_before_its_fallback_runs(role):
+    scaler = planted.find(manifests.rendered("aws"), f"ScaledObject/{role}")
+    assert scaler["spec"]["maxReplicaCount"] < hints(role)
 
 
-def test_every_metric_that_scales_workers_is_exported(client, settings, tmp_path):
+@pytest.mark.parametrize("role", ["worker", "delivery"])
+def test_the_architecture_page_names_the_numbers_of_pods(role):
+    spec = planted.find(manifests.rendered("aws"), f"ScaledObject/{role}")["spec"]
+    page = (manifests.ROOT / "deploy/docs/architecture.md").read_text()
+    (row,) = re.findall(rf"^\| {role} \|.*$", page, re.M)
+    assert f"| {spec['minReplicaCount']} to {spec['maxReplicaCount']} |" in row
+
+
+def test_every_metric_that_scales_roles_is_exported(client, settings, tmp_path):
     settings.STORAGES["default"]["OPTIONS"]["location"] = str(tmp_path)
     text = client.get("/metrics").text
     for trigger in triggers():

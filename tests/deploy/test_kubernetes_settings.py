@@ -3,14 +3,13 @@ import re
 import pytest
 import yaml
 
+from deploy.policy.manifests import workloads
 from tests.architecture.test_environment import documented
 from tests.deploy import manifests, planted
 from tests.deploy.manifests import CLOUDS, KUBERNETES, OVERLAYS, ROOT
 
 # Read by libraries, not by us: boto3 and libpq.
 LIBRARIES = {
-    "AWS_REQUEST_CHECKSUM_CALCULATION",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION",
     "AWS_DEFAULT_REGION",
     "AWS_SHARED_CREDENTIALS_FILE",
     "PGSSLMODE",
@@ -69,10 +68,9 @@ def test_web_keeps_connections_longer_than_a_load_balancer_does(overlay):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_checksums_are_sent_only_where_they_are_required(overlay):
-    given = settings(manifests.rendered(overlay))
-    assert given["AWS_REQUEST_CHECKSUM_CALCULATION"] == "when_required"
-    assert given["AWS_RESPONSE_CHECKSUM_VALIDATION"] == "when_required"
+def test_no_setting_claims_to_choose_checksums(overlay):
+    """`lib/backends.py` chooses by storage: a locked bucket of AWS demands what others refuse."""
+    assert not [name for name in settings(manifests.rendered(overlay)) if "CHECKSUM" in name]
 
 
 def test_every_secret_of_the_settings_is_made_by_the_external_secret(tmp_path):
@@ -129,6 +127,76 @@ def test_labels_and_namespace_are_terraforms(cloud):
     assert web["namespace"] == told["kube_namespace"]
     for label in ("owner", "environment", "cost-centre", "data-classification"):
         assert web["labels"][label] == told[label.replace("-", "_")]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_terraform_env_is_the_only_place_of_labels(cloud, tmp_path):
+    folder = manifests.changed(cloud, tmp_path, {"postgres-cnpg", "cert-manager", "rabbitmq"})
+    given = TAGS | {"owner": "other-team", "cost-centre": "cc-4711"}
+    _write_terraform_env(folder, {name.replace("-", "_"): given[name] for name in given})
+    objects = manifests.kustomize(folder)
+    places = [*_metadata(objects), *_pods_of_operators(objects)]
+    wrong = [name for name, labels in places if {**labels, **given} != labels]
+    assert wrong == []
+    assert len(places) > len(objects)
+
+
+TAGS = {
+    "owner": "platform",
+    "environment": "staging",
+    "cost-centre": "cc-0000",
+    "data-classification": "restricted",
+}
+
+
+def _write_terraform_env(folder, values):
+    told = manifests.env_file(folder / "terraform.env") | values
+    (folder / "terraform.env").write_text("".join(f"{k}={v}\n" for k, v in told.items()))
+
+
+def _metadata(objects):
+    for one in objects:
+        yield f"{one['kind']}/{one['metadata']['name']}", one["metadata"]["labels"]
+    for workload in workloads(objects):
+        yield f"pods of {workload.name}", workload.labels
+
+
+def _pods_of_operators(objects):
+    cluster = planted.find(objects, "Cluster/postgres")["spec"]
+    yield "pods of PostgreSQL", cluster["inheritedMetadata"]["labels"]
+    (solver,) = planted.find(objects, "Issuer/acme")["spec"]["acme"]["solvers"]
+    pod = solver["http01"]["gatewayHTTPRoute"]["podTemplate"]
+    yield "pods of the ACME solver", pod["metadata"]["labels"]
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_public_url_is_the_only_place_of_the_host_name(cloud, tmp_path):
+    folder = manifests.changed(cloud, tmp_path, {"cert-manager"})
+    path = folder / "settings.env"
+    path.write_text(path.read_text().replace("forms.example.com", "leads.example.org"))
+    objects = manifests.kustomize(folder)
+    assert settings(objects)["ALLOWED_HOSTS"] == "leads.example.org"
+    assert "forms.example.com" not in yaml.safe_dump_all(objects)
+
+
+def test_further_host_names_keep_their_places(tmp_path):
+    folder = manifests.changed("aws", tmp_path, set())
+    path = folder / "settings.env"
+    path.write_text(path.read_text() + "ALLOWED_HOSTS=HOST,other.example.org\n")
+    given = settings(manifests.kustomize(folder))
+    assert given["ALLOWED_HOSTS"] == "forms.example.com,other.example.org"
+
+
+def test_region_and_secret_namespace_are_copied_from_terraform(tmp_path):
+    values = {"kube_region": "eu-north-1", "secret_namespace": "a-secrets"}
+    stores: dict[str, dict[str, str]] = {}
+    for cloud in ("aws", "digitalocean"):
+        folder = manifests.changed(cloud, tmp_path / cloud, set())
+        _write_terraform_env(folder, values)
+        store = planted.find(manifests.kustomize(folder), "SecretStore/leadgen")
+        stores |= store["spec"]["provider"]
+    assert stores["aws"]["region"] == "eu-north-1"
+    assert stores["kubernetes"]["remoteNamespace"] == "a-secrets"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -37,7 +37,7 @@ def answers(alert):
 @pytest.fixture
 def exported(client, transactional_db):
     """The name of each time series that a deployment at work tells of."""
-    event = emit("team.changed", make_team())
+    event = emit("team.added", make_team())
     Cursor.objects.create(consumer="notifications")
     ParkedEvent.objects.create(consumer="notifications", event=event, error="no")
     at = timezone.now() - timedelta(hours=1)
@@ -130,11 +130,13 @@ def test_the_operator_is_given_the_same_rules():
 
 def test_compose_scrapes_each_role_under_the_names_that_the_rules_know():
     path = ROOT / "deploy/compose/prometheus.yml"
-    (job,) = yaml.safe_load(path.read_text())["scrape_configs"]
+    job, machine = yaml.safe_load(path.read_text())["scrape_configs"]
     told = [target["labels"] for target in job["static_configs"]]
     assert told == [
         {"app": "leadgen", "role": role} for role in ("web", "worker", "delivery", "beat")
     ]
+    (target,) = machine["static_configs"]
+    assert target == {"targets": ["machine:9100"], "labels": {"app": "leadgen", "role": "machine"}}
     done = promtool("check", "config", "--syntax-only", path)
     assert done.returncode == 0, done.stderr
 

@@ -22,9 +22,10 @@ def test_who_is_to_stop_the_workers_is_told_how_they_stay_stopped(name):
 def test_the_page_on_stopping_holds_each_scaler_and_gives_it_back():
     text = (ROOT / "deploy/kubernetes/README.md").read_text()
     objects = manifests.rendered("aws")
-    annotated = re.findall(r"annotate scaledobject (\w+) \S*/paused-replicas(=0|-) ", text)
-    assert annotated == [("worker", "=0"), ("worker", "-")]
-    assert planted.find(objects, "ScaledObject/worker")
+    annotated = re.findall(r"annotate scaledobject (\w+) \S*/paused-replicas(=0|-)\s", text)
+    scalers = ["worker", "delivery"]
+    assert annotated == [(name, end) for end in ("=0", "-") for name in scalers]
+    assert all(planted.find(objects, f"ScaledObject/{name}") for name in scalers)
     least = planted.find(objects, "HorizontalPodAutoscaler/web")["spec"]["minReplicas"]
     assert f"scale deployment/web --replicas={least}\n" in text
 

@@ -120,6 +120,16 @@ def test_terraform_does_not_touch_the_cluster():
     assert "local-exec" not in "".join(path.read_text() for path in TERRAFORM.rglob("*.tf"))
 
 
+def test_one_prometheus_collects_the_metrics_of_gke():
+    """The overlays bring kube-prometheus-stack; a managed one beside it is billed per sample."""
+    cluster = text("modules", "gcp", "cluster", "main.tf")
+    assert re.search(r"managed_prometheus \{\s+enabled = false", cluster)
+    assert re.findall(r"monitoring_config \{[^}]*enable_components = (.*)", cluster) == [
+        '["SYSTEM_COMPONENTS"]'
+    ]
+    assert "kube-prometheus-stack" in (ROOT / "deploy/scripts/cluster/add-ons.sh").read_text()
+
+
 def test_what_digitalocean_cannot_protect_terraform_refuses_to_destroy():
     for module in ("cluster", "postgres", "storage"):
         assert "prevent_destroy = true" in text("modules", "digitalocean", module, "main.tf")

@@ -33,8 +33,21 @@ def test_the_sum_in_the_table_is_the_sum_of_the_rows(cloud, size):
     assert stated()[cloud, size] == round(total)
 
 
-def test_every_row_is_of_a_resource_that_terraform_makes():
-    assert {row["resource"] for row in ROWS} <= resource_types()
+# Made by the cluster for objects of the overlays: a load balancer, and disks for claims.
+OF_THE_CLUSTER = {"Gateway", "PersistentVolumeClaim"}
+
+
+def test_every_row_names_a_resource_of_terraform_or_the_cluster():
+    assert {row["resource"] for row in ROWS} <= resource_types() | OF_THE_CLUSTER
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_every_estimate_counts_balancer_disks_and_addresses(cloud, size):
+    items = {row["item"] for row in ROWS if (row["cloud"], row["size"]) == (cloud, size)}
+    shared = {"Load balancer of the gateway", "Claims of the cluster"}
+    billed = {"Disks of nodes", "Public IPv4 addresses", "Traffic through NAT"}
+    assert items >= (shared if cloud == "digitalocean" else shared | billed)
 
 
 def test_every_price_says_where_it_is_from_and_when_it_was_checked():

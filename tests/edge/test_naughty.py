@@ -79,15 +79,17 @@ def test_every_naughty_string_is_kept_exactly_or_refused(client, form, post):
         assert 200 <= answer.status < 500
         if answer.status in (201, 303):
             kept += storable(text) and bool(text)
-            _assert_kept(Submission.objects.get(), text)
+            # A form posts each line break as CRLF, which is one character of the answer.
+            answered = text if post is via_json else text.replace("\r\n", "\n")
+            _assert_kept(Submission.objects.get(), text, answered)
     assert kept >= len([text for text in UGLY if storable(text)])
 
 
-def _assert_kept(row, text):
+def _assert_kept(row, text, answered):
     raw = {name: value if isinstance(value, str) else value[0] for name, value in row.raw.items()}
     if storable(text):
         assert raw == dict.fromkeys(NAMES, text)
-        assert row.answers == (raw if text else {})
+        assert row.answers == (dict.fromkeys(NAMES, answered) if text else {})
 
 
 @pytest.mark.parametrize("post", [via_json, via_form])

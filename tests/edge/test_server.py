@@ -4,85 +4,37 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from leadgen.capture.models import Submission
-from tests.benchmarks.machine import memory
 from tests.factories import make_form
+from tests.stack import embedded, running
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 BODY = b'{"fields": {"name": "Ada", "email": "ada@example.com"}}'
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def database_url():
-    database = settings.DATABASES["default"]
-    login = database["USER"] + (f":{database['PASSWORD']}" if database["PASSWORD"] else "")
-    return f"postgresql://{login}@{database['HOST']}:{database['PORT'] or 5432}/{database['NAME']}"
-
-
 @pytest.fixture(scope="module")
-def gunicorn(django_db_setup, tmp_path_factory):
-    """A gunicorn of one worker on a free port: its address and its process."""
-    port, tmp_path = free_port(), tmp_path_factory.mktemp("server")
-    mine = {
-        "DEBUG": "true",
-        "PORT": str(port),
-        "WEB_CONCURRENCY": "1",
-        "DATABASE_URL": database_url(),
-        "BROKER_URL": "memory://",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
-    }
-    command = [
-        "-m",
-        "gunicorn",
-        "-c",
-        "python:leadgen.processes.gunicorn_config",
-        "leadgen.asgi:application",
-    ]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command], env={**os.environ, **mine}, stdout=log, stderr=log
-        )
-    try:
-        wait_for(port, process, tmp_path / "log")
-        yield ("127.0.0.1", port), process.pid
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
+def web(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The role web with one process and a broker that takes everything; it ends by itself."""
+    folder = tmp_path_factory.mktemp("server")
+    with django_db_blocker.unblock():
+        backends = embedded(folder) | {"BROKER_URL": "memory://", "WEB_CONCURRENCY": "1"}
+    with running(folder, backends, roles=("web",)) as stack:
+        yield stack
+        stack.end("web", 30)
 
 
 @pytest.fixture
-def server(gunicorn):
+def server(web):
     """Its address."""
-    return gunicorn[0]
-
-
-def wait_for(port, process, log):
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
+    return web.address
 
 
 def exchange(address, *parts, half_closed=False):
@@ -114,12 +66,6 @@ def press(address, opening, more):
     return answer, time.monotonic() - started
 
 
-def resident(parent):
-    """MB of all its worker processes."""
-    pids = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return sum(memory(int(pid))["RSS"] for pid in pids)
-
-
 def head(form, *lines):
     path = f"/api/v1/public/forms/{form.public_id}/submissions"
     start = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]
@@ -147,6 +93,45 @@ def test_two_requests_share_a_connection(server):
     )
     assert answer.count(b"HTTP/1.1 201") == 2
     assert Submission.objects.count() == 2
+
+
+SECURED = (
+    b"x-content-type-options: nosniff",
+    b"referrer-policy: ",
+    b"cross-origin-opener-policy: ",
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /health/live HTTP/1.1\r\nHost: x", b"200"),
+        (b"GET /f/nowhere HTTP/1.1\r\nHost: x", b"404"),
+        (b"GET /login HTTP/1.1\r\nHost: localhost", b"200"),
+        (b"GET /static/leadgen/hosted.css HTTP/1.1\r\nHost: localhost", b"200"),
+        (b"GET /f/a b HTTP/1.1\r\nHost: x", b"400"),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x", b"414"),
+        (b"GET / HTTP/1.1\r\nX-Long: " + b"a" * 100_000, b"431"),
+    ],
+)
+def test_answers_of_the_server_have_the_security_headers(server, line, status):
+    answer = exchange(server, line + b"\r\nConnection: close\r\n\r\n").lower()
+    assert answer.startswith(b"http/1.1 " + status)
+    assert [name for name in SECURED if answer.count(b"\r\n" + name) != 1] == []
+    assert b"\r\nserver:" not in answer
+
+
+@pytest.mark.parametrize("prefix", ["http://localhost", "HTTPS://me@localhost:8000"])
+def test_absolute_request_target_is_served(server, prefix):
+    form = make_form()
+    for path in (f"/f/{form.slug}", f"/f/{form.slug}?utm_source=a/b", "/login"):
+        request = f"GET {prefix}{path} HTTP/1.1\r\nHost: ignored\r\nConnection: close\r\n\r\n"
+        assert exchange(server, request.encode()).startswith(b"HTTP/1.1 200")
+
+
+def test_absolute_request_target_without_a_path_is_the_root(server):
+    request = b"GET http://localhost HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    assert exchange(server, request).startswith(b"HTTP/1.1 302")
 
 
 def test_expect_100_continue_is_answered(server):
@@ -192,18 +177,17 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-def test_endless_request_is_refused_and_frees_its_memory(gunicorn, kind):
-    server, process = gunicorn
+def test_endless_request_is_refused_and_frees_its_memory(web, server, kind):
     form = make_form()
     opening, more, status = ENDLESS[kind]
     opening = opening or head(form, "Transfer-Encoding: chunked")
     press(server, opening, more)
-    at_rest = resident(process)
+    at_rest = web.memory("web")
     pressed = [press(server, opening, more) for _ in range(20)]
     seen = {answer[:12] for answer, _ in pressed}
     assert seen - {b""} == {b"HTTP/1.1 " + status}  # a reset may overtake an answer
     assert max(seconds for _, seconds in pressed) < 1
-    assert resident(process) - at_rest < 20
+    assert web.memory("web") - at_rest < 20
     good = exchange(server, head(form, LENGTH, "Connection: close") + BODY)
     assert good.startswith(b"HTTP/1.1 201")
 
@@ -267,17 +251,15 @@ def test_full_process_serves_a_new_visitor(server):
         assert ended(connections) >= 200
 
 
-def test_500_new_connections_wait_for_a_process_that_is_busy(gunicorn):
-    address, parent = gunicorn
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+def test_500_new_connections_wait_for_a_process_that_is_busy(web, server):
     started = time.monotonic()
     with ExitStack() as stack:
-        for child in children:
-            os.kill(int(child), signal.SIGSTOP)
-            stack.callback(os.kill, int(child), signal.SIGCONT)
+        for child in web.children("web"):
+            os.kill(child, signal.SIGSTOP)
+            stack.callback(os.kill, child, signal.SIGCONT)
         for number in range(500):
             source = (f"127.0.1.{number % 250 + 1}", 0)
-            stack.enter_context(socket.create_connection(address, 20, source))
+            stack.enter_context(socket.create_connection(server, 20, source))
         # A SYN that finds the backlog full is sent again after a second.
         assert time.monotonic() - started < 1
 

@@ -26,8 +26,8 @@ class Writer:  # a transaction on a connection of its own, open until it is told
     def _write(self, team: Team, events: int) -> None:
         try:
             with transaction.atomic():
-                for number in range(events):
-                    emit("team.changed", team, data={"number": number})
+                for _ in range(events):
+                    emit("team.added", team)
                 self._written.set()
                 assert self._may_commit.wait(20)
         finally:

@@ -17,7 +17,7 @@ def stored(event: Event) -> Event:
 
 def test_user_is_written_to_both_columns():
     user = make_user(name="Ada Owner")
-    event = stored(emit("team.changed", make_team(), actor=user))
+    event = stored(emit("team.added", make_team(), actor=user))
     assert event.actor == user
     assert event.author == Actor(ActorType.USER, str(user.pk), "Ada Owner")
 
@@ -25,19 +25,19 @@ def test_user_is_written_to_both_columns():
 def test_bulk_events_have_their_actor():
     user, team = make_user(name="Ada Owner"), make_team()
     for actor, expected in ((user, Actor.of_user(user)), (KEY, KEY), (None, SYSTEM)):
-        keys = emit_many([Fact("team.changed", team)] * 2, actor=actor)
+        keys = emit_many([Fact("team.added", team)] * 2, actor=actor)
         assert [event.author for event in Event.objects.filter(pk__in=keys)] == [expected] * 2
 
 
 def test_actor_that_is_no_user_leaves_the_former_column_empty():
-    event = stored(emit("team.changed", make_team(), actor=KEY))
+    event = stored(emit("team.added", make_team(), actor=KEY))
     assert event.actor is None
     assert event.author == KEY
 
 
 def test_label_stays_as_it_was_when_the_user_is_renamed():
     user = make_user(name="Ada Owner")
-    event = emit("team.changed", make_team(), actor=user)
+    event = emit("team.added", make_team(), actor=user)
     type(user).objects.filter(pk=user.pk).update(name="Ada Byron")
     assert stored(event).author.label == "Ada Owner"
 
@@ -63,7 +63,7 @@ def test_timeline_shows_the_label():
 
 
 def test_audit_page_shows_the_label(admin_page):
-    emit("team.changed", make_team(), actor=KEY)
+    emit("team.added", make_team(), actor=KEY)
     assert "Zapier" in admin_page("/admin/events/event/")
 
 

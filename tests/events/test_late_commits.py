@@ -19,7 +19,7 @@ class Reader:
         self.seen: list[int] = []
 
     def read(self) -> int:
-        return consume("reader", {"team.changed": lambda event: self.seen.append(event.pk)})
+        return consume("reader", {"team.added": lambda event: self.seen.append(event.pk)})
 
     def read_until(self, stop: threading.Event) -> None:
         try:
@@ -65,7 +65,7 @@ def test_an_event_waits_until_every_older_transaction_has_ended(executor):
 def test_a_rolled_back_transaction_holds_up_nothing_and_is_never_seen(executor):
     team, reader = make_team(), Reader()
     with transaction.atomic():
-        emit("team.changed", team)
+        emit("team.added", team)
         transaction.set_rollback(True)
     Writer(executor, team).commit()
     settle()
@@ -90,7 +90,7 @@ def test_readers_in_a_storm_of_writers_see_every_event_once_and_in_order(executo
 
 def test_a_slow_consumer_holds_up_no_other(executor):
     team, reader = make_team(), Reader()
-    emit("team.changed", team)
+    emit("team.added", team)
     settle()
     reading, go_on = threading.Event(), threading.Event()
 
@@ -100,13 +100,13 @@ def test_a_slow_consumer_holds_up_no_other(executor):
 
     def read_slowly():
         try:
-            return consume("slow", {"team.changed": slow})
+            return consume("slow", {"team.added": slow})
         finally:
             connection.close()
 
     running = executor.submit(read_slowly)
     assert reading.wait(10)
-    emit("team.changed", team)
+    emit("team.added", team)
     settle()
     reader.read()
     assert not running.done()
@@ -117,7 +117,7 @@ def test_a_slow_consumer_holds_up_no_other(executor):
 
 def test_a_consumer_has_one_reader_at_a_time(executor):
     team, reader = make_team(), Reader()
-    emit("team.changed", team)
+    emit("team.added", team)
     settle()
 
     def read_elsewhere(event):
@@ -130,14 +130,14 @@ def test_a_consumer_has_one_reader_at_a_time(executor):
         finally:
             connection.close()
 
-    assert consume("reader", {"team.changed": read_elsewhere}) == 1
+    assert consume("reader", {"team.added": read_elsewhere}) == 1
     assert len(reader.seen) == 1
 
 
 def test_a_consumer_that_falls_silent_lets_another_read_on(executor, monkeypatch):
     monkeypatch.setattr(consumers, "SILENCE", "200ms")
     team, reader = make_team(), Reader()
-    emit("team.changed", team)
+    emit("team.added", team)
     settle()
     asleep, go_on = threading.Event(), threading.Event()
 
@@ -147,7 +147,7 @@ def test_a_consumer_that_falls_silent_lets_another_read_on(executor, monkeypatch
 
     def fall_silent():
         try:
-            consume("reader", {"team.changed": sleep})
+            consume("reader", {"team.added": sleep})
         finally:
             connection.close()
 

@@ -75,7 +75,7 @@ def system(server, backends, folder):
 
 
 @pytest.fixture(scope="module")
-def stack(system, folder):
+def roles(system, folder):
     """Web, worker and beat; a test that ends one starts it again."""
     with running(folder, system.environment) as started:
         yield started

@@ -1,8 +1,6 @@
 """The processes under fire, and what is left in ledger and storage afterwards."""
 
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +8,10 @@ from urllib.parse import urlsplit
 
 import boto3
 
+from tests.deployment import ROOT, Deployment
 from tests.faults.load import Load
 from tests.faults.parts import Server
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMITS = {"CAPTURE_FLOOD_PER_MINUTE": "1000000", "CAPTURE_LIMIT_PER_MINUTE": "1000000"}
 MAKE_FORM = """
 import django, sys; django.setup()
@@ -51,14 +49,7 @@ class System:
     figures: dict[str, object] = field(default_factory=dict)
 
     def python(self, *arguments):
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return Deployment(self.environment).python(*arguments)
 
     def prepare(self):
         for arguments in (["manage.py", "migrate", "-v0"], ["-c", MAKE_FORM, self.slug]):

@@ -13,19 +13,19 @@ from tests.stack import wait_until_ready
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("faults")]
 
 
-def test_web_killed_under_load(system, stack):
-    with loading(stack.url, system.public_id) as load:
+def test_web_killed_under_load(system, roles):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=100)
-        stack.stop("web", signal.SIGKILL)
-        stack.start("web")
-        wait_until_ready(stack)
+        roles.stop("web", signal.SIGKILL)
+        roles.start("web")
+        wait_until_ready(roles)
         load.until(receipts=100)
     assert set(load.statuses) <= {200, 201}
     accounted_for(system, load)
 
 
-def test_postgresql_killed_under_load(system, stack, server):
-    with loading(stack.url, system.public_id) as load:
+def test_postgresql_killed_under_load(system, roles, server):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=100)
         server.kill()
         load.until(receipts=100)
@@ -37,13 +37,13 @@ def test_postgresql_killed_under_load(system, stack, server):
 
 
 @pytest.mark.slow_faults
-def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(system, stack, server):
-    stack.stop("web")
-    before = stack.log("web").count("preloaded ")
-    stack.start("web")
-    eventually(lambda: stack.log("web").count("preloaded ") == before + 2, seconds=30)
+def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(system, roles, server):
+    roles.stop("web")
+    before = roles.log("web").count("preloaded ")
+    roles.start("web")
+    eventually(lambda: roles.log("web").count("preloaded ") == before + 2, seconds=30)
     server.kill()
-    with loading(stack.url, system.public_id, system.slug) as load:
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.until(receipts=50)
         server.start()
         load.until_stored(time.monotonic(), seconds=20)
@@ -52,8 +52,8 @@ def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(sys
     accounted_for(system, load)
 
 
-def test_postgresql_frozen_under_load(system, stack, server):
-    with loading(stack.url, system.public_id) as load:
+def test_postgresql_frozen_under_load(system, roles, server):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=100)
         server.signal(signal.SIGSTOP)
         try:
@@ -66,8 +66,8 @@ def test_postgresql_frozen_under_load(system, stack, server):
     accounted_for(system, load)
 
 
-def test_postgresql_and_storage_gone_under_load(system, stack, server):
-    with loading(stack.url, system.public_id) as load:
+def test_postgresql_and_storage_gone_under_load(system, roles, server):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=100)
         aside = system.storage.rename(system.storage.with_name("aside"))
         system.storage.write_text("in the way")

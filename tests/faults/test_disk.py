@@ -75,8 +75,8 @@ def fill_ledger(connection):
                 )
 
 
-def test_a_full_spool_promises_nothing_and_recovers_by_itself(system, spool_disk, stack, server):
-    with loading(stack.url, system.public_id) as load:
+def test_a_full_spool_promises_nothing_and_recovers_by_itself(system, spool_disk, roles, server):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=50)
         server.kill()
         load.until(receipts=50)
@@ -93,8 +93,8 @@ def test_a_full_spool_promises_nothing_and_recovers_by_itself(system, spool_disk
     assert not list((spool_disk / "spool").glob("unfinished/*"))
 
 
-def test_a_full_ledger_sends_everything_to_the_spool(system, ledger_disk, stack):
-    with loading(stack.url, system.public_id) as load:
+def test_a_full_ledger_sends_everything_to_the_spool(system, ledger_disk, roles):
+    with loading(roles.url, system.public_id) as load:
         load.until(receipts=50)
         fill_ledger(ledger_disk)
         full = load.statuses[201]

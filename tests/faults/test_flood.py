@@ -7,11 +7,12 @@ from statistics import median
 
 import pytest
 
+from dev.ports import any_free
 from tests.benchmarks.machine import watching
 from tests.faults.bots import NAME, flood, refuse_all
 from tests.faults.load import loading
 from tests.faults.system import accounted_for
-from tests.stack import free_port, running
+from tests.stack import running
 
 pytestmark = [
     pytest.mark.processes,
@@ -29,7 +30,7 @@ SPAM = f"SELECT state, reasons FROM capture_submission WHERE raw->'name'->>0 = '
 
 
 @pytest.fixture(scope="module")
-def stack(system, folder):
+def roles(system, folder):
     with running(folder, system.environment | LIMITS) as started:
         yield started
 
@@ -49,17 +50,17 @@ def p99_under_fire(load, bots, url, slug):
     return load.p99(*stretch), told.result()
 
 
-def test_a_flood_takes_nothing_from_the_others(system, stack, elsewhere, figures):
-    quiet, under_fire, port = [], [], free_port()
+def test_a_flood_takes_nothing_from_the_others(system, roles, elsewhere, figures):
+    quiet, under_fire, port = [], [], any_free()
     told: Counter[int] = Counter()
     # The bots work on this machine too, so what they take from it is a part of both sides.
     elsewhere.submit(refuse_all, port, 50)
-    with loading(stack.url, system.public_id, system.slug, rate=150, spread=True) as load:
+    with loading(roles.url, system.public_id, system.slug, rate=150, spread=True) as load:
         load.go_on(3)
         for _ in range(3):
             p99, _told = p99_under_fire(load, elsewhere, f"http://127.0.0.1:{port}", system.slug)
             quiet.append(p99)
-            p99, seen = p99_under_fire(load, elsewhere, stack.url, system.slug)
+            p99, seen = p99_under_fire(load, elsewhere, roles.url, system.slug)
             under_fire.append(p99)
             told += seen
     figures |= {
@@ -80,17 +81,17 @@ def test_a_flood_takes_nothing_from_the_others(system, stack, elsewhere, figures
     assert sum("flood" in reasons for _, reasons in spam) > len(spam) / 2
 
 
-def test_a_refusal_costs_a_fraction_of_a_submission(system, stack, elsewhere, figures):
-    web = {"web": stack.processes["web"].pid}
-    with loading(stack.url, system.public_id, system.slug, rate=150, spread=True) as load:
+def test_a_refusal_costs_a_fraction_of_a_submission(system, roles, elsewhere, figures):
+    web = {"web": roles.processes["web"].pid}
+    with loading(roles.url, system.public_id, system.slug, rate=150, spread=True) as load:
         load.go_on(2)
         given = len(load.answers)
         with watching(web) as accepting:
             load.go_on(6)
         given = len(load.answers) - given
-    elsewhere.submit(flood, stack.url, system.slug, 2).result()
+    elsewhere.submit(flood, roles.url, system.slug, 2).result()
     with watching(web) as refusing:
-        told = elsewhere.submit(flood, stack.url, system.slug, 6).result()
+        told = elsewhere.submit(flood, roles.url, system.slug, 6).result()
     figures["accepted ms"] = accepting.cpu["web"] * 1000 / given
     figures["refused ms"] = refusing.cpu["web"] * 1000 / told.total()
     assert figures["refused ms"] < figures["accepted ms"] / 2

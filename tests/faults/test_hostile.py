@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import memory
 from tests.faults.slow import OPENINGS, attack, never_reading
 from tests.flows.waiting import eventually
 
@@ -22,9 +21,9 @@ NOISE = 0.05
 STYLES = "/static/unfold/css/styles.css"
 
 
-def post(stack, system, key, email="ada@example.com"):
+def post(roles, system, key, email="ada@example.com"):
     """Send one enquiry as a program does; return status and receipt."""
-    url = f"{stack.url}/api/v1/public/forms/{system.public_id}/submissions"
+    url = f"{roles.url}/api/v1/public/forms/{system.public_id}/submissions"
     body = json.dumps({"fields": {"name": "Ada", "email": email}}).encode()
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     try:
@@ -45,17 +44,17 @@ def known(system, receipts):
     return len({first for first, second in rows if {first, second} & set(receipts)})
 
 
-def is_back(stack, system):
+def is_back(roles, system):
     """Whether every web process writes to the ledger again."""
-    return all(post(stack, system, str(uuid4()))[0] == 201 for _ in range(20))
+    return all(post(roles, system, str(uuid4()))[0] == 201 for _ in range(20))
 
 
-def test_fifty_at_once_with_one_key_are_one_submission(system, stack):
+def test_fifty_at_once_with_one_key_are_one_submission(system, roles):
     key, ready = str(uuid4()), threading.Barrier(50)
 
     def send(_):
         ready.wait(20)
-        return post(stack, system, key)
+        return post(roles, system, key)
 
     with ThreadPoolExecutor(50) as threads:
         answers = list(threads.map(send, range(50)))
@@ -65,18 +64,18 @@ def test_fifty_at_once_with_one_key_are_one_submission(system, stack):
 
 
 @pytest.mark.slow_faults
-def test_a_repeat_on_the_other_way_is_the_same_submission(system, stack, server):
+def test_a_repeat_on_the_other_way_is_the_same_submission(system, roles, server):
     early, late = str(uuid4()), str(uuid4())
     for _ in range(30):  # every web process has seen the form then
-        post(stack, system, str(uuid4()))
-    before = post(stack, system, early)
-    stack.stop("worker")
+        post(roles, system, str(uuid4()))
+    before = post(roles, system, early)
+    roles.stop("worker")
     server.kill()
-    spooled = [post(stack, system, early), post(stack, system, late), post(stack, system, late)]
+    spooled = [post(roles, system, early), post(roles, system, late), post(roles, system, late)]
     server.start()
-    eventually(lambda: is_back(stack, system), seconds=20)
-    after = post(stack, system, late)
-    stack.start("worker")
+    eventually(lambda: is_back(roles, system), seconds=20)
+    after = post(roles, system, late)
+    roles.start("worker")
     assert [before[0], *(status for status, _ in spooled), after[0]] == [201, 202, 202, 202, 201]
     assert system.settled().returncode == 0
     assert known(system, [before[1], spooled[0][1]]) == 1
@@ -84,20 +83,20 @@ def test_a_repeat_on_the_other_way_is_the_same_submission(system, stack, server)
 
 
 @pytest.mark.slow_faults
-def test_five_hundred_slow_clients_take_nothing_from_the_others(system, stack, figures):
+def test_five_hundred_slow_clients_take_nothing_from_the_others(system, roles, figures):
     paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/login")
     openings = [opening(path) for path in paths for opening in OPENINGS.values()]
-    with loading(stack.url, system.public_id, system.slug) as load:
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.until(receipts=300)
         before = load.go_on(8)
-        at_rest = memory(stack, "web")
+        at_rest = roles.memory("web")
         # Processes of their own: they must not slow down those who measure.
         with ProcessPoolExecutor(2, get_context("spawn")) as others:
-            senders = others.submit(attack, stack.url, openings * 40, 25, 5.0)
-            takers = others.submit(never_reading, stack.url, STYLES, 100, 32)
+            senders = others.submit(attack, roles.url, openings * 40, 25, 5.0)
+            takers = others.submit(never_reading, roles.url, STYLES, 100, 32)
             load.go_on(4)  # until all are connected
             under_fire = load.go_on(6)
-            grown = memory(stack, "web") - at_rest
+            grown = roles.memory("web") - at_rest
             ends = sorted(senders.result().ended)
             taken = takers.result()
         after = load.go_on(8)

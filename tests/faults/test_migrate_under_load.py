@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from tests.deployment import ROOT
 from tests.faults.load import loading
-from tests.faults.system import ROOT, accounted_for
+from tests.faults.system import accounted_for
 from tests.stack import running
 
 pytestmark = [
@@ -22,7 +23,7 @@ LONG_READ = 6
 
 
 @pytest.fixture(scope="module")
-def stack(system, folder):
+def roles(system, folder):
     with running(folder, system.environment) as started:
         yield started
 
@@ -41,14 +42,14 @@ def migrating(system, *names):
 
 
 @pytest.fixture
-def grown(system, stack):
+def grown(system, roles):
     """A ledger with something in it, as this release made it."""
     with migrating(system, "next_release", "zero"):
         system.plant(5_000)
 
 
-def test_tables_grow_under_load(system, stack, grown, figures):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_tables_grow_under_load(system, roles, grown, figures):
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         started = time.monotonic()
         with migrating(system):
@@ -63,9 +64,9 @@ def test_tables_grow_under_load(system, stack, grown, figures):
 
 
 def test_a_migration_that_waits_for_a_long_read_sends_visitors_to_the_spool(
-    system, stack, grown, figures
+    system, roles, grown, figures
 ):
-    with loading(stack.url, system.public_id, system.slug) as load:
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         with psycopg.connect(system.server.url) as report, migrating(system):
             report.execute("SELECT count(*) FROM capture_submission")

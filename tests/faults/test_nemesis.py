@@ -6,7 +6,6 @@ import time
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import kill_child
 from tests.faults.system import accounted_for
 from tests.stack import wait_until_ready
 
@@ -28,9 +27,9 @@ def backends(broker, storage):
     }
 
 
-def most(system, stack):
+def most(system, roles):
     """How many posts a second these visitors get through without a pause."""
-    with loading(stack.url, system.public_id, system.slug, visitors=VISITORS, rate=1e6) as load:
+    with loading(roles.url, system.public_id, system.slug, visitors=VISITORS, rate=1e6) as load:
         load.go_on(2)
         start, stop = load.go_on(5)
     return sum(start < answer.at < stop for answer in load.answers) / (stop - start)
@@ -42,30 +41,30 @@ def part_lost(part, seconds):
     part.start()
 
 
-def role_lost(stack, role, seconds):
-    stack.stop(role, signal.SIGKILL)
+def role_lost(roles, role, seconds):
+    roles.stop(role, signal.SIGKILL)
     time.sleep(seconds)
-    stack.start(role)
+    roles.start(role)
 
 
-def web_process_lost(stack):
-    kill_child(stack, "web")
-    wait_until_ready(stack)
+def web_process_lost(roles):
+    roles.kill_child("web")
+    wait_until_ready(roles)
 
 
-def test_every_part_lost_in_turn(system, stack, server, broker, storage, figures):
-    figures["most posts/s"] = best = most(system, stack)
+def test_every_part_lost_in_turn(system, roles, server, broker, storage, figures):
+    figures["most posts/s"] = best = most(system, roles)
     figures["of which 70 %"] = rate = 0.7 * best
     losses = {
         "PostgreSQL": lambda: part_lost(server, 3),
         "RabbitMQ": lambda: part_lost(broker, 2),
-        "worker": lambda: role_lost(stack, "worker", 2),
+        "worker": lambda: role_lost(roles, "worker", 2),
         "SeaweedFS": lambda: part_lost(storage, 1),
-        "beat": lambda: role_lost(stack, "beat", 2),
-        "web process": lambda: web_process_lost(stack),
+        "beat": lambda: role_lost(roles, "beat", 2),
+        "web process": lambda: web_process_lost(roles),
     }
     started = time.monotonic()
-    with loading(stack.url, system.public_id, system.slug, visitors=VISITORS, rate=rate) as load:
+    with loading(roles.url, system.public_id, system.slug, visitors=VISITORS, rate=rate) as load:
         for name, lose in losses.items():
             load.go_on(2)
             start = time.monotonic()

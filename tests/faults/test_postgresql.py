@@ -10,7 +10,6 @@ import psycopg
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import memory
 from tests.faults.system import accounted_for
 
 pytestmark = [
@@ -21,8 +20,8 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGQUIT], ids=["fast", "immediate"])
-def test_five_restarts(system, stack, server, figures, way):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_five_restarts(system, roles, server, figures, way):
+    with loading(roles.url, system.public_id, system.slug) as load:
         for _ in range(5):
             load.go_on(3)
             server.end(way)
@@ -39,8 +38,8 @@ def test_five_restarts(system, stack, server, figures, way):
     figures["settled s"] = accounted_for(system, load)
 
 
-def test_away_for_a_minute(system, stack, server, figures):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_away_for_a_minute(system, roles, server, figures):
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         server.end(signal.SIGINT)
         load.go_on(60)
@@ -65,10 +64,10 @@ def kept(system):
     return {row["id"]: datetime.fromisoformat(row["received_at"]).timestamp() for row in rows}
 
 
-def test_locked_then_frozen(system, stack, server, figures):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_locked_then_frozen(system, roles, server, figures):
+    with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
-        before = memory(stack, "web")
+        before = roles.memory("web")
         with psycopg.connect(server.url) as connection:
             connection.execute("LOCK TABLE capture_submission IN ACCESS EXCLUSIVE MODE")
             load.go_on(20)
@@ -81,7 +80,7 @@ def test_locked_then_frozen(system, stack, server, figures):
         back = time.monotonic()
         load.until_stored(back, seconds=10)
         figures["stored again s"] = time.monotonic() - back
-        figures["grown MB"] = memory(stack, "web") - before
+        figures["grown MB"] = roles.memory("web") - before
     figures.update(load.figures())
     assert set(load.statuses) <= {200, 201, 202, 303}
     assert load.failed == 0

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import memory
 from tests.faults.strangers import attack
 from tests.flows.waiting import eventually
 from tests.stack import running, wait_until_ready
@@ -90,24 +89,24 @@ def group():
 
 
 @pytest.fixture(scope="module")
-def stack(system, folder, group):
+def roles(system, folder, group):
     with running(folder, system.environment, roles=()) as started:
         start_within(started, group)
         started.start("worker")
         yield started
 
 
-def start_within(stack, group):
+def start_within(roles, group):
     """Start web in the cgroup: a child is in the cgroup of its parent."""
     own = Path("/proc/self/cgroup").read_text()
     if group:
         group.take(os.getpid())
     try:
-        stack.start("web")
+        roles.start("web")
     finally:
         if group:
             leave(own)
-    wait_until_ready(stack)
+    wait_until_ready(roles)
 
 
 def leave(own):
@@ -121,13 +120,13 @@ def leave(own):
 
 
 @contextmanager
-def watching(stack, server):
+def watching(roles, server):
     """Collect the most resident memory of web and its most connections to the database."""
     most, is_done = {"rss": 0.0, "connections": 0}, threading.Event()
 
     def watch():
         while not is_done.wait(0.5):
-            most["rss"] = max(most["rss"], memory(stack, "web"))
+            most["rss"] = max(most["rss"], roles.memory("web"))
             most["connections"] = max(most["connections"], server.query(COUNT)[0][0])
 
     watcher = threading.Thread(target=watch)
@@ -152,18 +151,18 @@ def in_time(load, start, end, limit=1.0):
     ids=["connections", "uploads", "logins", "all"],
 )
 def test_strangers_take_nothing_from_visitors(
-    system, stack, server, group, figures, connections, logins, uploads
+    system, roles, server, group, figures, connections, logins, uploads
 ):
     kills = group.kills if group else 0
-    at_rest = memory(stack, "web")
+    at_rest = roles.memory("web")
     with (
         ProcessPoolExecutor(1, get_context("spawn")) as others,
-        watching(stack, server) as most,
+        watching(roles, server) as most,
         loading(
-            stack.url, system.public_id, system.slug, rate=VISITS_A_SECOND, spread=True
+            roles.url, system.public_id, system.slug, rate=VISITS_A_SECOND, spread=True
         ) as load,
     ):
-        told = others.submit(attack, stack.url, SECONDS, connections, logins, uploads)
+        told = others.submit(attack, roles.url, SECONDS, connections, logins, uploads)
         load.go_on(WARM_UP)
         start, end = load.go_on(SECONDS - WARM_UP - 2)
         answered = told.result()

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import end, kill_child
 from tests.faults.system import accounted_for
 from tests.stack import running, wait_until_ready
 
@@ -21,13 +20,13 @@ def second(system, tmp_path):
         yield started
 
 
-def test_told_to_end_and_started_again(system, stack, figures):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_told_to_end_and_started_again(system, roles, figures):
+    with loading(roles.url, system.public_id, system.slug) as load:
         for _ in range(5):
             load.until(receipts=100)
-            figures["ended s"] = end(stack, "web", 30)
-            stack.start("web")
-            wait_until_ready(stack)
+            figures["ended s"] = roles.end("web", 30)
+            roles.start("web")
+            wait_until_ready(roles)
         load.until(receipts=100)
     figures.update(load.figures(), resent=load.resent)
     assert set(load.statuses) <= {200, 201, 303}
@@ -37,13 +36,13 @@ def test_told_to_end_and_started_again(system, stack, figures):
     accounted_for(system, load)
 
 
-def test_replaced_one_after_the_other(system, stack, second, figures):
-    with loading([stack.url, second.url], system.public_id, system.slug) as load:
-        for each in (stack, second, stack, second):
+def test_replaced_one_after_the_other(system, roles, second, figures):
+    with loading([roles.url, second.url], system.public_id, system.slug) as load:
+        for each in (roles, second, roles, second):
             load.until(receipts=100)
             load.urls.remove(each.url)  # what a platform does in the pause before it sends SIGTERM
             load.go_on(1)
-            end(each, "web", 30)
+            each.end("web", 30)
             each.start("web")
             wait_until_ready(each)
             load.urls.append(each.url)
@@ -55,11 +54,11 @@ def test_replaced_one_after_the_other(system, stack, second, figures):
     accounted_for(system, load)
 
 
-def test_one_process_of_several_killed(system, stack, figures):
-    with loading(stack.url, system.public_id, system.slug) as load:
+def test_one_process_of_several_killed(system, roles, figures):
+    with loading(roles.url, system.public_id, system.slug) as load:
         for _ in range(3):
             load.go_on(8)  # long enough for the one that takes the place of the last
-            kill_child(stack, "web")
+            roles.kill_child("web")
         load.go_on(3)
     figures.update(load.figures(), resent=load.resent)
     assert set(load.statuses) <= {200, 201, 303}

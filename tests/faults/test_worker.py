@@ -6,10 +6,9 @@ import signal
 import pytest
 
 from tests.faults.load import loading
-from tests.faults.processes import children, end, kill_child
 from tests.faults.system import accounted_for
 from tests.flows.waiting import eventually
-from tests.stack import running
+from tests.stack import children, running
 
 pytestmark = [
     pytest.mark.processes,
@@ -40,11 +39,11 @@ def backends(broker, folder):
 
 
 @pytest.fixture
-def backlog(system, stack):
+def backlog(system, roles):
     """Much to do, and a worker that has just begun."""
-    stack.stop("worker", signal.SIGKILL)
+    roles.stop("worker", signal.SIGKILL)
     system.plant(16_000)
-    stack.start("worker")
+    roles.start("worker")
 
 
 def wait_for_batch(system):
@@ -52,63 +51,64 @@ def wait_for_batch(system):
 
 
 def all_worked(system):
+    """Wait for the balance; return whether each submission is on one lead."""
     balance = system.settled(90)
     assert balance.returncode == 0, balance.stdout + balance.stderr
-    assert system.server.query(ON_ONE_LEAD) == [(0,)]
+    return system.server.query(ON_ONE_LEAD) == [(0,)]
 
 
-def test_ten_children_killed_in_the_middle_of_batches(system, stack, backlog):
+def test_ten_children_killed_in_the_middle_of_batches(system, roles, backlog):
     for _ in range(10):
         # PostgreSQL may still be at a batch whose child was killed, and the next one to come.
-        eventually(lambda: bool(children(stack.processes["worker"].pid)), seconds=20)
+        eventually(lambda: bool(roles.children("worker")), seconds=20)
         wait_for_batch(system)
-        kill_child(stack, "worker")
+        roles.kill_child("worker")
     assert system.waiting()
-    all_worked(system)
+    assert all_worked(system)
 
 
-def test_the_parent_killed_leaves_nobody_behind(system, stack, backlog):
+def test_the_parent_killed_leaves_nobody_behind(system, roles, backlog):
     wait_for_batch(system)
-    worker = stack.processes.pop("worker")
+    worker = roles.processes.pop("worker")
     left = children(worker.pid)
-    worker.kill()
+    os.kill(worker.pid, signal.SIGKILL)
     worker.wait(10)
     eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in left), seconds=40)
-    stack.start("worker")
-    all_worked(system)
+    roles.start("worker")
+    assert all_worked(system)
 
 
-def test_told_to_end_in_the_middle_of_a_batch(system, stack, backlog, figures):
+def test_told_to_end_in_the_middle_of_a_batch(system, roles, backlog, figures):
     wait_for_batch(system)
-    figures["ended s"] = end(stack, "worker", 40)
+    figures["ended s"] = roles.end("worker", 40)
     assert figures["ended s"] < 15
-    stack.start("worker")
-    all_worked(system)
+    roles.start("worker")
+    assert all_worked(system)
 
 
-def test_told_to_end_while_the_broker_is_frozen(system, stack, broker, figures):
+def test_told_to_end_while_the_broker_is_frozen(system, roles, broker, figures):
     broker.signal(signal.SIGSTOP)
     try:
-        figures["ended s"] = end(stack, "worker", 60)
+        figures["ended s"] = roles.end("worker", 60)
     finally:
         broker.signal(signal.SIGCONT)
     assert figures["ended s"] < 25
-    stack.start("worker")
-    all_worked(system)
+    roles.start("worker")
+    assert all_worked(system)
 
 
-def test_beat_killed(system, stack, figures):
-    stack.stop("beat", signal.SIGKILL)
+def test_beat_killed(system, roles, figures):
+    roles.stop("beat", signal.SIGKILL)
     system.plant(100)
     figures["waited s"] = system.oldest_waiting(25)
-    stack.start("beat")
+    roles.start("beat")
     assert figures["waited s"] < 20
-    all_worked(system)
+    assert all_worked(system)
 
 
-def test_two_beats_at_once_are_one_beat(system, stack, tmp_path):
+def test_two_beats_at_once_are_one_beat(system, roles, tmp_path):
     with running(tmp_path, system.environment, roles=("beat",)):
-        with loading(stack.url, system.public_id, system.slug) as load:
+        with loading(roles.url, system.public_id, system.slug) as load:
             load.go_on(10)
         accounted_for(system, load)
-    all_worked(system)
+    assert all_worked(system)

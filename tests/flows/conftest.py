@@ -1,33 +1,11 @@
 from contextlib import closing
 
 import pytest
-from django.db import connection
 from playwright.sync_api import sync_playwright
 
 from leadgen.accounts.roles import Role
 from tests import factories
-from tests.stack import running
-
-
-def database_url() -> str:
-    """Where the other processes find the very database of this test run."""
-    settings = connection.settings_dict
-    password = f":{settings['PASSWORD']}" if settings["PASSWORD"] else ""
-    address = f"{settings['USER']}{password}@{settings['HOST']}:{settings['PORT']}"
-    return f"postgresql://{address}/{settings['NAME']}"
-
-
-@pytest.fixture
-def stack(transactional_db, tmp_path):
-    """Everything on the embedded backends: the file system carries broker and storage."""
-    (tmp_path / "broker").mkdir()
-    backends = {
-        "DATABASE_URL": database_url(),
-        "BROKER_URL": f"filesystem://{tmp_path}/broker",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
-    }
-    with running(tmp_path, backends) as stack:
-        yield stack
+from tests.stack import database_url, running
 
 
 @pytest.fixture

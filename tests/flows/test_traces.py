@@ -11,9 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from leadgen.capture.models import Submission
 from tests.factories import make_form
-from tests.flows.conftest import database_url
 from tests.flows.waiting import eventually
-from tests.stack import running
+from tests.stack import embedded, running
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -61,15 +60,11 @@ def collector():
 
 @pytest.fixture
 def traced_stack(transactional_db, tmp_path, collector):
-    (tmp_path / "broker").mkdir()
-    surroundings = {
-        "DATABASE_URL": database_url(),
-        "BROKER_URL": f"filesystem://{tmp_path}/broker",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
+    tracing = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_BSP_SCHEDULE_DELAY": "100",
     }
-    with running(tmp_path, surroundings) as stack:
+    with running(tmp_path, embedded(tmp_path) | tracing) as stack:
         yield stack
 
 

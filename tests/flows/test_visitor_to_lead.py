@@ -36,7 +36,8 @@ def log_in(browser, stack, user):
     return page
 
 
-def the_lead_reaches_the_admin(browser, stack, rep, *, javascript=True):
+def seconds_to_the_workspace(browser, stack, rep, *, javascript=True):
+    """Send a form, look at its lead; return the seconds between the two."""
     factories.make_pipeline()
     form = factories.make_form()
     campaign = Campaign.objects.create(name="Spring fair", utm_campaign="spring")
@@ -50,7 +51,7 @@ def the_lead_reaches_the_admin(browser, stack, rep, *, javascript=True):
     for text in ("Ada@Example.com", "newsletter", "Cj0KCQ", "Spring fair", "Robin Rep"):
         # A click does not wait for the page behind a link, and that page shows its text by and by.
         expect(body).to_contain_text(text, ignore_case=True, use_inner_text=True)
-    assert time.monotonic() - sent < 5
+    seconds = time.monotonic() - sent
     lead = Lead.objects.get()
     assert (lead.owner, lead.campaign, lead.source, lead.medium) == (
         rep,
@@ -60,15 +61,16 @@ def the_lead_reaches_the_admin(browser, stack, rep, *, javascript=True):
     )
     context = lead.links.get().submission.context
     assert context["referrer"].startswith("https://partner.example.com/")
+    return seconds
 
 
-def test_a_visitors_form_is_a_lead_in_the_admin_within_five_seconds(browser, stack, rep):
-    the_lead_reaches_the_admin(browser, stack, rep)
+def test_form_is_a_lead_in_the_workspace_within_five_seconds(browser, stack, rep):
+    assert seconds_to_the_workspace(browser, stack, rep) < 5
 
 
-def test_the_same_holds_without_javascript(browser, stack, rep):
-    the_lead_reaches_the_admin(browser, stack, rep, javascript=False)
+def test_form_without_javascript_is_a_lead_within_five_seconds(browser, stack, rep):
+    assert seconds_to_the_workspace(browser, stack, rep, javascript=False) < 5
 
 
-def test_the_same_holds_on_rabbitmq_and_s3(browser, cloud_stack, rep):
-    the_lead_reaches_the_admin(browser, cloud_stack, rep)
+def test_form_on_rabbitmq_and_s3_is_a_lead_within_five_seconds(browser, cloud_stack, rep):
+    assert seconds_to_the_workspace(browser, cloud_stack, rep) < 5

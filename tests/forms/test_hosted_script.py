@@ -1,6 +1,8 @@
 import json
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import parse_qs
 
 import pytest
@@ -15,7 +17,7 @@ STATIC = Path(__file__).resolve().parents[2] / "leadgen" / "forms" / "static"
 SITE = "http://forms.example.com"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
 FORM = Definition(
     "A form",
@@ -30,37 +32,79 @@ FORM = Definition(
 )
 
 
+class Server(ThreadingHTTPServer):
+    """A form at every address but those of ``pages``, and its thanks; ``posted`` are the posts."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.posted: list[dict[str, list[str]]] = []
+        self.pages: dict[str, str] = {}
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path.startswith("/static/"):
+            kind = "text/css" if path.endswith(".css") else "text/javascript"
+            return self._answer(kind, (STATIC / path.removeprefix("/static/")).read_bytes())
+        page = thanks_page(FORM, "1") if path.endswith("/thanks") else form_page(FORM)
+        body = self.server.pages.get(path, page).encode()
+        return self._answer("text/html; charset=utf-8", body)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.posted.append(parse_qs(body, keep_blank_values=True))
+        self.send_response(303)
+        self.send_header("Location", f"{self.path.partition('?')[0]}/thanks")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _answer(self, kind, body):
+        self.send_response(200)
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 @pytest.fixture(scope="module")
-def launched(chromium):
+def server():
+    with Server() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def launched(chromium, server):
     with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        flags = [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            f"--host-resolver-rules=MAP forms.example.com:80 127.0.0.1:{server.server_port}",
+        ]
         with closing(playwright.chromium.launch(executable_path=chromium, args=flags)) as browser:
             yield browser
 
 
 @pytest.fixture
-def posted():
-    return []
+def posted(server):
+    server.posted.clear()
+    return server.posted
 
 
 @pytest.fixture
 def page(launched, posted):
     """A visitor's window; what it posts is kept in ``posted`` and answered with thanks."""
-
-    def answer(route):
-        path = route.request.url.removeprefix(SITE).partition("?")[0]
-        if path.startswith("/static/"):
-            return route.fulfill(path=STATIC / path.removeprefix("/static/"))
-        if route.request.method == "POST":
-            posted.append(parse_qs(route.request.post_data, keep_blank_values=True))
-        sent = route.request.method == "POST" or path.endswith("/thanks")
-        body = thanks_page(FORM, "1") if sent else form_page(FORM)
-        headers = {"Content-Security-Policy": POLICY, "Content-Type": "text/html"}
-        return route.fulfill(body=body, headers=headers)
-
     context = launched.new_context()
     window = context.new_page()
-    window.route("**/*", answer)
     complaints: list[str] = []
     window.on("pageerror", lambda error: complaints.append(str(error)))
     window.on("console", lambda message: complaints.append(message.text))
@@ -144,5 +188,22 @@ def test_the_form_works_without_the_script(page, posted):
     assert posted[0] == {"name": ["Ada"], "message": [""], "_url": [""]}
 
 
+def test_long_words_wrap_on_a_phone(page, server):
+    long = Definition(
+        "A form",
+        (
+            FieldDefinition("size", "choice", "Size", options=(Option("l", "W" * 70),)),
+            FieldDefinition("news", "consent", "N", wording=f"https://example.com/{'x' * 110}"),
+        ),
+    )
+    errors = {"news": ["Please tick this box to go on."]}
+    pages = {"form": form_page(long), "errors": form_page(long, values={}, errors=errors)}
+    page.set_viewport_size({"width": 390, "height": 800})
+    for name, body in pages.items():
+        server.pages[f"/{name}"] = body
+        page.goto(f"{SITE}/{name}")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_the_script_is_small():
-    assert (STATIC / "leadgen" / "hosted.js").stat().st_size < 5632
+    assert (STATIC / "leadgen" / "hosted.js").stat().st_size < 8192

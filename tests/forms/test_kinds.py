@@ -4,9 +4,10 @@ import pytest
 from leadgen.forms.format.fields import CHOICES, KINDS
 from leadgen.forms.format.fields.texts import read_phone
 from leadgen.forms.format.messages import texts_of
-from leadgen.forms.format.validation import parse, validate
+from leadgen.forms.format.validation import cut_hidden, parse, validate
 from leadgen.forms.models import Field as FieldRow
-from tests.forms.samples import ACCEPTED, REFUSED, ask, form_of, refusal
+from leadgen.forms.page import form_page
+from tests.forms.samples import ACCEPTED, REFUSED, Reader, ask, form_of, refusal
 
 ADDRESSES = [
     "ada@example.com",
@@ -41,6 +42,37 @@ def test_an_answer_of_the_wrong_shape_is_named(kind, value):
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_address_that_mail_can_reach_is_accepted(address):
     assert refusal("email", address) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("o’brien@example.ie", "Replace “’” with ' from the keyboard."),
+        ("a—b@example.com", "Replace “—” with - from the keyboard."),
+        ("ada＠example.com", "Replace “＠” with @ from the keyboard."),
+        ("ada@example。com", "Replace “。” with . from the keyboard."),
+        ("“ada”@example.com", "Remove ““” from the email address."),
+        ("ada\u200b@example.com", "invisible character"),
+        ("\u202aada@example.com", "invisible character"),
+        ("ada@example.com\ufeff", "invisible character"),
+    ],
+)
+def test_sign_that_no_keyboard_types_is_refused_by_name(address, message):
+    assert message in refusal("email", address)
+
+
+MARKS = ["\u200b", "\u200e", "\u202a", "\u202c", "\u2066", "\u2069", "\ufeff", "\u00ad", "\u061c"]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_invisible_characters_do_not_change_a_phone_number(mark):
+    for written in (
+        f"{mark}+44 20 7946 0958",
+        f"+44 20{mark} 7946 0958{mark}",
+        f"tel:{mark}+442079460958",
+    ):
+        assert refusal("phone", written) == ""
+        assert read_phone(written) == read_phone("+442079460958")
 
 
 @pytest.mark.parametrize("shape", ["E164", "INTERNATIONAL", "RFC3966"])
@@ -127,7 +159,9 @@ def test_an_unknown_name_is_an_error_under_that_name():
     [
         ("number", ["12.50"], 12.5),
         ("number", ["+7"], 7),
-        ("number", ["1,250"], "1,250"),
+        ("number", ["1,250"], 1250),
+        ("number", ["12,5"], "12,5"),
+        ("long_text", ["a\r\nb\nc\r"], "a\nb\nc\r"),
         ("number", ["nan"], "nan"),
         ("number", ["9" * 5000], "9" * 5000),
         ("yes_no", ["no"], False),
@@ -150,3 +184,51 @@ def test_an_empty_text_counts_as_not_given(kind):
 
 def test_the_database_offers_every_kind():
     assert list(FieldRow._meta.get_field("kind").choices or ()) == CHOICES
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("x" * 600, "x" * 500),
+        (7, "7"),
+        (True, "true"),
+        (["a", "b"], '["a", "b"]'),
+        ({"a": "é"}, '{"a": "é"}'),
+        ("a\x00b\ud800", "ab"),
+    ],
+)
+def test_hidden_value_is_cut_to_text_and_never_refused(value, text):
+    form = form_of(ask("hidden"))
+    answers, errors = validate(form, cut_hidden(form, {"answer": value}))
+    assert (answers, errors) == ({"answer": text}, {})
+
+
+@pytest.mark.parametrize("kind", ["consent", "yes_no"])
+@pytest.mark.parametrize(
+    ("posted", "answer"),
+    [
+        (["on"], True),
+        (["TRUE"], True),
+        (["1"], True),
+        (["off"], False),
+        (["0"], False),
+        (["no", "yes"], True),
+    ],
+)
+def test_box_of_another_page_is_read_as_html_sends_it(kind, posted, answer):
+    definition = form_of(ask(kind))
+    assert parse(definition, {"answer": posted}) == {"answer": answer}
+    shown = Reader(form_page(definition, values={"answer": posted})).controls
+    ticked = [each["value"] for each in shown if "checked" in each]
+    assert ticked == ([("no", "yes")[answer]] if answer or kind == "yes_no" else [])
+
+
+def test_different_answers_to_a_single_choice_are_refused():
+    definition = form_of(ask("choice"))
+    _, errors = validate(definition, parse(definition, {"answer": ["small", "", "large"]}))
+    assert texts_of(errors) == {"answer": ["Choose one of the options."]}
+    assert parse(definition, {"answer": ["small", "small"]}) == {"answer": "small"}
+
+
+def test_an_answer_and_its_empty_double_are_one_answer():
+    assert parse(form_of(ask("text")), {"answer": ["Ada", "Ada", ""]}) == {"answer": "Ada"}

@@ -9,7 +9,7 @@ from leadgen.forms.format.messages import TEXTS, Message, text_of
 from leadgen.forms.format.validation import validate
 from tests.forms.samples import ask, form_of
 
-_RAISING = {"InvalidAnswerError", "of", "text_of", "_not_found"}
+_RAISING = {"InvalidAnswerError", "of", "text_of", "not_found"}
 
 TOO_LONG = "Use at most 1,000 characters; this has 1,234."
 ABROAD = "Enter a whole phone number; from abroad with + and the country code first."

@@ -5,6 +5,7 @@ import pytest
 from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.json_schema import json_schema
+from leadgen.forms.format.validation import parse, validate
 from leadgen.forms.page import form_page, message_page, thanks_page
 from tests.forms.samples import Reader, ask, form_of
 
@@ -13,10 +14,11 @@ def page_of(*fields, values=None, errors=None, **texts):
     return Reader(form_page(form_of(*fields, **texts), values=values, errors=errors))
 
 
-def test_the_form_posts_to_the_address_it_was_opened_at():
+def test_form_posts_to_its_address_with_another_spelling():
+    """A post to the very address of the page would replace the page in the browser's history."""
     (form,) = page_of(ask("text")).of(tag="form")
 
-    assert form == {"tag": "form", "method": "post", "accept-charset": "utf-8"}
+    assert form == {"tag": "form", "method": "post", "action": "?", "accept-charset": "utf-8"}
 
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"hidden"}))
@@ -90,6 +92,7 @@ def test_page_has_a_hidden_honeypot_field():
         ("text", "first_name", {"autocomplete": "given-name"}),
         ("text", "company", {"autocomplete": "organization"}),
         ("email", "email", {"autocomplete": "email", "inputmode": "email"}),
+        ("email", "email", {"autocapitalize": "none", "spellcheck": "false"}),
         ("phone", "", {"autocomplete": "tel", "type": "tel"}),
         ("number", "", {"inputmode": "decimal"}),
         ("country", "country", {"autocomplete": "country"}),
@@ -139,12 +142,70 @@ def test_countries_are_listed_by_name_whatever_their_accents():
     codes = [option["value"] for option in options]
 
     assert codes[:4] == ["", "AF", "AX", "AL"]
-    assert len(codes) == 250
+    assert codes[codes.index("XK") + 1] == "KW"
+    assert len(codes) == 251
 
 
 def test_the_language_sets_the_direction():
     assert page_of(locale="ar-EG").of(tag="html", lang="ar-EG", dir="rtl")
     assert page_of(locale="de").of(tag="html", lang="de", dir="ltr")
+
+
+@pytest.mark.parametrize(
+    ("locale", "lang", "direction"),
+    [
+        ("ar_EG", "ar-EG", "rtl"),
+        ("ckb", "ckb", "rtl"),
+        ("dv", "dv", "rtl"),
+        ("English",) * 2 + ("ltr",),
+    ],
+)
+def test_page_language_is_canonical_with_its_direction(locale, lang, direction):
+    assert page_of(locale=locale).of(tag="html", lang=lang, dir=direction)
+
+
+@pytest.mark.parametrize("kind", ["choice", "yes_no"])
+def test_optional_radio_buttons_end_with_no_answer(kind):
+    reader = page_of(ask(kind))
+    assert reader.of(type="radio", name="answer", value="", id="f-answer-none")
+    assert "No answer" in reader.text
+    assert not page_of(ask(kind, required=True)).of(type="radio", value="")
+    form = form_of(ask(kind))
+    assert validate(form, parse(form, {"answer": [""]})) == ({}, {})
+
+
+def test_number_default_is_written_in_the_forms_language():
+    field = ask("number", default="1.250")
+    assert page_of(field, locale="de").shown("answer") == "1,250"
+    assert page_of(field).shown("answer") == "1.250"
+    assert json_schema(form_of(field, locale="de"))["properties"]["answer"]["default"] == 1.25
+
+
+def test_optional_date_says_that_it_may_be_empty():
+    assert "Leave it empty if no date is fixed." in page_of(ask("date", help="A day.")).text
+    assert "Leave it empty" not in page_of(ask("date", required=True)).text
+
+
+def test_message_of_a_consent_is_listed_by_its_wording():
+    field = ask("consent", wording="Send me the newsletter " + "and more " * 30)
+    listed = page_of(field, values={}, errors={"answer": ["Tick."]}).text
+    (shown,) = re.findall(r"Send me the newsletter[^:]*…", listed)
+    assert len(shown) <= 60
+
+
+def test_own_words_are_marked_as_english():
+    page = form_page(form_of(ask("choice"), locale="de"), errors={"answer": ["No."]})
+    assert re.findall(r'lang="en"[^>]*>([^<]+)<', page)[-4:] == [
+        "(optional)", "No answer", "No.", "Leave this empty",
+    ]  # fmt: skip
+
+
+def test_the_thank_you_page_leads_on_to_the_redirect_address():
+    page = thanks_page(form_of(redirect_url="https://bücher.example/d?a=1&b=2"), "1")
+    assert 'content="0; url=https://bücher.example/d?a=1&amp;b=2"' in page
+    assert Reader(page).of(tag="a", href="https://bücher.example/d?a=1&b=2")
+    assert "http-equiv" not in thanks_page(form_of(redirect_url="javascript:alert(1)"), "1")
+    assert "http-equiv" not in thanks_page(form_of(), "1")
 
 
 def test_the_thank_you_page_names_the_receipt():

@@ -130,7 +130,20 @@ def test_two_fields_cannot_go_to_the_same_attribute():
         publish(form, actor=None)
 
 
-@pytest.mark.parametrize("address", ["javascript:alert(1)", "ftp://example.com", "//example.com"])
+@pytest.mark.parametrize("locale", ["English", "xx", "en-ZZ"])
+def test_an_unknown_language_is_not_published(locale):
+    with pytest.raises(ValidationError, match=f"“{locale}” is no language code"):
+        publish(make_draft(locale=locale), actor=None)
+
+
+def test_language_is_published_in_its_canonical_form():
+    assert publish(make_draft(locale="ar_EG"), actor=None).read().locale == "ar-EG"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "ftp://example.com", "//example.com", "https:///x", "http://["],
+)
 def test_visitors_are_sent_on_to_web_pages_only(address):
     with pytest.raises(ValidationError, match="Redirect to"):
         publish(make_draft(redirect_url=address), actor=None)

@@ -28,6 +28,7 @@ def events(rows):
     told = [(each.kind, each.actor_id, dict(each.data)) for each in found]
     for _, _, data in told:
         data.pop("task", None)  # its number
+        data["undo"] = data.pop("undo")["status"]  # times and owners differ in each set
         data["previous"] = bool(data.get("previous"))  # another colleague in each set
     return told
 

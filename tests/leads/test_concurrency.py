@@ -6,19 +6,21 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import Error, connection, transaction
 from django.utils import timezone
 
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from leadgen.leads import services
+from leadgen.leads import record_services, services
 from leadgen.leads.bulk_services import assign_leads, complete_tasks
 from leadgen.leads.intake import batches
 from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.intake.ordering import BatchOrdering
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
 from leadgen.leads.tasks import intake
+from leadgen.lib.edits import RowEdits
 from leadgen.lib.postgresql.connections import connection_parameters
 from tests.factories import (
     make_form,
@@ -245,3 +247,35 @@ def test_bulk_acts_at_once_do_each_row_once():
     assert sum(changed[:2]) == sum(changed[2:]) == 20
     assert Event.objects.filter(kind="lead.assigned").count() == 20
     assert Event.objects.filter(kind="lead.task_completed").count() == 20
+
+
+def test_lead_that_enters_a_stage_first_keeps_its_type():
+    lead, actor = make_lead(), make_user()
+    talking = Stage.objects.get(name="Talking")
+    edits = RowEdits(changed={talking.pk: {"type": "won"}})
+
+    def change_type():
+        try:
+            record_services.update_pipeline(talking.pipeline, {}, edits, actor=actor)
+        except ValidationError as error:
+            return error.messages
+        return []
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            services.move(lead, Stage.objects.get(name="Talking"), actor=actor)
+            changed = pool.submit(apart, change_type)
+            eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
+        assert "1 lead is in the stage “Talking”." in str(changed.result(DEADLINE_SECONDS))
+    lead.refresh_from_db()
+    assert (lead.is_open, lead.stage.type) == (True, "open")
+
+
+def test_lead_that_enters_a_stage_later_follows_its_new_type():
+    lead, actor = make_lead(), make_user()
+    stale = Stage.objects.get(name="Talking")
+    edits = RowEdits(changed={stale.pk: {"type": "won"}})
+    record_services.update_pipeline(stale.pipeline, {}, edits, actor=actor)
+    services.move(lead, stale, actor=actor)
+    lead.refresh_from_db()
+    assert (lead.is_open, lead.status) == (False, Lead.Status.CONVERTED)

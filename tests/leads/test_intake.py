@@ -108,6 +108,27 @@ def test_email_and_phone_of_two_contacts_follow_the_email_and_merge_nothing(send
     assert Identity.objects.get(kind="phone").contact == bob
 
 
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_two_people_behind_one_number_have_a_lead_each(send, is_one_batch):
+    phone = "+4930901820"
+    send(work=not is_one_batch, name="Anna Example", email="anna@example.com", phone=phone)
+    send(name="Bernd Muster", email="bernd@example.com", phone=phone)
+    send(name="Bernd Muster", email="bernd@example.com")
+    anna, bernd = Contact.objects.order_by("pk")
+    assert [lead.contact for lead in Lead.objects.order_by("pk")] == [anna, bernd]
+    assert (bernd.name, bernd.phone) == ("Bernd Muster", phone)
+    assert Contact.objects.matching("bernd@example.com").get() == bernd
+    assert Identity.objects.get(kind="phone").contact == anna
+    added = [event.data.get("possible_duplicate") for event in events("lead.submission_added")]
+    assert added == [None, anna.pk, None]
+
+
+def test_second_address_of_one_person_joins_by_the_number(send):
+    send(name="Ada King", email="ada@example.com", phone="+4930901820")
+    send(name="Ada", email="ada@example.org", phone="+4930901820")
+    assert Lead.objects.get().submissions_count == 2
+
+
 def test_a_closed_lead_opens_a_new_one_for_the_same_contact(send):
     first = send(email="ada@example.com")
     lost = Stage.objects.get(name="Lost")

@@ -1,14 +1,13 @@
 import signal
 
 import pytest
-from django.db import connection
 from django.db.models import Count, F
 
 from leadgen.capture.models import Submission
 from leadgen.leads.models import Contact, Lead, LeadSubmission
 from tests.factories import make_form, make_pipeline, make_submissions
 from tests.flows.waiting import eventually
-from tests.stack import running
+from tests.stack import embedded, running
 
 pytestmark = [
     pytest.mark.processes,
@@ -29,15 +28,7 @@ def five_thousand(db):
 
 @pytest.fixture
 def backends(tmp_path):
-    (tmp_path / "broker").mkdir()
-    database = connection.settings_dict
-    where = f"{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    return {
-        "DATABASE_URL": f"postgresql://{database['USER']}:{database['PASSWORD']}@{where}",
-        "BROKER_URL": f"filesystem://{tmp_path}/broker",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
-        "INTAKE_BATCH_ROWS": "250",
-    }
+    return embedded(tmp_path) | {"INTAKE_BATCH_ROWS": "250"}
 
 
 def test_a_worker_killed_in_the_middle_of_a_batch_leaves_each_submission_on_one_lead(

@@ -26,6 +26,7 @@ def read(**answers):
         ("ada+news@example.com", "ada+news@example.com"),
         ("ada@straße.example", "ada@xn--strae-oqa.example"),
         ("ada", ""),
+        ("\u200eada\u200b@example.com\ufeff", "ada@example.com"),
         ("ada@", ""),
         ("ada @example.com", ""),
         ("a@b@example.com", ""),
@@ -44,6 +45,17 @@ def test_an_email_is_known_by_its_exact_normal_form(typed, key):
         ("0049 30 901820", "", "+4930901820"),
         ("030 901820", "DE", "+4930901820"),
         ("030 901820", "", ""),
+        ("\u202a+49 30 901820\u202c", "", "+4930901820"),
+        ("\u2066+49 30 901820\u2069", "", "+4930901820"),
+        ("\u200b\u200e+49 30\u00ad901820\ufeff", "", "+4930901820"),
+        ("tel:+4930901820", "", "+4930901820"),
+        ("Tel.: +49 30 901820", "", "+4930901820"),
+        ("(+49) 30 901820", "", "+4930901820"),
+        ("(0049) 30 901820", "", "+4930901820"),
+        ("＋４９ ３０ ９０１８２０", "", "+4930901820"),
+        ("+49 30−90–18—20", "", "+4930901820"),
+        ("+49 30·901820", "", "+4930901820"),
+        ("+٤٩ ٣٠ ٩٠١٨٢٠", "", "+4930901820"),
         ("+1 202 555 0143 ext. 7", "", "+12025550143;ext=7"),
         ("call +49 30 901820 please", "", ""),
         ("+49", "", ""),
@@ -132,14 +144,53 @@ def test_answers_that_are_no_text_do_not_harm():
     assert facts.keys == ()
 
 
+def row(*keys, name=""):
+    return matching.PersonDetails(name=name, keys=keys)
+
+
 def test_rows_of_one_person_are_grouped_by_any_identity():
     email, phone, other = ("email", "a@x"), ("phone", "+1"), ("email", "b@x")
-    persons, _ = matching.group([(email, phone), (phone,), (other,), (email,), ()], {})
-    assert persons == [-1, -1, -3, -1, -5]
+    rows = [row(email, phone), row(phone), row(other), row(email), row()]
+    assert matching.group(rows, {}, {})[0] == [-1, -1, -3, -1, -5]
 
 
 def test_a_known_email_wins_over_a_known_phone():
     email, phone = ("email", "a@x"), ("phone", "+1")
-    persons, owners = matching.group([(email, phone)], {email: 10, phone: 20})
+    persons, owners = matching.group([row(email, phone)], {email: 10, phone: 20}, {})
     assert persons == [10]
     assert owners == {email: 10, phone: 20}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "is_same"),
+    [
+        ("Bernd Example", "bernd@x", False),
+        ("Anna Other", "other@x", False),
+        ("Anna Example", "other@x", True),
+        ("anna", "other@x", True),
+        ("Example, Anna", "other@x", True),
+        ("A. Example", "other@x", True),
+        ("ÁNNA  Éxample", "other@x", True),
+        ("", "bernd@x", True),
+        ("Bernd Example", "", True),
+        ("Bernd Example", "anna@x", True),
+    ],
+)
+def test_other_name_and_email_outweigh_a_shared_phone(name, email, is_same):
+    phone = ("phone", "+1")
+    keys = (("email", email), phone) if email else (phone,)
+    profiles = {10: matching.Profile("Anna Example", "Anna@x")}
+    persons, owners = matching.group([row(*keys, name=name)], {phone: 10}, profiles)
+    assert (persons == [10]) == is_same
+    assert owners[phone] == 10
+
+
+def test_colleagues_in_one_batch_share_a_phone_only():
+    phone = ("phone", "+1")
+    people = [
+        row(("email", "a@x"), phone, name="Anna"),
+        row(("email", "b@x"), phone, name="Bernd"),
+        row(("email", "b@x"), name="Bernd"),
+        row(phone, name="Clara"),
+    ]
+    assert matching.group(people, {}, {})[0] == [-1, -2, -2, -1]

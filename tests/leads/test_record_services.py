@@ -6,8 +6,10 @@ from django.core.exceptions import ValidationError
 from leadgen.events.actors import Actor, ActorType
 from leadgen.events.models import Event
 from leadgen.leads import record_services
-from leadgen.leads.models import Campaign, Company, Contact
-from tests.factories import make_user
+from leadgen.leads.models import Campaign, Company, Contact, Pipeline, Stage
+from leadgen.lib import row_limit
+from leadgen.lib.edits import RowEdits
+from tests.factories import make_lead, make_pipeline, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +80,100 @@ def test_campaign_verbs_emit_their_events():
         ("campaign.changed", "Zapier", {"changes": ["budget"]}),
         ("campaign.deleted", "Zapier", {"name": "Spring"}),
     ]
+
+
+def test_pipeline_verbs_emit_their_events():
+    pipeline = Pipeline(name="Partners")
+    record_services.add_pipeline(pipeline, [Stage(name="New"), Stage(name="Won")], actor=KEY)
+    new, won = pipeline.stages.all()
+    pipeline.stages.create(name="Talking")
+    edits = RowEdits(
+        added=[Stage(name="Lost", type="lost")],
+        changed={won.pk: {"type": "won", "name": "Won"}},
+        deleted=[new.pk],
+    )
+    record_services.update_pipeline(pipeline, {"name": "Resellers"}, edits, actor=KEY)
+    record_services.update_pipeline(pipeline, {"name": "Resellers"}, actor=KEY)
+    stages = dict(pipeline.stages.values_list("name", "type"))
+    record_services.delete_pipeline(pipeline, actor=KEY)
+    assert stages == {"Talking": "open", "Won": "won", "Lost": "lost"}
+    assert events() == [
+        ("pipeline.added", "Zapier", {}),
+        ("stage.added", "Zapier", {}),
+        ("stage.added", "Zapier", {}),
+        ("pipeline.changed", "Zapier", {"changes": ["name"]}),
+        ("stage.deleted", "Zapier", {"name": "New"}),
+        ("stage.changed", "Zapier", {"changes": ["type"]}),
+        ("stage.added", "Zapier", {}),
+        ("pipeline.deleted", "Zapier", {"name": "Resellers"}),
+    ]
+    assert Event.objects.get(kind="stage.deleted").subject_id == str(new.pk)
+
+
+@pytest.mark.parametrize(("name", "new_type"), [("Talking", "won"), ("Lost", "open")])
+def test_type_of_a_stage_with_leads_stays(name, new_type):
+    pipeline = make_pipeline()
+    stage = pipeline.stages.get(name=name)
+    for _ in range(2):
+        make_lead(stage=stage)
+    edits = RowEdits(changed={stage.pk: {"type": new_type}})
+    with pytest.raises(ValidationError, match=f"2 leads are in the stage “{name}”") as refusal:
+        record_services.update_pipeline(pipeline, {"name": "Other"}, edits, actor=KEY)
+    assert list(refusal.value.message_dict) == ["type"]
+    assert Stage.objects.get(pk=stage.pk).type == stage.type
+    assert Pipeline.objects.get(pk=pipeline.pk).name == "Sales"
+    assert events() == []
+
+
+def test_stage_with_leads_may_be_renamed():
+    stage = make_lead().stage
+    edits = RowEdits(changed={stage.pk: {"name": "Fresh", "type": stage.type}})
+    record_services.update_pipeline(stage.pipeline, {}, edits, actor=KEY)
+    assert events() == [("stage.changed", "Zapier", {"changes": ["name"]})]
+
+
+@pytest.mark.parametrize("new_type", ["won", "lost"])
+def test_pipeline_keeps_an_open_stage(new_type):
+    pipeline = Pipeline(name="Partners")
+    with pytest.raises(ValidationError, match="at least one stage of the type Open"):
+        record_services.add_pipeline(pipeline, [Stage(name="End", type=new_type)], actor=KEY)
+    record_services.add_pipeline(pipeline, [Stage(name="New")], actor=KEY)
+    new = pipeline.stages.get()
+    for edits in (RowEdits(changed={new.pk: {"type": new_type}}), RowEdits(deleted=[new.pk])):
+        added = RowEdits([Stage(name="End", type=new_type)], edits.changed, edits.deleted)
+        with pytest.raises(ValidationError, match="new leads begin there"):
+            record_services.update_pipeline(pipeline, {}, added, actor=KEY)
+    assert list(pipeline.stages.values_list("name", "type")) == [("New", "open")]
+
+
+def test_stage_name_of_another_stage_is_refused():
+    pipeline = make_pipeline()
+    stage = pipeline.stages.get(name="Talking")
+    edits = RowEdits(changed={stage.pk: {"name": "Won"}})
+    with pytest.raises(ValidationError, match="already exists"):
+        record_services.update_pipeline(pipeline, {}, edits, actor=KEY)
+
+
+def test_edit_of_a_removed_stage_changes_nothing():
+    pipeline = make_pipeline()
+    stage = pipeline.stages.get(name="Talking")
+    edits = RowEdits(changed={stage.pk: {"name": "Meeting"}})
+    Stage.objects.filter(pk=stage.pk).delete()
+    with pytest.raises(ValidationError, match=f"number {stage.pk} no longer exist"):
+        record_services.update_pipeline(pipeline, {"name": "Other"}, edits, actor=KEY)
+    assert Pipeline.objects.get(pk=pipeline.pk).name == "Sales"
+
+
+def test_verbs_refuse_what_too_many_rows_would_lose(monkeypatch):
+    monkeypatch.setattr(row_limit, "MAX_ROWS", 2)
+    mill, spring = Company.objects.create(name="Mill"), Campaign.objects.create(name="Spring")
+    for _ in range(3):
+        contact = Contact.objects.create(name="Ada", company=mill)
+        make_lead(contact=contact, campaign=spring)
+    with pytest.raises(ValidationError, match="Keep the name"):
+        record_services.update_company(mill, {"name": "Dam"}, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_company(mill, actor=KEY)
+    with pytest.raises(ValidationError, match="More than 2"):
+        record_services.delete_campaign(spring, actor=KEY)
+    assert (Company.objects.count(), Campaign.objects.count(), events()) == (1, 1, [])

@@ -4,6 +4,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from leadgen.accounts.roles import Role
+from leadgen.events.actors import SYSTEM, Actor, ActorType
 from leadgen.events.models import Event
 from leadgen.leads import services
 from leadgen.leads.models import Lead, Note, Pipeline, Stage, Task
@@ -83,7 +85,8 @@ def test_an_assigned_lead_belongs_to_the_owners_team():
     services.assign(lead, owner, actor=make_user())
     lead.refresh_from_db()
     assert (lead.owner, lead.team, lead.status) == (owner, owner.team, "assigned")
-    assert last_event(lead).data == {"owner": owner.pk, "previous": None}
+    data = last_event(lead).data
+    assert (data["owner"], data["previous"]) == (owner.pk, None)
 
 
 def test_a_lead_without_owner_stays_with_its_team():
@@ -135,7 +138,7 @@ def test_event_of_a_long_note_has_an_excerpt():
 
 
 def test_a_task_is_the_actors_own_unless_another_owner_is_named():
-    lead, actor, other = make_lead(), make_user(), make_user()
+    lead, actor, other = make_lead(), make_user(), make_user(Role.ADMIN)
     due = datetime(2030, 1, 2, 9, tzinfo=UTC)
     mine = services.add_task(lead, "Call back", due_at=due, owner=None, actor=actor)
     theirs = services.add_task(lead, "Send offer", due_at=None, owner=other, actor=actor)
@@ -144,7 +147,8 @@ def test_a_task_is_the_actors_own_unless_another_owner_is_named():
 
 
 def test_a_task_is_done_once_and_can_be_opened_again():
-    lead, actor = make_lead(), make_user()
+    actor = make_user()
+    lead = make_lead(actor)
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
     for verb in (services.complete_task, services.complete_task, services.reopen_task):
         verb(task, actor=actor)
@@ -177,3 +181,54 @@ def test_acts_on_a_lead_set_its_last_activity():
     services.add_note(lead, "Hello", actor=make_user())
     lead.refresh_from_db()
     assert lead.last_activity_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_task_verbs_emit_their_events():
+    lead, actor = make_lead(), make_user()
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=actor)
+    services.update_task(task, {"title": " Call back ", "owner": actor}, actor=actor)
+    services.update_task(task, {"title": "Call back"}, actor=actor)
+    key = str(task.pk)
+    services.delete_task(task, actor=actor)
+    log = Event.objects.filter(subject_type="task").order_by("id")
+    assert list(log.values_list("kind", "subject_id", "data")) == [
+        ("task.changed", key, {"changes": ["title"]}),
+        ("task.deleted", key, {"name": "Call back"}),
+    ]
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"title": "  "}, {"due_at": datetime(9999, 12, 31, 23, 59, tzinfo=UTC)}, {"owner": "gone"}],
+)
+def test_refused_value_of_a_task_changes_nothing(values):
+    actor = make_user()
+    task = services.add_task(make_lead(), "Call", due_at=None, owner=None, actor=actor)
+    if values.get("owner"):
+        values = {"owner": make_user(is_active=False)}
+    with pytest.raises(ValidationError) as refusal:
+        services.update_task(task, values, actor=actor)
+    assert list(refusal.value.message_dict) == list(values)
+    stored = Task.objects.get(pk=task.pk)
+    assert (stored.title, stored.due_at, stored.owner) == ("Call", None, actor)
+    assert not Event.objects.filter(kind="task.changed").exists()
+
+
+@pytest.mark.parametrize("kind", [ActorType.API_KEY, ActorType.AUTOMATION, ActorType.IMPORT])
+def test_act_of_a_program_is_recorded_but_answers_nobody(kind):
+    lead, program = make_lead(), Actor(kind, "7", "Nightly sync")
+    services.add_note(lead, "Imported.", actor=program)
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=program)
+    services.complete_task(task, actor=program)
+    services.move(lead, stage("Talking"), actor=program)
+    lead.refresh_from_db()
+    assert (lead.first_response_at, lead.status) == (None, Lead.Status.WORKING)
+    assert (task.owner, task.created_by, Note.objects.get().author) == (None, None, None)
+    assert {event.author for event in Event.objects.all()} == {program}
+
+
+def test_system_assigns_a_lead():
+    lead, owner = make_lead(), make_user()
+    services.assign(lead, owner, actor=None)
+    assert last_event(lead).author == SYSTEM

@@ -1,9 +1,4 @@
-import os
 import secrets
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,8 +6,7 @@ from django.conf import settings
 
 from leadgen.lib.postgresql.connections import connection_parameters
 from leadgen.operations.transfer import tables
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.deployment import Deployment
 
 
 @pytest.fixture(autouse=True)
@@ -24,36 +18,6 @@ def _storage(settings, tmp_path):
             "OPTIONS": {"location": tmp_path},
         }
     }
-
-
-@dataclass
-class Deployment:
-    """Backends of their own, and manage.py on them."""
-
-    backends: dict[str, str]
-
-    @property
-    def parameters(self):
-        return tables.parameters(self.backends["DATABASE_URL"])
-
-    def manage(self, *arguments, **environment):
-        return self.python("manage.py", *arguments, **environment)
-
-    def python(self, *arguments, **environment):
-        with self.start(*arguments, **environment) as process:
-            out, err = process.communicate()
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
-
-    def start(self, *arguments, **environment):
-        ours = {"DEBUG": "true", "DJANGO_SETTINGS_MODULE": "leadgen.settings"}
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**os.environ, **ours, "PYTHONPATH": str(ROOT), **self.backends, **environment},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 from leadgen.lib.postgresql import process_name
 from tests.flows.waiting import eventually
 from tests.servers import postgresql
-from tests.stack import running
+from tests.stack import embedded, running
 
 pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("connections")]
 
@@ -42,17 +42,14 @@ def database():
 
 
 @pytest.fixture(scope="module")
-def stack(database, tmp_path_factory):
+def pooled(database, tmp_path_factory):
     """Web, worker and beat on a PostgreSQL of their own, with small pools and a short limit."""
     folder = tmp_path_factory.mktemp("connections")
     backends = {
-        "DATABASE_URL": database,
+        **embedded(folder, database),
         "DATABASE_POOL_SIZE": str(POOL),
         "DATABASE_STATEMENT_SECONDS": "2",
-        "BROKER_URL": f"filesystem://{folder}/broker",
-        "STORAGE_URL": f"file://{folder}/storage",
     }
-    (folder / "broker").mkdir()
     environment = {**os.environ, "DEBUG": "true", **backends}
     environment["DJANGO_SETTINGS_MODULE"] = "leadgen.settings"
     for command in (["manage.py", "migrate", "-v0"], ["-c", MAKE_ADMINISTRATOR]):
@@ -63,10 +60,10 @@ def stack(database, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ask(stack):
+def ask(pooled):
     """Return status and text of a page for the administrator."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    login = f"{stack.url}/login"
+    login = f"{pooled.url}/login"
     token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', opener.open(login).read().decode())
     assert token
     told = {"csrfmiddlewaretoken": token[1], "login": EMAIL, "password": PASSWORD}
@@ -74,7 +71,7 @@ def ask(stack):
 
     def page(path):
         try:
-            with opener.open(f"{stack.url}{path}", timeout=30) as answer:
+            with opener.open(f"{pooled.url}{path}", timeout=30) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -140,7 +137,7 @@ def test_worker_and_beat_hold_at_most_one_connection(database, ask):
     assert count(database, "leadgen beat") <= 1
 
 
-def test_pages_alone_have_a_statement_limit(stack, database, ask):
+def test_pages_alone_have_a_statement_limit(pooled, database, ask):
     ask("/admin/")
     # Asked in a process of each role, as the role's own code connects.
     code = (
@@ -159,7 +156,7 @@ def test_pages_alone_have_a_statement_limit(stack, database, ask):
         command = [sys.executable, "-c", code.format(module=module, argv=argv)]
         done = subprocess.run(
             command,
-            env=stack.environment | {"DJANGO_SETTINGS_MODULE": "leadgen.settings"},
+            env=pooled.environment | {"DJANGO_SETTINGS_MODULE": "leadgen.settings"},
             capture_output=True,
             text=True,
             check=True,
@@ -168,23 +165,23 @@ def test_pages_alone_have_a_statement_limit(stack, database, ask):
     assert limits == {"leadgen.asgi": "2s", "leadgen.celery": "0", "leadgen": "0"}
 
 
-def test_slow_page_says_how_to_make_it_faster(stack, database, ask):
+def test_slow_page_says_how_to_make_it_faster(pooled, database, ask):
     with psycopg.connect(database) as connection:
         connection.execute("LOCK TABLE leads_lead IN ACCESS EXCLUSIVE MODE")
         status, text = ask("/admin/leads/lead/")
     assert status == 503
     assert "Narrow" in text
     assert 'leadgen_pages_failed_total{reason="slow"} 0.0' not in ask("/metrics")[1]
-    assert "Traceback" not in stack.log("web")
+    assert "Traceback" not in pooled.log("web")
 
 
-def test_page_without_free_connection_says_when_to_return(stack, database, ask):
+def test_page_without_free_connection_says_when_to_return(pooled, database, ask):
     with psycopg.connect(database) as connection, ThreadPoolExecutor(48) as clients:
         connection.execute("LOCK TABLE leads_lead IN ACCESS EXCLUSIVE MODE")
         answers = list(clients.map(ask, ["/admin/leads/lead/"] * 48))
     assert {status for status, _ in answers} == {503}
     assert any("many people" in text for _, text in answers)
-    assert "Traceback" not in stack.log("web")
+    assert "Traceback" not in pooled.log("web")
     assert ask("/admin/leads/lead/")[0] == 200
 
 

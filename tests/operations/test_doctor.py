@@ -103,7 +103,7 @@ def test_unaccounted_submissions_fail():
 
 
 def test_event_log_of_another_server_is_reported_and_rebased():
-    emit("team.changed", make_team())
+    emit("team.added", make_team())
     Event.objects.update(transaction=2**60)
     assert "rebase_events" in examine()["event log"].text
     call_command("rebase_events", stdout=StringIO())

@@ -78,7 +78,7 @@ def test_unaccounted_gauge_exists_after_a_measurement(scraped):
 
 
 def test_metrics_show_lag_and_parked_events_of_a_consumer(scraped):
-    event = emit("team.changed", make_team())
+    event = emit("team.added", make_team())
     Cursor.objects.create(consumer="mail")
     ParkedEvent.objects.create(consumer="mail", event=event, error="no")
     told = scraped()

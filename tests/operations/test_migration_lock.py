@@ -74,7 +74,7 @@ def test_lock_is_free_after_a_migration_that_failed():
 
 @pytest.mark.parametrize("option", ["check_unapplied", "plan"])
 def test_migrate_plan_does_not_wait_for_the_lock(holder, option):
-    call_command("migrate", lock_timeout=0, verbosity=0, **{option: True})
+    assert call_command("migrate", lock_timeout=0, verbosity=0, **{option: True}) is None
 
 
 def test_waiting_migrate_does_not_block_concurrent_index(empty_deployment):

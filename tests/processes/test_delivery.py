@@ -1,11 +1,11 @@
 import pytest
 
+from dev.ports import any_free
 from leadgen.accounts.models import Notification
 from leadgen.accounts.notifications import notify
 from tests.factories import make_user
-from tests.flows.conftest import database_url
 from tests.flows.waiting import eventually
-from tests.stack import free_port, running
+from tests.stack import database_url, running
 
 pytestmark = [
     pytest.mark.processes,
@@ -49,7 +49,7 @@ def test_role_delivery_sends_what_beat_asks_for(tmp_path, backends, rabbitmq_url
 
 def test_role_delivery_sends_mail_without_a_broker(tmp_path, backends):
     write_reset("ada@example.com")
-    env = backends | {"BROKER_URL": f"amqp://guest:guest@127.0.0.1:{free_port()}//"}
+    env = backends | {"BROKER_URL": f"amqp://guest:guest@127.0.0.1:{any_free()}//"}
     with running(tmp_path, env, roles=("delivery",)) as stack:
         eventually(is_sent, seconds=60)
         assert "running scheduled tasks" in stack.log("delivery")

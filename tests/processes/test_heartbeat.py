@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dev.ports import any_free
 from leadgen.processes import heartbeat
 from tests.flows.waiting import eventually
-from tests.stack import free_port, running
+from tests.stack import running
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,7 +93,7 @@ def test_an_unknown_role_is_refused():
 
 
 def test_a_web_process_that_nobody_hears_is_not_alive():
-    port = free_port()
+    port = any_free()
     status, said = probe("web", PORT=str(port))
     assert status == 1
     assert f"web does not answer on port {port}" in said
@@ -129,7 +130,7 @@ def test_worker_and_beat_that_run_come_round_again_and_again(folder, rabbitmq_ur
 @pytest.mark.processes
 @pytest.mark.xdist_group("stack")
 def test_worker_and_beat_without_a_broker_are_alive(folder):
-    nowhere = f"amqp://guest:guest@127.0.0.1:{free_port()}//"
+    nowhere = f"amqp://guest:guest@127.0.0.1:{any_free()}//"
     with running(folder, {"BROKER_URL": nowhere}, roles=("worker", "beat")):
         eventually(lambda: states(folder) == {"paused"}, seconds=60)
         assert probe("worker") == probe("beat") == (0, "")

@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 
+from dev.ports import any_free
 from leadgen.lib.postgresql.connections import connection_parameters
 from tests import stack
 from tests.capture.ledger.faulty_proxy import between
@@ -51,7 +52,7 @@ def database():
 def web(database, tmp_path):
     proxied, _ = database
     user = f"{proxied['user']}:{proxied['password']}"
-    port = stack.free_port()
+    port = any_free()
     environment = {
         **os.environ,
         "DEBUG": "true",

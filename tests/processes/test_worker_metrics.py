@@ -1,30 +1,22 @@
-import os
 import re
 import signal
-import subprocess
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from dev.ports import any_free
 from tests.factories import make_form, make_submission
-from tests.flows.conftest import database_url
 from tests.flows.waiting import eventually
-from tests.stack import free_port, running
+from tests.stack import embedded, running
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
 def surroundings(tmp_path):
-    (tmp_path / "broker").mkdir()
-    return {
-        "DATABASE_URL": database_url(),
-        "BROKER_URL": f"filesystem://{tmp_path}/broker",
-        "STORAGE_URL": f"file://{tmp_path}/storage",
-        "METRICS_PORT": str(free_port()),
-        "TMPDIR": str(tmp_path),
-    }
+    own = {"METRICS_PORT": str(any_free()), "TMPDIR": str(tmp_path)}
+    return embedded(tmp_path) | own
 
 
 @pytest.fixture
@@ -56,11 +48,6 @@ def status(port, path="/metrics", token=""):
     return 200
 
 
-def child_of(process):
-    done = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, check=True)
-    return int(done.stdout.split()[0])
-
-
 def sweep(stack):
     # Beat asks for work every few seconds; the port is the worker's.
     stack.environment["METRICS_PORT"] = "0"
@@ -76,7 +63,7 @@ def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
     with start("worker") as stack:
         sweep(stack)
         eventually(lambda: told(port, worked) == 1, seconds=40)
-        os.kill(child_of(stack.processes["worker"]), signal.SIGKILL)
+        stack.kill_child("worker")
         make_submission(form)
         eventually(lambda: told(port, worked) == 2, seconds=40)
         (folder,) = tmp_path.glob("leadgen-metrics-*")

@@ -1,6 +1,5 @@
 """Pages survive every date, number and text that users type or that rows contain."""
 
-from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
@@ -9,9 +8,9 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from leadgen.accounts.roles import Role
-from leadgen.events.services import emit
-from leadgen.leads.models import Campaign, Company, LeadSubmission, Task
-from tests.factories import make_form, make_lead, make_submission, make_team, make_user
+from leadgen.leads.models import Task
+from tests.controls import Controls
+from tests.factories import make_user
 from tests.nasty import DATES, MOMENTS, NUMBERS, TEXTS
 
 pytestmark = pytest.mark.django_db
@@ -29,92 +28,8 @@ FEW = {
 MANY = {"date": [*DATES, *MOMENTS], "number": NUMBERS, "text": TEXTS, "choice": ["\x00"]}
 
 
-class Controls(HTMLParser):
-    """Parse what a browser posts of a page's forms: values by name, and each control's kind."""
-
-    def __init__(self, page):
-        super().__init__(convert_charrefs=True)
-        self.values: dict[str, str] = {}
-        self.kinds: dict[str, str] = {}
-        self._open = self._select = ""
-        self.feed(page)
-        for name in ("csrfmiddlewaretoken", "q", "action", "select_across"):
-            self.values.pop(name, None)
-
-    def handle_starttag(self, tag, attrs):
-        has = {name: value or "" for name, value in attrs}
-        name = has.get("name", "")
-        if tag == "input" and name:
-            self._input(name, has.get("type", "text"), has)
-        elif tag == "textarea" and name:
-            self._open, self.values[name] = name, ""
-        elif tag == "select":
-            self._select = name
-            self.values.setdefault(name, "")
-            self.kinds[name] = "choice"
-        elif tag == "option" and "selected" in has:
-            self.values[self._select] = has.get("value", "")
-
-    def _input(self, name, kind, has):
-        if kind in ("checkbox", "radio"):
-            if "checked" in has:
-                self.values[name] = has.get("value", "on")
-        elif kind not in ("submit", "button", "file"):
-            self.values[name] = has.get("value", "")
-            self.kinds[name] = kind_of(name, kind, has.get("class", ""))
-
-    def handle_endtag(self, tag):
-        if tag == "textarea":
-            self._open = ""
-
-    def handle_data(self, data):
-        if self._open:
-            self.values[self._open] += data.removeprefix("\n")
-
-    def fields(self):
-        """Names to try: of several lines of an inline the first, and no bookkeeping."""
-        for name in self.values:
-            bookkeeping = name.endswith(("_FORMS", "-id", "-form", "-pipeline", "-DELETE"))
-            if not (bookkeeping or "__prefix__" in name or "-1-" in name or "-2-" in name):
-                yield name, self.kinds.get(name, "text")
-
-
-def kind_of(name, kind, look):
-    if "vDate" in look or "vTime" in look or kind in ("date", "time", "datetime-local"):
-        return "date"
-    is_number = kind == "number" or "Integer" in look or name.endswith(("position", "budget"))
-    return "number" if is_number else "text"
-
-
 def address(label, page, *args):
     return reverse(f"admin:{label.replace('.', '_')}_{page}", args=args)
-
-
-@pytest.fixture
-def place():
-    """A row of every model that has pages, around one lead."""
-    team = make_team()
-    owner = make_user(Role.ADMIN, team=team, time_zone=ZONES[0], takes_leads=True)
-    lead = make_lead(owner)
-    lead.contact.company = Company.objects.create(name="Mill")
-    lead.contact.save()
-    form = make_form()
-    form.fields.create(name="day", kind="date", label="When", position=1)
-    sent = make_submission(form)
-    LeadSubmission.objects.create(lead=lead, submission=sent, reason="new")
-    return {
-        "leads.lead": lead,
-        "leads.task": lead.tasks.create(title="Call", owner=owner, created_by=owner),
-        "leads.contact": lead.contact,
-        "leads.company": lead.contact.company,
-        "leads.campaign": Campaign.objects.create(name="Spring", utm_campaign="spring"),
-        "leads.pipeline": lead.pipeline,
-        "forms.form": form,
-        "accounts.team": team,
-        "accounts.user": make_user(team=team),
-        "capture.submission": sent,
-        "events.event": emit("lead.note_added", lead, actor=owner),
-    }
 
 
 @pytest.fixture
@@ -296,10 +211,16 @@ BOUNDS = {
 }
 MOMENT_COLUMNS = {
     "leads_task": ["due_at", "done_at", "created_at"],
-    "leads_lead": ["created_at", "last_activity_at", "first_response_at"],
+    "leads_lead": ["created_at", "last_activity_at", "first_response_at", "new_message_at"],
     "leads_contact": ["created_at", "updated_at"],
     "leads_company": ["created_at"],
-    "capture_submission": ["submitted_at", "received_at", "processed_at", "parked_at"],
+    "capture_submission": [
+        "submitted_at",
+        "received_at",
+        "released_at",
+        "processed_at",
+        "parked_at",
+    ],
     "events_event": ["at"],
     "forms_formversion": ["published_at"],
     "forms_form": ["updated_at"],

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from leadgen.accounts.roles import Role, Visibility
 from leadgen.events.models import Event
+from leadgen.leads import services
 from leadgen.leads.models import Company, Contact, LeadSubmission
 from tests.factories import make_form, make_lead, make_submission, make_team, make_user
 
@@ -18,6 +19,7 @@ VERBS = {
     "lead_assign": {"owner": ""},
     "lead_note": {"body": "Called back"},
     "lead_task": {"title": "Call back"},
+    "lead_undo": {"event": "1"},
 }
 
 
@@ -104,6 +106,59 @@ def test_a_stage_button_moves_the_lead(browse):
     assert lead.timeline().get(kind="lead.stage_changed").actor == rep
 
 
+def test_a_page_from_before_a_win_does_not_reopen_the_lead(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    new, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    assert f'name="seen" value="{new.pk}"' in client.get(page_of(lead)).text
+    services.move(lead, won, actor=colleague)
+
+    for fields in ({"seen": new.pk}, {}):
+        answer = act(client, lead, "move", stage=talking.pk, **fields)
+        assert answer.status_code == 422
+        assert "Bob Colleague moved this lead to Won" in answer.text
+    lead.refresh_from_db()
+    assert lead.stage == won
+
+    act(client, lead, "move", stage=talking.pk, seen=won.pk)
+    lead.refresh_from_db()
+    assert lead.stage == talking
+
+
+def test_an_older_page_does_not_take_a_lead_from_its_new_owner(browse):
+    boss, first, second = make_user(Role.ADMIN), make_user(name="Ann First"), make_user()
+    lead = make_lead()
+    client = browse(boss)
+    assert 'name="seen" value="0"' in client.get(page_of(lead)).text
+    services.assign(lead, first, actor=make_user(name="Bob Colleague"))
+
+    answer = act(client, lead, "assign", owner=second.pk, seen=0)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.owner) == (422, first)
+    assert "Bob Colleague assigned this lead to Ann First" in answer.text
+    act(client, lead, "assign", owner=second.pk, seen=first.pk)
+    lead.refresh_from_db()
+    assert lead.owner == second
+
+
+def test_an_undo_that_comes_too_late_says_who_was_first(browse):
+    rep, colleague = make_user(), make_user(name="Bob Colleague")
+    lead = make_lead(rep)
+    _, talking, won, _ = lead.pipeline.stages.all()
+    client = browse(rep)
+    act(client, lead, "move", stage=talking.pk)
+    event = lead.timeline().get()
+    services.move(lead, won, actor=colleague)
+
+    answer = act(client, lead, "undo", event=event.pk)
+
+    lead.refresh_from_db()
+    assert (answer.status_code, lead.stage) == (422, won)
+    assert "Bob Colleague moved this lead to Won" in answer.text
+
+
 @pytest.mark.parametrize("stage", ["", "0", "nonsense", "9" * 30])
 def test_a_stage_that_is_none_is_refused(browse, stage):
     rep = make_user()
@@ -128,7 +183,24 @@ def test_lead_is_assigned_only_to_users_who_work_leads(browse):
     rep, viewer = make_user(), make_user(Role.VIEWER)
     lead = make_lead(rep)
 
-    assert act(browse(rep), lead, "assign", owner=viewer.pk).status_code == 404
+    answer = act(browse(rep), lead, "assign", owner=viewer.pk)
+    assert answer.status_code == 422
+    assert "may not work leads" in answer.content.decode()
+
+
+def test_assigning_to_the_owner_who_left_is_explained(browse):
+    gone = make_user(is_active=False)
+    lead = make_lead(gone)
+    answer = act(browse(make_user(Role.ADMIN)), lead, "assign", owner=gone.pk)
+    assert answer.status_code == 422
+    assert "is deactivated; choose another person" in answer.content.decode()
+
+
+def test_assigning_to_the_same_owner_changes_nothing(browse):
+    rep = make_user(team=make_team())
+    lead = make_lead(rep)
+    assert act(browse(rep), lead, "assign", owner=rep.pk).status_code == 200
+    assert not lead.timeline().exists()
 
 
 def test_a_note_shows_whole_on_the_timeline(browse):
@@ -188,11 +260,76 @@ def test_acting_needs_a_post_with_a_token(browse, client):
     lead = make_lead(rep)
     address = reverse("admin:lead_note", args=[lead.pk])
     client = browse(rep)
-    assert client.get(address).status_code == 405
+    assert client.put(address).status_code == 405
 
     client.handler.enforce_csrf_checks = True
     assert client.post(address, {"body": "Forged"}).status_code == 403
     assert not lead.notes.exists()
+
+
+@pytest.mark.parametrize("name", [*VERBS, "lead_assign_undo"])
+def test_get_after_a_log_in_leads_to_the_lead(browse, name):
+    rep = make_user()
+    lead = make_lead(rep)
+    answer = browse(rep).get(reverse(f"admin:{name}", args=[lead.pk]))
+    assert (answer.status_code, answer.url) == (302, page_of(lead))
+    assert not lead.timeline().exists()
+
+
+def given_away(browse, rep, colleague, lead):
+    html = act(browse(rep), lead, "assign", owner=colleague.pk).content.decode()
+    assert "You do not see this lead any more." in html
+    return re.findall(r'name="token" value="([^"]+)"', html)[0]
+
+
+def test_giving_a_lead_away_can_be_undone(browse):
+    rep, colleague = make_user(), make_user()
+    lead = make_lead(rep)
+    token = given_away(browse, rep, colleague, lead)
+    act(browse(rep), lead, "assign_undo", token=token)
+    lead.refresh_from_db()
+    assert lead.owner == rep
+
+
+@pytest.mark.parametrize("token", ["", "forged", "of another"])
+def test_undo_needs_the_persons_own_token(browse, token):
+    rep, colleague, other = make_user(), make_user(), make_user()
+    lead = make_lead(rep)
+    own = given_away(browse, rep, colleague, lead)
+    sent = own if token == "of another" else token
+    assert act(browse(other), lead, "assign_undo", token=sent).status_code == 404
+    lead.refresh_from_db()
+    assert lead.owner == colleague
+
+
+def test_undo_keeps_a_later_owner(browse):
+    rep, colleague, later = make_user(), make_user(), make_user()
+    lead = make_lead(rep)
+    token = given_away(browse, rep, colleague, lead)
+    services.assign(lead, later, actor=colleague)
+    page = act(browse(rep), lead, "assign_undo", token=token)
+    lead.refresh_from_db()
+    assert lead.owner == later
+    assert "Nothing was changed" in page.content.decode()
+
+
+def test_task_page_offers_and_takes_only_persons_who_see_it(browse):
+    rep, stranger, viewer = make_user(), make_user(name="Stranger"), make_user(Role.VIEWER)
+    lead, boss = make_lead(rep), make_user(Role.ADMIN)
+    task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)
+    address = reverse("admin:leads_task_change", args=[task.pk])
+    sent = {"title": "Call", "due_at_0": "", "due_at_1": ""}
+    client = browse(boss)
+
+    refused = client.post(address, {**sent, "owner": stranger.pk}).content.decode()
+    assert "does not see this lead" in refused
+    client.post(address, {**sent, "owner": viewer.pk})
+    task.refresh_from_db()
+    assert task.owner == rep
+    client.post(address, {**sent, "title": "Ring", "owner": boss.pk})
+    task.refresh_from_db()
+    assert (task.owner, task.title) == (boss, "Ring")
+    assert lead.timeline().filter(kind="lead.task_assigned", actor=boss).count() == 1
 
 
 def test_the_timeline_goes_on_where_the_first_page_ends(browse):
@@ -328,7 +465,7 @@ def test_nothing_is_deleted_in_bulk(browse):
 
     browse(make_user(Role.ADMIN)).post(LIST, data)
 
-    lead.refresh_from_db()
+    assert type(lead).objects.filter(pk=lead.pk).exists()
 
 
 def test_what_a_colleague_types_is_kept_as_typed_by_a_person(browse):

@@ -66,16 +66,51 @@ def test_an_administrator_cannot_lower_or_lock_out_themselves(browse):
     assert boss.is_active
 
 
-def test_a_person_is_switched_off_and_stays_in_the_history(browse):
-    rep = make_user()
+@pytest.mark.parametrize("change", [{"is_active": ""}, {"role": Role.VIEWER}])
+def test_page_asks_where_open_leads_go(browse, change):
+    rep, colleague = make_user(takes_leads=True), make_user()
     lead = make_lead(rep)
+    client = browse(make_user(Role.ADMIN))
 
-    browse(make_user(Role.ADMIN)).post(page_of(rep), standing(rep, is_active=""))
+    refused = client.post(page_of(rep), standing(rep, takes_leads="on", **change))
+    assert User.objects.working().filter(pk=rep.pk).exists()
+    assert "1 lead and 0 tasks. Choose where they go." in refused.content.decode()
 
+    sent = standing(rep, takes_leads="on", handover=colleague.pk, **change)
+    client.post(page_of(rep), sent)
+    rep.refresh_from_db()
+    lead.refresh_from_db()
+    assert not rep.works_leads
+    assert not rep.takes_leads
+    assert lead.owner == colleague
+
+
+def test_page_of_a_person_without_open_work_asks_nothing(browse):
+    rep, client = make_user(), browse(make_user(Role.ADMIN))
+    assert 'name="handover"' not in client.get(page_of(rep)).content.decode()
+    client.post(page_of(rep), standing(rep, is_active=""))
     rep.refresh_from_db()
     assert not rep.is_active
-    lead.refresh_from_db()
-    assert lead.owner == rep
+
+
+def test_new_leads_are_refused_to_a_role_that_reads(browse):
+    viewer, client = make_user(Role.VIEWER), browse(make_user(Role.ADMIN))
+    page = client.post(page_of(viewer), standing(viewer, takes_leads="on"))
+    viewer.refresh_from_db()
+    assert not viewer.takes_leads
+    assert "cannot work leads" in page.content.decode()
+    word = "a-long-word-9182"
+    data = {"name": "New", "email": "new@example.com", "role": Role.MARKETER, "takes_leads": "on"}
+    data |= {"usable_password": "true", "password1": word, "password2": word}
+    page = client.post(reverse("admin:accounts_user_add"), data)
+    assert "cannot work leads" in page.content.decode()
+    assert not User.objects.filter(email="new@example.com").exists()
+
+
+def test_manager_reads_the_page_of_a_person_with_open_leads(browse):
+    rep = make_user()
+    make_lead(rep)
+    assert browse(make_user(Role.SALES_MANAGER)).get(page_of(rep)).status_code == 200
 
 
 @pytest.mark.parametrize("role", [Role.SALES_MANAGER, Role.SALES_REP, Role.MARKETER])

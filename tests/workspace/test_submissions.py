@@ -3,9 +3,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from leadgen.accounts.roles import Role
+from leadgen.capture.models import Submission
 from leadgen.events.models import Event
+from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import LeadSubmission
-from tests.factories import make_lead, make_submission, make_user
+from tests.factories import make_form, make_lead, make_submission, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -138,3 +140,77 @@ def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
     page = browse(make_user(Role.ADMIN)).get(url).text
     assert "will try again: OperationalError: disk full" in page
     assert "failed 0 times" not in page
+
+
+@pytest.mark.parametrize(
+    "typed", ["Hugo", "hügo", "hugo@example.com", "+44 20 7946 3183", "020 7946 3183", "3183"]
+)
+@pytest.mark.parametrize("state", ["quarantined", "waiting", "parked", "processed"])
+def test_search_finds_submissions_in_every_state(typed, state, browse):
+    answers = {"name": "Hugo", "email": "hugo@example.com", "phone": "+44 (0)20 7946 3183"}
+    others = {"name": "Ida", "email": "ida@example.com", "phone": "+44 20 7946 9999"}
+    form, parked_at = make_form(), timezone.now() if state == "parked" else None
+    sent = make_submission(form, answers=answers, parked_at=parked_at)
+    make_submission(form, answers=others, parked_at=parked_at)
+    if state == "processed":
+        drain()
+    elif state == "quarantined":
+        Submission.objects.update(state=state)
+
+    assert shown(browse(make_user(Role.ADMIN)), view="all", q=typed) == [sent]
+
+
+def test_first_eight_characters_of_a_receipt_find_it(browse):
+    sent = make_submission(state="quarantined", reasons=["flood"])
+    client = browse(make_user(Role.ADMIN))
+
+    for typed in (str(sent.pk)[:8], str(sent.pk)[:13], sent.pk.hex, str(sent.pk).upper()):
+        assert shown(client, view="all", q=typed) == [sent], typed
+    assert not shown(client, view="all", q="00000000")
+
+
+@pytest.mark.parametrize("verb", ["release", "hold", "retry"])
+def test_decision_after_intake_links_to_the_lead(browse, verb):
+    boss = make_user(Role.ADMIN)
+    submission, lead = make_submission(state="processed"), make_lead()
+    LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
+
+    address = reverse(f"admin:submission_{verb}", args=[submission.pk])
+    page = browse(boss).post(address, follow=True).text
+
+    assert "Nothing was changed: it is on a lead already" in page
+    assert reverse("admin:leads_lead_change", args=[lead.pk]) in page
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "words"),
+    [
+        ("release", {}, "it waits already and is added to a lead in a moment."),
+        ("retry", {}, "it waits already and is added to a lead in a moment."),
+        ("hold", {"state": "quarantined"}, "it is held for review already."),
+        ("retry", {"state": "quarantined"}, "it is held for review already."),
+        ("release", {"parked_at": timezone.now()}, "it failed and waits for “Try again”."),
+        ("hold", {"state": "processed"}, "it is on a lead already."),
+        ("hold", {"state": "erased"}, "its data was erased."),
+    ],
+)
+def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, words):
+    submission = make_submission(**fields)
+    address = reverse(f"admin:submission_{verb}", args=[submission.pk])
+
+    page = browse(make_user(Role.ADMIN)).post(address, follow=True).text
+
+    assert f"Nothing was changed: {words}" in page
+    assert not Event.objects.exists()
+
+
+def test_second_release_says_that_nothing_was_changed(browse):
+    client, address = browse(make_user(Role.ADMIN)), "admin:submission_release"
+    submission = held()
+    first, second = (
+        client.post(reverse(address, args=[submission.pk]), follow=True).text for _ in range(2)
+    )
+    assert "Released: it is added to a lead in a moment." in first
+    assert "Nothing was changed: it waits already" in second
+    assert Event.objects.count() == 1

@@ -43,7 +43,7 @@ def test_a_move_is_taken_back_by_its_message(client, rep):
     page = undo(client, text(client, sent.url))
     lead.refresh_from_db()
     assert lead.stage == first
-    assert f"Moved to {first.name}." in page
+    assert f"Moved back to {first.name}." in page
 
 
 def test_an_assignment_is_taken_back_by_its_message(client):

@@ -1,9 +1,12 @@
-"""Metrics and audit events of log-ins that failed; no address of a person is written."""
+"""Metrics and audit events of failed log-ins and refused requests, without personal addresses."""
 
 from leadgen.accounts.login import limits
-from leadgen.accounts.metrics import LOGINS
+from leadgen.accounts.metrics import LOGINS, REFUSALS
 from leadgen.accounts.models import LoginCounter, User
 from leadgen.events import services as events
+
+# Characters of a refused address that its event keeps.
+_MAX_PATH = 200
 
 
 def failed(email: str, network: str) -> None:
@@ -16,6 +19,14 @@ def limited(email: str, network: str) -> None:
     """Count a log-in that a limit refused."""
     LOGINS.labels("limited").inc()
     _emit("login.limited", email, network)
+
+
+def refused(user: User, network: str, path: str) -> None:
+    """Count a request that the user may not make; write at most one event a window and network."""
+    REFUSALS.labels("role").inc()
+    if limits.may_emit("access.refused", str(user.pk), network):
+        data = {"network": network, "path": path[:_MAX_PATH]}
+        events.emit("access.refused", user, actor=user, data=data)
 
 
 def _emit(kind: str, email: str, network: str) -> None:

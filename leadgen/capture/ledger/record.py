@@ -83,6 +83,17 @@ _TYPES = {
 COLUMNS = tuple(_TYPES)
 _NAMES = ", ".join(COLUMNS)
 _TYPED = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
+# The columns of an erased submission that hold what a person sent (ADR 0030).
+TOMBSTONE: dict[str, Any] = {
+    "raw": {},
+    "answers": {},
+    "context": {},
+    "idempotency_key": None,
+    "fingerprint": "",
+    "state": "erased",
+    "last_error": "",
+}
+_CONSENT_KEYS = ("field", "given", "wording", "wording_hash", "at")
 # One parameter for any number of rows. No conflict target: a statement sent again after a broken
 # connection conflicts with its own primary keys.
 INSERT = (
@@ -100,6 +111,21 @@ FIND = (
     "JOIN requested ON l.form_id = requested.form_id "
     "AND l.idempotency_key = requested.idempotency_key"
 )
+
+
+def tombstone(row: SubmissionRecord) -> SubmissionRecord:
+    """Return the row without personal data: receipt, form, version, times, consents given."""
+    return msgspec.structs.replace(
+        row,
+        **TOMBSTONE,
+        consents=without_extras(row.consents),
+        reasons=[],
+    )
+
+
+def without_extras(consents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return consents with the keys of capture.consents only: they name no person."""
+    return [{key: each[key] for key in _CONSENT_KEYS if key in each} for each in consents]
 
 
 def encode(row: SubmissionRecord) -> str:

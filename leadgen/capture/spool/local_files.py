@@ -1,4 +1,7 @@
-"""Atomic, durable file writes, for a storage on a local disk."""
+"""Atomic, durable file writes, for a storage on a local disk.
+
+Only the process's own user may read the files and folders: they hold leads in plain text.
+"""
 
 import os
 import time
@@ -8,8 +11,6 @@ from pathlib import Path
 from django.core.files.storage import default_storage
 
 _DAY = 24 * 3600
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-# Answers of visitors: no other user of the machine reads them.
 _FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 
 
@@ -28,7 +29,7 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
     """
     make_private(unfinished.parent)
     try:
-        with os.fdopen(os.open(unfinished, _WRITE, _FILE_MODE), "wb") as file:
+        with open(unfinished, "wb", opener=_private) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -37,19 +38,6 @@ def write(path: Path, content: bytes, unfinished: Path) -> None:
         unfinished.unlink(missing_ok=True)
         path.unlink(missing_ok=True)
         raise
-
-
-def make_private(folder: Path) -> None:
-    """Create the folder and its missing parents, accessible to their user only."""
-    if not folder.is_dir():
-        make_private(folder.parent)
-        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-
-
-def protect(folder: Path) -> None:
-    """Take the access of other users to a folder that an earlier release has created."""
-    with suppress(OSError):
-        folder.chmod(_FOLDER_MODE)
 
 
 def rename(path: Path, target: Path) -> None:
@@ -62,6 +50,23 @@ def rename(path: Path, target: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def make_private(folder: Path) -> None:
+    """Create the folder and the folders above it, each for the process's own user only."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+
+
+def restrict(folder: Path) -> None:
+    """Take the rights of others from a folder that an earlier release has created."""
+    with suppress(OSError):
+        folder.chmod(_FOLDER_MODE)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
 
 
 def tidy(folder: Path) -> None:

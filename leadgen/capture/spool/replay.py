@@ -2,9 +2,11 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,7 @@ from leadgen.capture.ledger.record import (
     find_value,
     joined,
     outcomes,
+    tombstone,
     undecided_rows,
 )
 from leadgen.capture.metrics import SPOOL
@@ -34,9 +37,21 @@ from leadgen.lib.telemetry.metrics import DEPENDENCY_ERRORS
 
 logger = logging.getLogger("leadgen.capture")
 
+Matches = Callable[[int, Mapping[str, Any]], bool]
+"""Tells from version id and answers whether a submission is of one person."""
+
 BATCH = 100
 _THREADS = 8
 _LOCK_KEY = 0x5B001
+
+
+@dataclass(slots=True)
+class SpoolErasure:
+    """Result of an erasure in the spool: names of objects that are kept, and why."""
+
+    erased: int = 0
+    kept: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
 def replay(*, seconds: float) -> int:
@@ -60,6 +75,44 @@ def replay(*, seconds: float) -> int:
         logger.info("submissions replayed from the spool", extra={"rows": moved})
         nudge()
     return moved
+
+
+def erase(is_theirs: Matches, *, dry_run: bool = False) -> SpoolErasure:
+    """Move a person's spooled and parked submissions to the ledger as tombstones.
+
+    ``is_theirs`` tells by version id and answers. No replay runs meanwhile: it would write an
+    object that was read before. Raise store.UnavailableError when the storage cannot be listed.
+    """
+    outcome = SpoolErasure()
+    for names in _batched(store.all_names(), BATCH):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+            rows = dict(_theirs(names, is_theirs, outcome))
+            refused = {} if dry_run else _restore(list(rows.values()))
+        moved = [name for name, row in rows.items() if row.id not in refused]
+        outcome.erased += len(moved)
+        outcome.kept += [name for name, row in rows.items() if row.id in refused]
+        if not dry_run:
+            for name in moved:
+                default_storage.delete(name)
+    return outcome
+
+
+def _theirs(
+    names: Iterable[str], is_theirs: Matches, outcome: SpoolErasure
+) -> Iterator[tuple[str, SubmissionRecord]]:
+    """Yield the person's objects as tombstones; note what cannot be read."""
+    for name in names:
+        try:
+            row = store.unpack(store.read(name))
+        except FileNotFoundError:
+            continue
+        except store.UnreadableError:
+            outcome.unreadable.append(name)
+            continue
+        if is_theirs(row.version_id, row.answers):
+            yield name, tombstone(row)
 
 
 def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:

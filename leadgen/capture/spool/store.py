@@ -28,6 +28,10 @@ class UnreadableError(Exception):
     """An object is not a spooled submission; the message gives the reason."""
 
 
+class UnavailableError(Exception):
+    """The storage cannot be listed, so nothing is known about the spool."""
+
+
 @dataclass(frozen=True, slots=True)
 class Depth:
     """Number of waiting submissions, the time of the oldest, and the number of parked objects."""
@@ -59,9 +63,9 @@ def prepare() -> None:
     All threads share the bucket object: eight threads that created one each at once took four
     seconds. When the storage is unavailable, only log a warning.
     """
-    if folder := local_files.path_of(FOLDER):
-        local_files.protect(folder)
     try:
+        if folder := local_files.path_of(FOLDER):
+            local_files.restrict(folder)
         getattr(default_storage, "bucket", None)
         default_storage.exists(f"{FOLDER}/prepare")
     except Exception as error:  # each storage has errors of its own
@@ -89,6 +93,15 @@ def waiting() -> Iterator[str]:
     for day in sorted(filter(_DAY.fullmatch, days)):
         for name in sorted(_listing(f"{FOLDER}/{day}")[1]):
             yield f"{FOLDER}/{day}/{name}"
+
+
+def all_names() -> list[str]:
+    """Return the names of all waiting and parked objects; raise UnavailableError."""
+    try:
+        parked = sorted(_listing(PARKED)[1])
+        return [*waiting(), *(f"{PARKED}/{name}" for name in parked)]
+    except Exception as error:  # each storage has errors of its own
+        raise UnavailableError(f"storage unavailable: {type(error).__name__}") from error
 
 
 def read(name: str) -> bytes:

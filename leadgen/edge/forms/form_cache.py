@@ -41,6 +41,8 @@ _VERSION = (
 )
 # Open pages of replaced versions are few; an entry takes about 20 kB.
 MAX_VERSIONS = 200
+# Mail programs take the punctuation behind a link into it. No address has these characters.
+_STRAY = " .,;:!?()[]<>'\"\u2019\u201d\u00a0\u200b"
 _KEY = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 
 
@@ -80,10 +82,10 @@ class FormCache:
     async def by_slug(self, slug: str) -> PublishedForm | None:
         """Return the form at /f/<slug>, or None; raise DatabaseUnavailableError.
 
-        Former addresses and other letter case find the form too: its ``slug`` then differs from
-        the requested one.
+        Former addresses, other letter case and punctuation around the address find the form too:
+        its ``slug`` then differs from the requested one.
         """
-        return await self._get(("slug", slug))
+        return await self._get(("slug", slug.strip(_STRAY)))
 
     async def by_public_id(self, public_id: str) -> PublishedForm | None:
         """Return the form with a public id, or None; raise DatabaseUnavailableError."""
@@ -92,6 +94,12 @@ class FormCache:
     async def by_id(self, form_id: int) -> PublishedForm | None:
         """Return the form of a primary key, or None; may raise DatabaseUnavailableError."""
         return await self._get(("id", str(form_id)))
+
+    def cached(self, slug: str) -> PublishedForm | None:
+        """Return the form at an address as far as it is in memory, however old the entry is."""
+        key = ("slug", slug.strip(_STRAY))
+        entry = self._forms.get(key) or self._unknown.get(key)
+        return entry.form if entry else None
 
     async def version(self, form: PublishedForm, number: int) -> PublishedForm | None:
         """Return the form in the version ``number``, or None; raise DatabaseUnavailableError.

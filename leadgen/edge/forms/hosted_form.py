@@ -1,7 +1,7 @@
 """Hosted form at /f/<slug>: page, post and thank-you page, complete without JavaScript."""
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
 from time import time
 from typing import Any
@@ -18,48 +18,27 @@ from leadgen.capture.reasons import ReviewReason
 from leadgen.capture.submit import Incoming, Invalid, Receipt, submit
 from leadgen.edge.forms import page_token
 from leadgen.edge.forms.page_post import Post, first, shown_by
+from leadgen.edge.forms.refusal_pages import html, not_found, refuse, title_of, unsent
 from leadgen.edge.http import bodies
 from leadgen.edge.http.headers import page_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response
-from leadgen.edge.http.origins import is_from_here, may_post
+from leadgen.edge.http.origins import has_hidden_origin, may_post
 from leadgen.edge.services import EdgeServices, submission_context
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from leadgen.forms.format.fields import KINDS, UNKNOWN
+from leadgen.forms.format.fields import UNKNOWN
 from leadgen.forms.format.messages import Errors, Message, text_of, texts_of
-from leadgen.forms.format.validation import parse
+from leadgen.forms.format.validation import parse, start_texts, worded
 from leadgen.forms.newer import unjudged
-from leadgen.forms.page import (
-    HIDDEN_SLOT,
-    form_page,
-    hidden_inputs,
-    message_page,
-    thanks_page,
-    unsent_page,
-)
+from leadgen.forms.page import form_page, thanks_page, unsent_page
 from leadgen.forms.published import PublishedForm, unread
+from leadgen.lib.reference import reference_of
 
-_TITLES = {
-    403: "title_forbidden",
-    404: "title_not_found",
-    413: "title_too_large",
-    429: "title_too_many",
-    503: "title_unavailable",
-}
-_KEPT = ("_referrer", "_page_url", "_first_touch", "_visit", "_act")
+_KEPT = ("_referrer", "_query", "_page_url", "_first_touch", "_visit", "_act")
 # While PostgreSQL is unavailable, for a form that is not in the cache.
 _THANKS = Definition(text_of("title_thanks"), (), thanks_text=text_of("thanks"))
 
 Target = tuple[PublishedForm, tuple[ReviewReason, ...]]
 """The form version that a page showed, and the reasons to review its answers."""
-
-
-class UnsentError(Refusal):
-    """A refusal whose page shows the typed answers, because no form can show them."""
-
-    def __init__(self, refusal: Refusal, typed: bodies.Texts) -> None:
-        super().__init__(refusal.status, refusal.message)
-        self.headers = refusal.headers
-        self.typed = typed
 
 
 class HostedFormPages:
@@ -76,7 +55,7 @@ class HostedFormPages:
         """
         form = await self._services.forms.by_slug(slug)
         if form is None or not form.is_live:
-            raise _not_found("form_closed" if form else "form_not_found")
+            raise not_found("form_closed" if form else "form_not_found")
         if not request.path.endswith(f"/f/{form.slug}"):
             return _moved(form, request.query)
         if not form.page:
@@ -84,23 +63,27 @@ class HostedFormPages:
         hidden = {"_token": page_token.issue(time(), shown_by(form))}
         if referrer := request.headers.get("referer"):
             hidden["_referrer"] = referrer
+        if request.query:
+            hidden["_query"] = request.query
         headers = {**page_headers(form), "cache-control": "private, no-cache"}
-        return _html(200, _prefilled(form, request.query), hidden).having(headers)
+        return html(200, _prefilled(form, request.query), hidden).having(headers)
 
     async def post(self, request: Request, slug: str) -> Response:
         """POST: 303 to the thanks, or the page again with its messages and the answers kept."""
         form, is_away = await _look_up(self._services.forms.by_slug(slug))
-        if form and not may_post(form, request):
-            raise Refusal(403, text_of("foreign_page"))
+        if form and not (may_post(form, request) or has_hidden_origin(request)):
+            raise _foreign()
         posts = self._services.admit(request)
         post = Post.of(request)
-        if not is_away and (other := post.other_form(form, request)):
+        if form and not (post.is_from_here or may_post(form, request)):
+            raise _foreign()
+        if not is_away and (other := post.other_form(form)):
             named, is_away = await _look_up(self._services.forms.by_id(other))
             form = named if named or is_away else form
         if form is None:
-            shown, reasons = _unread(slug, is_away, request, post)
+            shown, reasons = _unread(slug, is_away, post)
         else:
-            shown, reasons = await self._target(form, request, post)
+            shown, reasons = await self._target(form, post)
         try:
             sent = _sent(shown, request, post, posts, reasons)
             result = await submit(shown, sent, self._services.ledger, self._services.known)
@@ -117,27 +100,34 @@ class HostedFormPages:
         return _thank(shown, result)
 
     async def thanks(self, request: Request, slug: str) -> Response:
-        """GET: return the thank-you page; an invalid receipt is not shown."""
+        """GET: return the thank-you page; without a receipt lead to the form (303)."""
         receipt = _receipt(request.query)
         try:
             form = await self._services.forms.by_slug(slug)
         except DatabaseUnavailableError:
             if not receipt:
                 raise
-            return _html(200, thanks_page(_THANKS, receipt), {}).having(page_headers(None))
+            text = thanks_page(_THANKS, reference_of(receipt))
+            return html(200, text, {}).having(page_headers(None))
         if form is None:
-            raise _not_found("form_not_found")
-        text = thanks_page(form.definition, receipt)
-        return _html(200, text, {}).having(page_headers(form))
+            raise not_found("form_not_found")
+        if not receipt:
+            return _moved(form, "", status=303)
+        text = thanks_page(form.definition, reference_of(receipt))
+        return html(200, text, {}).having(page_headers(form))
 
-    async def _target(self, form: PublishedForm, request: Request, post: Post) -> Target:
+    def refuse(self, refusal: Refusal, slug: str) -> Response:
+        """Return the refusal as a page, which the websites that the form allows may frame."""
+        return refuse(refusal, self._services.forms.cached(slug))
+
+    async def _target(self, form: PublishedForm, post: Post) -> Target:
         """Return what the post answers; raise UnsentError where nothing can be kept."""
         shown = post.shown(form.form_id)
         if shown is None and not form.is_live:
-            raise _unsent(_not_found("form_closed"), request, post)
+            raise unsent(not_found("form_closed"), post)
         if shown is None:
             # The page is of a form that was deleted: its questions and wordings are gone.
-            is_lost = post.other_form(form, request) is not None
+            is_lost = post.other_form(form) is not None
             return form, (ReviewReason.VERSION_UNKNOWN,) * is_lost
         late = () if form.is_live else (ReviewReason.UNPUBLISHED,)
         try:
@@ -162,46 +152,24 @@ async def _look_up(
         return None, True
 
 
-def _unread(slug: str, is_away: bool, request: Request, post: Post) -> Target:
+def _unread(slug: str, is_away: bool, post: Post) -> Target:
     """Return what the token alone names, while the form cannot be read."""
     if not is_away:
-        raise _unsent(_not_found("form_not_found"), request, post)
+        raise unsent(not_found("form_not_found"), post)
     shown = post.token.shown if post.token else None
-    if shown is None or not is_from_here(request):
-        raise _unsent(AWAY, request, post)
+    if shown is None or not post.is_from_here:
+        raise unsent(AWAY, post)
     return unread(shown, slug), (ReviewReason.VERSION_UNKNOWN,)
 
 
-def refuse(refusal: Refusal) -> Response:
-    """Return a refusal as a page for people."""
-    title = text_of(_TITLES.get(refusal.status, "title_failed"))
-    if isinstance(refusal, UnsentError) and refusal.typed:
-        page = unsent_page(title, refusal.message, refusal.typed)
-    else:
-        page = message_page(title, refusal.message)
-    return _html(refusal.status, page, {}).having({**page_headers(None), **refusal.headers})
+def _foreign() -> Refusal:
+    return Refusal(403, text_of("foreign_page"))
 
 
-def _not_found(code: str) -> Refusal:
-    return Refusal(404, text_of(code))
-
-
-def _unsent(refusal: Refusal, request: Request, post: Post) -> Refusal:
-    # Another website must not have its texts shown under this address.
-    return UnsentError(refusal, post.raw if is_from_here(request) else {})
-
-
-def _moved(form: PublishedForm, query: str) -> Response:
+def _moved(form: PublishedForm, query: str, status: int = 308) -> Response:
     """Redirect to the form's address; no-store, because the old address may be used again."""
     address = iri_to_uri(f"/f/{form.slug}?{query}".rstrip("?"))
-    return Response(308, b"", {"location": address, "cache-control": "no-store"})
-
-
-def _html(status: int, text: str, hidden: Mapping[str, str]) -> Response:
-    body = text.replace(HIDDEN_SLOT, hidden_inputs(hidden), 1).encode()
-    return Response(
-        status, body, {"content-type": "text/html; charset=utf-8", "cache-control": "no-store"}
-    )
+    return Response(status, b"", {"location": address, "cache-control": "no-store"})
 
 
 def _prefilled(form: PublishedForm, query: str) -> str:
@@ -214,18 +182,20 @@ def _prefilled(form: PublishedForm, query: str) -> str:
     }
     if not hidden:
         return form.page
-    starts = {field.name: KINDS[field.kind].start(field) for field in form.definition.fields}
-    return form_page(form.definition, values=starts | hidden)
+    return form_page(form.definition, values=start_texts(form.definition) | hidden)
 
 
 def _sent(
     form: PublishedForm, request: Request, post: Post, posts: int, reasons: tuple[ReviewReason, ...]
 ) -> Incoming:
     raw = post.raw
+    if post.is_expired(form.form_id):
+        reasons = (*reasons, ReviewReason.EXPIRED_PAGE)
     return Incoming(
         raw=raw,
         answers=unjudged(form.newer.definition, raw) if form.newer else parse(form.definition, raw),
         context=submission_context(request, "hosted", _origin_of(request, post.texts)),
+        unknown={} if form.newer else post.unknown(form.definition),
         act=post.act(form.form_id),
         reasons=reasons,
         reason_if_invalid=ReviewReason.VERSION_UNKNOWN
@@ -239,8 +209,9 @@ def _sent(
 
 
 def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
-    """Return the attribution; the page posts to its own URL, which still has the UTM values."""
-    url = f"{settings.PUBLIC_URL}{request.path}?{request.query}".rstrip("?")
+    """Return the attribution; the page posts the query string of its URL, with the UTM values."""
+    query = first(texts, "_query") or request.query
+    url = f"{settings.PUBLIC_URL}{request.path}?{query}".rstrip("?")
     referer = request.headers.get("referer", "")
     return {
         **marks_in(url),
@@ -253,13 +224,14 @@ def _origin_of(request: Request, texts: bodies.Texts) -> dict[str, Any]:
 
 def _again(form: PublishedForm, status: int, post: Post, errors: Errors) -> Response:
     if not (form.definition.fields or form.newer):  # the version could not be read
-        page = unsent_page(text_of(_TITLES[503]), text_of("not_saved"), post.raw)
-        return _html(status, page, {}).having(page_headers(form))
+        page = unsent_page(title_of(503), text_of("not_saved"), post.raw)
+        return html(status, page, {}).having(page_headers(form))
     hidden = {name: first(post.texts, name) for name in _KEPT if post.texts.get(name)}
     hidden["_token"] = post.token_again(form)
     shown = _with_unknown(form, post.texts)
-    page = form_page(shown, values=post.texts, errors=texts_of(errors))
-    return _html(status, page, hidden).having(page_headers(form))
+    messages = texts_of(worded(form.definition, errors))
+    page = form_page(shown, values=post.texts, errors=messages)
+    return html(status, page, hidden).having(page_headers(form))
 
 
 def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
@@ -274,17 +246,16 @@ def _with_unknown(form: PublishedForm, texts: bodies.Texts) -> Definition:
 
 def _thank(form: PublishedForm, receipt: Receipt) -> Response:
     thanks = f"/f/{form.slug}/thanks?receipt={receipt.receipt}"
-    target = iri_to_uri(form.definition.redirect_url) or thanks
-    headers = {"location": target, "cache-control": "no-store"}
+    headers = {"location": thanks, "cache-control": "no-store"}
     return Response(303, b"", headers, str(receipt.receipt))
 
 
-def _receipt(query: str) -> str:
+def _receipt(query: str) -> UUID | None:
     text = parse_qs(query, errors="replace").get("receipt", [""])[0]
     try:
-        return str(UUID(text))
+        return UUID(text)
     except ValueError:
-        return ""
+        return None
 
 
 def _json(text: str) -> Any:

@@ -7,15 +7,17 @@ from django.core.signing import BadSignature, Signer
 
 from leadgen.forms.shown_version import ShownVersion
 
-# A tab may stay open for weeks. An older page says nothing about the speed of a robot.
-MAX_AGE_SECONDS = 30 * 24 * 3600.0
+# A robot must not use one page for ever. A person's tab may stay open for longer, so the answers of
+# an expired page go to review.
+MAX_AGE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A served page: nonce, time in Unix seconds, form version.
 
-    ``shown`` is None in tokens of releases that did not write the version.
+    ``at`` is 0 when the time is unknown; ``shown`` is None in tokens of releases that did not write
+    the version.
     """
 
     key: str
@@ -26,6 +28,10 @@ class Token:
         """Return the age in seconds; None for an expired token or one from the future."""
         age = now - self.at
         return age if 0 <= age <= MAX_AGE_SECONDS else None
+
+    def is_expired(self, now: float) -> bool:
+        """Return whether the page was served longer ago than MAX_AGE_SECONDS."""
+        return self.at > 0 and now - self.at > MAX_AGE_SECONDS
 
 
 def issue(now: float, shown: ShownVersion | None = None) -> str:

@@ -18,7 +18,7 @@ from leadgen.capture.submit import (
     submit,
 )
 from leadgen.edge.http import bodies
-from leadgen.edge.http.headers import cors_headers
+from leadgen.edge.http.headers import OPEN_CORS, cors_headers
 from leadgen.edge.http.messages import AWAY, UPDATING, Refusal, Request, Response, json_response
 from leadgen.edge.http.origins import may_post
 from leadgen.edge.services import EdgeServices, submission_context
@@ -89,8 +89,9 @@ class PublicApi:
 
     async def preflight(self, request: Request, public_id: str) -> Response:
         """OPTIONS: return the CORS preflight of an allowed website."""
-        form = await self._form(public_id)
-        cors = cors_headers(form, request)
+        form = await self._services.forms.by_public_id(public_id)
+        # Of an unknown form the request itself is answered, with 404 for every website.
+        cors = cors_headers(form, request) if form else OPEN_CORS
         allowed = _PREFLIGHT if "access-control-allow-origin" in cors else {}
         return Response(204, headers={**cors, **allowed})
 
@@ -172,6 +173,14 @@ def refuse(refusal: Refusal) -> Response:
     """Return a refusal as JSON; the field is "", because it concerns the whole request."""
     errors = {"errors": {"": [refusal.message]}}
     return json_response(refusal.status, errors).having(refusal.headers)
+
+
+def refuse_to_all(refusal: Refusal, public_id: str) -> Response:
+    """Return a refusal that every website may read, because it reveals nothing of a form.
+
+    Else a script cannot tell an unknown form from a broken connection, and tries for ever.
+    """
+    return refuse(refusal).having(OPEN_CORS)
 
 
 def _read(request: Request) -> bodies.Body:

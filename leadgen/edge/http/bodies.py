@@ -1,6 +1,7 @@
 """Parse request bodies; reject values that cannot be stored unchanged, naming the field."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,9 @@ from leadgen.edge.http.messages import Refusal
 
 MAX_FIELDS = 200
 MAX_DEPTH = 5
+# Of all names and texts together, in any script: the four longest texts that a form may ask for. A
+# character takes at most 12 bytes, so it fits into the default of CAPTURE_MAX_BODY_BYTES.
+MAX_CHARACTERS = 84_000
 LARGEST_VERSION = 2**31 - 1  # PostgreSQL's integer
 
 Texts = dict[str, list[str]]
@@ -30,11 +34,14 @@ class Body(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Body)
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u....|u....|.)", re.DOTALL)
 
 
 def read_json(body: bytes) -> Body:
     """Parse a JSON body; raise Refusal (400) for broken or ambiguous JSON and unstorable values."""
     try:
+        _check_json_length(body)
         decoded = _decoder.decode(body)
         _UNIQUE_NAMES.decode(body.decode())
     except UnicodeDecodeError:
@@ -82,7 +89,7 @@ def read_urlencoded(body: bytes) -> Texts:
         raise Refusal(400, "The form is not encoded as UTF-8.") from None
     except ValueError:
         raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.") from None
-    return _collected(pairs)
+    return _collected(pairs, len(body))
 
 
 def read_multipart(body: bytes, content_type: str) -> Texts:
@@ -99,7 +106,7 @@ def read_multipart(body: bytes, content_type: str) -> Texts:
         raise Refusal(400, f"The multipart body is broken: {error}.") from None
     if not parts.ended:
         raise Refusal(400, "The multipart body ends too early.")
-    return _collected(parts.pairs)
+    return _collected(parts.pairs, len(body))
 
 
 class _Parts:
@@ -139,9 +146,14 @@ class _Parts:
         self._header = self._value = b""
 
     def _end(self) -> None:
-        options = parse_options_header(self._headers.get(b"content-disposition", b""))[1]
-        if b"filename" in options:
+        header = self._headers.get(b"content-disposition", b"")
+        options = parse_options_header(header)[1]
+        # The parser drops the parameters filename* and filename*0 (RFC 2231).
+        is_named = options.get(b"filename") or b"filename*" in _QUOTED.sub(b"", header).lower()
+        if is_named or (b"filename" in options and self._data):
             raise Refusal(400, "This form takes no files.")
+        if b"filename" in options:
+            return  # a file input that was left empty
         if b"name" not in options:
             raise Refusal(400, "A part of the multipart body has no name.")
         if len(self.pairs) == MAX_FIELDS:
@@ -152,8 +164,21 @@ class _Parts:
             raise Refusal(400, "The form is not encoded as UTF-8.") from None
 
 
-def _collected(pairs: list[tuple[str, str]]) -> Texts:
+def _check_json_length(body: bytes) -> None:
+    """Raise Refusal (413) for too many characters; an escape such as \\u6f22 counts as one."""
+    if len(body) > MAX_CHARACTERS:
+        _check_length(len(_ESCAPE.sub(b"x", body).decode()))
+
+
+def _check_length(characters: int) -> None:
+    if characters > MAX_CHARACTERS:
+        raise Refusal(413, f"The answers are too long: at most {MAX_CHARACTERS:,} characters.")
+
+
+def _collected(pairs: list[tuple[str, str]], size: int) -> Texts:
     texts: Texts = {}
+    if size > MAX_CHARACTERS:
+        _check_length(sum(len(name) + len(text) for name, text in pairs))
     for name, text in pairs:
         _check(name, text, MAX_DEPTH)
         texts.setdefault(name, []).append(text)

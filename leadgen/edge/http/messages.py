@@ -15,7 +15,11 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 BODY_SECONDS = 10.0
-_CHARSET = re.compile(r"charset=\"?([^\s;\"]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset=[\"']?([^\s;\"']+)", re.IGNORECASE)
+# US-ASCII is a part of UTF-8.
+_CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
+# Content codings are case-insensitive, and identity is none (RFC 9110, 8.4.1).
+_NO_CODING = {"", "identity"}
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
@@ -80,6 +84,7 @@ class Request:
     headers: Mapping[str, str]
     address: str
     receive: Receive
+    scheme: str = "http"
     _content: bytes | Refusal = b""
 
     @classmethod
@@ -93,6 +98,7 @@ class Request:
             headers=headers,
             address=scope_address(scope, headers.get("x-forwarded-for", ""), proxies),
             receive=receive,
+            scheme=scope.get("scheme", "http"),
         )
 
     @property
@@ -107,33 +113,38 @@ class Request:
             raise self._content
         return self._content
 
-    async def read(self, limit: int) -> None:
+    async def read(self, limit: int, admit: "Callable[[Request, int], None]") -> None:
         """Receive the body, ``limit`` bytes at most, before any other wait.
+
+        ``admit`` is told the size that has arrived and may raise a Refusal.
 
         gunicorn discards a received body once the client disconnects, and a visitor may leave right
         after sending.
         """
         try:
-            self._content = await self._arrived(limit)
+            self._content = await self._arrived(limit, admit)
         except Refusal as refusal:
-            self._content = refusal
+            # The traceback would keep this request and the pieces of its body in a reference cycle.
+            self._content = refusal.with_traceback(None)
 
-    async def _arrived(self, limit: int) -> bytes:
-        if self.headers.get("content-encoding", "identity") != "identity":
+    async def _arrived(self, limit: int, admit: "Callable[[Request, int], None]") -> bytes:
+        codings = self.headers.get("content-encoding")
+        if codings and not {each.strip() for each in codings.lower().split(",")} <= _NO_CODING:
             raise Refusal(415, "Send the body without Content-Encoding.")
         charset = _CHARSET.search(self.headers.get("content-type", ""))
-        if charset and charset[1].lower() not in ("utf-8", "utf8"):
+        if charset and charset[1].lower() not in _CHARSETS:
             raise Refusal(415, "Send the body as UTF-8.")
         declared = self.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > limit:
             raise Refusal(413, _too_large(limit), connection="close")
         try:
-            return await self._joined(limit)
+            return await self._joined(limit, admit)
         except TimeoutError:
             raise Refusal(408, "The body did not arrive in time.", connection="close") from None
 
-    async def _joined(self, limit: int) -> bytes:
-        parts = bytearray()
+    async def _joined(self, limit: int, admit: "Callable[[Request, int], None]") -> bytes:
+        parts: list[bytes] = []
+        size = 0
         deadline = asyncio.get_running_loop().time() + BODY_SECONDS
         while True:
             # A timeout of its own for each piece: a piece that arrives when the timeout expires
@@ -142,11 +153,13 @@ class Request:
                 message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientGoneError
-            parts += message.get("body", b"")
-            if len(parts) > limit:
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > limit:
                 raise Refusal(413, _too_large(limit), connection="close")
+            admit(self, size)
             if not message.get("more_body"):
-                return bytes(parts)
+                return b"".join(parts)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -67,6 +67,12 @@ TEXTS: dict[str, str | Plural] = {
     "too_long": "Use at most {limit:,} characters; this has {length:,}.",
     # email-validator words the reason; it has no codes.
     "invalid_email": "{reason}",
+    "wrong_email": "Enter an address such as name@example.com.",
+    "look_alike_in_email": "Replace “{character}” with {plain} from the keyboard.",
+    "sign_in_email": "Remove “{character}” from the email address.",
+    "invisible_in_email": (
+        "This contains an invisible character: delete the address and type it by hand."
+    ),
     "incomplete_phone": (
         "Enter a whole phone number; from abroad with + and the country code first."
     ),
@@ -74,6 +80,9 @@ TEXTS: dict[str, str | Plural] = {
         "Enter the number with + and the country code first, such as +44 20 7946 0958."
     ),
     "not_number": "Enter a number in digits, such as 1250 or 12.5.",
+    "not_plain_number": (
+        "Enter a number without separators between thousands, such as 1250 or {example}."
+    ),
     "number_too_small": "Enter {limit} or more.",
     "number_too_large": "Enter {limit} or less.",
     "not_date": "Enter a date as year-month-day, such as 2026-03-31.",
@@ -84,7 +93,9 @@ TEXTS: dict[str, str | Plural] = {
     "repeated_option": "Choose each option once.",
     "not_yes_or_no": "Choose yes or no.",
     "not_true_or_false": "This must be true or false.",
+    "date_may_be_empty": "Leave it empty if no date is fixed.",
     # The request and the form do not fit.
+    "nothing_given": "Fill in at least one field.",
     "unknown_field": "This form has no such field.",
     "unknown_consent": "This form asks for no such consent.",
     "contradicting_consent": "The consent in fields says something else.",

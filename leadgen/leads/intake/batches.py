@@ -36,7 +36,7 @@ _ACQUIRE_SLOT = (
 )
 _BACK_OFF_SECONDS = 10
 _PAUSE_SECONDS = 30
-_READ = ("version_id", "answers", "context", "received_at", "attempts")
+_READ = ("version_id", "answers", "context", "received_at", "released_at", "attempts")
 # Classes of SQLSTATE whose cause is the server or its schema, never a row: connection, read-only,
 # deadlock, missing table or column, resources, locks, shutdown or timeout, disk (PostgreSQL
 # documentation, appendix A).

@@ -10,6 +10,8 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
+from leadgen.lib.invisible import without_invisible
+from leadgen.lib.net.phone import plain_phone
 
 Key = tuple[str, str]
 """An identity: ("email", normalised address) or ("phone", E.164 number)."""
@@ -19,8 +21,20 @@ _LONGEST_TEXT = 200
 # Marks a text that was cut to the length of its column; the submission has the whole answer.
 _CUT = "…"
 # The whole answer must be a number: a number within a sentence does not identify a person.
-_NUMBER = re.compile(r"[+＋]?[\d\s().\-‐-―/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
+_NUMBER = re.compile(r"\(?\+?[\d\s().\-/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
+
+
+# Words of a name that are compared: more are no name.
+_NAME_WORDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Name and email of a contact, as far as they are known."""
+
+    name: str = ""
+    email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +63,8 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
     keys = {"email": email_key(texts["email"]), "phone": number}
     return PersonDetails(
         name=_line(texts["name"] or f"{texts['first_name']} {texts['last_name']}"),
-        email=_line(texts["email"], "email"),
-        phone=number or _line(texts["phone"], "phone"),
+        email=_line(without_invisible(texts["email"]), "email"),
+        phone=number or _line(without_invisible(texts["phone"]), "phone"),
         company=_line(texts["company"]),
         job_title=_line(texts["job_title"]),
         country=country,
@@ -61,7 +75,7 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
 
 def email_key(text: str) -> str:
     """Return the address in lower case with an ASCII domain, or "" when the text is not one."""
-    text = unicodedata.normalize("NFC", text.strip().lower())
+    text = unicodedata.normalize("NFC", without_invisible(text).strip().lower())
     if not _EMAIL.fullmatch(text) or len(text) > _LONGEST["email"]:
         return ""
     local, _, domain = text.partition("@")
@@ -74,11 +88,9 @@ def phone_key(text: str, country: str = "") -> str:
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """
-    text = text.strip()
+    text = plain_phone(text)
     if not _NUMBER.fullmatch(text):
         return ""
-    if text.startswith("00"):
-        text = "+" + text[2:]
     try:
         number = phonenumbers.parse(text, country or None)
     except phonenumbers.NumberParseException:
@@ -91,21 +103,70 @@ def phone_key(text: str, country: str = "") -> str:
 
 
 def group(
-    rows: Sequence[tuple[Key, ...]], contact_by_key: Mapping[Key, int]
+    rows: Sequence[PersonDetails],
+    contact_by_key: Mapping[Key, int],
+    profiles: Mapping[int, Profile],
 ) -> tuple[list[int], dict[Key, int]]:
     """Return the person of each row, and the person of every key including the new ones.
 
-    ``contact_by_key`` holds the ids of existing contacts; a new person is a negative number. The
-    first key of a row that has a person decides: email before phone.
+    ``contact_by_key`` holds the ids of existing contacts and ``profiles`` their names and emails; a
+    new person is a negative number. The first key of a row that has a person decides, email before
+    phone, unless the row contradicts that person (is_another_person).
     """
-    owners = dict(contact_by_key)
+    owners, known = dict(contact_by_key), dict(profiles)
     persons: list[int] = []
-    for keys in rows:
-        person = next((owners[key] for key in keys if key in owners), -len(persons) - 1)
-        for key in keys:
+    for row in rows:
+        person = _person(row, owners, known) or -len(persons) - 1
+        for key in row.keys:
             owners.setdefault(key, person)
+        profile = known.get(person, Profile())
+        email = profile.email or dict(row.keys).get("email", "")
+        known[person] = Profile(profile.name or row.name, email)
         persons.append(person)
     return persons, owners
+
+
+def is_another_person(row: PersonDetails, profile: Profile) -> bool:
+    """Return whether both name and email differ: they outweigh a shared phone (ADR 0029).
+
+    A missing name or email, or a name that only lacks words of the other, contradicts nothing.
+    """
+    email = dict(row.keys).get("email", "")
+    has_other_email = bool(email and profile.email) and email_key(profile.email) != email
+    return has_other_email and _is_other_name(row.name, profile.name)
+
+
+def _person(
+    row: PersonDetails, owners: Mapping[Key, int], known: Mapping[int, Profile]
+) -> int | None:
+    for key in row.keys:
+        person = owners.get(key)
+        if person is None:
+            continue
+        if key[0] == "email" or not is_another_person(row, known.get(person, Profile())):
+            return person
+    return None
+
+
+def _is_other_name(first: str, second: str) -> bool:
+    words, others = _name_words(first), _name_words(second)
+    return bool(words and others) and not (_within(words, others) or _within(others, words))
+
+
+def _name_words(name: str) -> list[str]:
+    """Return the words of a name without case, accents and punctuation."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(each for each in plain if not unicodedata.combining(each))
+    return re.findall(r"\w+", letters)[:_NAME_WORDS]
+
+
+def _within(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return whether each word is among the others; an initial stands for its word."""
+    return all(any(_is_same_word(word, other) for other in others) for word in words)
+
+
+def _is_same_word(word: str, other: str) -> bool:
+    return word == other or (1 in (len(word), len(other)) and word[0] == other[0])
 
 
 def _region(definition: Definition) -> str:

@@ -15,6 +15,8 @@ from leadgen.leads.intake.items import IntakeItem
 from leadgen.leads.models import Lead, LeadSubmission, Stage
 from leadgen.lib import bulk
 
+_JOINED = ("submissions_count", "last_activity_at", "message", "new_message_at")
+
 
 def write_leads(batch: Sequence[IntakeItem]) -> None:
     """Attach each submission to the open lead of its person, or to a new one; emit the events.
@@ -62,8 +64,9 @@ def _new_lead(item: IntakeItem, stage: Stage) -> Lead:
         stage_id=stage.pk,
         source=item.source[:100],
         medium=item.medium[:100],
-        created_at=item.submission.received_at,
-        last_activity_at=item.submission.received_at,
+        # A released submission comes to sales now: to the front, and the clock starts now.
+        created_at=item.submission.passed_on_at,
+        last_activity_at=item.submission.passed_on_at,
     )
 
 
@@ -82,15 +85,18 @@ def _turns(count: int) -> list[int]:
 
 def _join(item: IntakeItem) -> Iterator[Fact]:
     """Add the submission to its lead; yield the events of the timeline, in order."""
-    lead, message = item.lead, item.details.message
+    lead, message, at = item.lead, item.details.message, item.submission.passed_on_at
+    is_known = lead.pk is not None  # a lead that this batch opens is at the front already
     lead.submissions_count += 1
-    lead.last_activity_at = max(lead.last_activity_at, item.submission.received_at)
+    lead.last_activity_at = max(lead.last_activity_at, at)
     lead.message = lead.message or message
+    new_message = {"new_message": True} if is_known and lead.receive(at) else {}
     origin = _origin(item)
     if item.opens:
         yield Fact("lead.created", lead, origin)
     other_message = {"message": message} if message and message != lead.message else {}
-    yield Fact("lead.submission_added", lead, {**origin, **other_message, **_conflicts(item)})
+    details = {**origin, **other_message, **_conflicts(item), **new_message}
+    yield Fact("lead.submission_added", lead, details)
     if item.opens and lead.owner_id:
         yield Fact("lead.assigned", lead, {"owner": lead.owner_id, "by": "round robin"})
 
@@ -112,7 +118,7 @@ def _conflicts(item: IntakeItem) -> dict[str, Any]:
 
 def _save_leads(batch: Sequence[IntakeItem]) -> None:
     existing = {item.lead.pk: item.lead for item in batch if item.lead.pk}
-    bulk.update(list(existing.values()), ["submissions_count", "last_activity_at", "message"])
+    bulk.update(list(existing.values()), _JOINED)
     bulk.create([item.lead for item in batch if item.opens])
 
 

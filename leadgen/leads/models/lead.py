@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,9 +16,11 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import conditions, lifecycle
+from leadgen.leads.models.lead_indexes import LEAD_INDEXES
 from leadgen.leads.models.people import Company, Contact
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
+from leadgen.lib.search.key import SearchKey
 
 
 class Pipeline(models.Model):
@@ -154,31 +157,15 @@ class Lead(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     last_activity_at = models.DateTimeField(default=timezone.now)
     first_response_at = models.DateTimeField(null=True, blank=True)
+    # The latest message that came after the last act of a person; an act clears it.
+    new_message_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = LeadQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [
-            models.Index(fields=["-created_at", "-id"], name="lead_newest"),
-            # Partial indexes stay small: open leads are few among all.
-            models.Index(
-                fields=["-created_at", "-id"],
-                name="lead_open",
-                condition=conditions.OPEN,
-            ),
-            models.Index(
-                fields=["-created_at", "-id"],
-                name="lead_unanswered",
-                condition=conditions.UNANSWERED,
-            ),
-            models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
-            models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
-            models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
-            models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
-            models.Index(fields=["campaign", "-created_at", "-id"], name="lead_by_campaign"),
-        ]
+        indexes = LEAD_INDEXES
 
     def __str__(self) -> str:
         return str(self.contact)
@@ -187,9 +174,14 @@ class Lead(models.Model):
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the person waits for an answer, as in LeadQuerySet.unanswered."""
+        return self.is_open and (self.first_response_at is None or self.new_message_at is not None)
+
     def enter(self, stage: Stage, now: datetime) -> None:
-        """Set the stage, and status and closed_at by its type; a response too. Saves nothing."""
-        self.respond(now)
+        """Set the stage, and status and closed_at by its type. Saves nothing."""
+        self.last_activity_at = now
         self.stage = stage
         self.status = lifecycle.after_move(self.status, stage.type)
         self.closed_at = (self.closed_at or now) if lifecycle.closes(stage.type) else None
@@ -200,9 +192,16 @@ class Lead(models.Model):
         self.team_id = owner.team_id if owner else self.team_id
         self.status = lifecycle.after_assignment(self.status, owned=owner is not None)
 
+    def receive(self, at: datetime) -> bool:
+        """Record another message; return whether none has waited. Saves nothing."""
+        is_first = self.new_message_at is None
+        self.new_message_at = max(self.new_message_at or at, at)
+        return is_first
+
     def respond(self, now: datetime) -> None:
         """Record an act of a person: the first sets first_response_at. Saves nothing."""
         self.first_response_at = self.first_response_at or now
+        self.new_message_at = None
         self.last_activity_at = now
         self.status = lifecycle.after_response(self.status)
 
@@ -247,7 +246,12 @@ class Task(models.Model):
         indexes = [
             models.Index(
                 fields=["owner", "due_at"], name="task_to_do", condition=conditions.TASK_OPEN
-            )
+            ),
+            models.Index(fields=["due_at", "id"], name="task_open", condition=conditions.TASK_OPEN),
+            models.Index(
+                fields=["-done_at", "-id"], name="task_done", condition=conditions.TASK_DONE
+            ),
+            GinIndex(OpClass(SearchKey("title"), name="gin_trgm_ops"), name="task_search_key"),
         ]
         constraints = [
             models.CheckConstraint(condition=in_range("due_at"), name="task_due_in_range")

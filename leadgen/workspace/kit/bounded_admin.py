@@ -15,6 +15,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.lib import deletion, row_limit
+from leadgen.workspace.kit.concurrent_edits import ConcurrentEditForm, ConcurrentEditFormSet
 
 if TYPE_CHECKING:
     from django.contrib import admin
@@ -105,6 +106,11 @@ class BoundedAdmin(_ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)
+        except ValidationError as error:
+            # A verb refused what the form accepted: another request came first.
+            for text in error.messages:
+                messages.error(request, text)
+            return HttpResponseRedirect(request.get_full_path())
         except (IntegrityError, ProtectedError, RestrictedError) as error:
             return self._conflict(request, error)
 
@@ -142,6 +148,9 @@ class BoundedInline(_Inline):
     """Inline that checks a removal by capped counts; Django would load every related row."""
 
     deletion_hint: StrOrPromise = ""
+
+    form = ConcurrentEditForm
+    formset = ConcurrentEditFormSet
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         formset: Any = super().get_formset(request, obj, **kwargs)

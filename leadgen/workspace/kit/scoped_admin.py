@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db import transaction
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest, HttpResponse
@@ -15,10 +16,11 @@ from unfold import admin as unfold
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible_rows
-from leadgen.events import services as events
+from leadgen.lib.edits import RowEdits
 from leadgen.workspace.kit import parameters
 from leadgen.workspace.kit.bounded_admin import BoundedAdmin
-from leadgen.workspace.kit.pagination import CappedPaginator
+from leadgen.workspace.kit.concurrent_edits import concurrent
+from leadgen.workspace.kit.pagination import SEARCH_CAP, CappedPaginator, LastPage
 from leadgen.workspace.kit.parameters import is_id as is_id
 
 if TYPE_CHECKING:
@@ -36,11 +38,22 @@ def edited_values(form: Any) -> dict[str, Any]:
     return {name: form.cleaned_data[name] for name in form.changed_data}
 
 
+def row_edits(formset: Any) -> RowEdits:
+    """Return the edits of an inline's rows, for the verb of the row that they belong to."""
+    formset.save(commit=False)
+    changed = {form.instance.pk: form for form in formset.saved_forms if form.instance.pk}
+    return RowEdits(
+        added=formset.new_objects,
+        changed={pk: edited_values(form) for pk, form in changed.items()},
+        deleted=[row.pk for row in formset.deleted_objects],
+    )
+
+
 class ScopedAdmin(BoundedAdmin, ModelAdmin):
     """A page whose lists, forms and choices hold visible rows only.
 
-    Nothing is counted beyond a cap or deleted in bulk. Each change writes an event: the verb of the
-    domain emits it, or else the page that lists the kind in ``event_kinds``.
+    Nothing is counted beyond a cap or deleted in bulk. The verbs of the domains write every change
+    and its event; a page that is older than its row undoes no change (concurrent_edits.py).
     """
 
     paginator = CappedPaginator
@@ -51,7 +64,6 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     compressed_fields = False
     show_facets = ShowFacets.NEVER
     empty_hint: StrOrPromise = ""
-    event_kinds: Mapping[str, str] = {}
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     _declared: frozenset[str] | None = None
 
@@ -74,6 +86,18 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
             except parameters.UNUSABLE as error:
                 parameters.drop_unusable(self, request, error)
         return super().get_changelist_instance(request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return Django's list with its last page for a page that is gone."""
+        base: Any = super().get_changelist(request, **kwargs)
+        return type("LastPageList", (LastPage, base), {})
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the paginator; a search counts and shows fewer rows."""
+        paginator: Any = super().get_paginator(request, *args, **kwargs)
+        if request.GET.get(SEARCH_VAR, "").strip():
+            paginator.cap = SEARCH_CAP
+        return paginator
 
     def declared_parameters(self, request: HttpRequest) -> frozenset[str]:
         """Return the parameters of the list's filters, cached: some filters query the database."""
@@ -101,15 +125,38 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        return self._record(request, "added", obj, {})
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        if change:
+            options["form"] = concurrent(options.get("form", self.form))
+        return super().get_form(request, obj, change, **options)
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        return self._record(request, "changed", obj, {"changes": message}) if message else None
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        """Lock a row that is saved: its form compares with what a colleague saves just now."""
+        row = super().get_object(request, object_id, from_field)
+        is_saved = request.method == "POST" and transaction.get_connection().in_atomic_block
+        if row is None or not is_saved or not self.lock(row):
+            return row
+        return super().get_object(request, object_id, from_field)
 
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        return [self._record(request, "deleted", row, {"name": str(row)}) for row in queryset]
+    def lock(self, row: Any) -> bool:
+        """Lock the row as its verb does; return whether it has to be read again."""
+        return False
 
-    def _record(self, request: HttpRequest, verb: str, obj: Model, data: dict[str, Any]) -> Any:
-        kind = self.event_kinds.get(verb)
-        return events.emit(kind, obj, actor=current_user(request), data=data) if kind else None
+    # Django's own log of the admin site: the verbs write events instead.
+    def construct_change_message(self, *args: Any, **options: Any) -> Any: ...
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any: ...
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any: ...
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any: ...
+
+
+def lock_row(row: Model) -> bool:
+    """Lock one row until the transaction ends; return True."""
+    list(type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk"))
+    return True

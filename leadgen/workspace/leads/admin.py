@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
-from leadgen.accounts.visibility import visible_rows
 from leadgen.leads import bulk_services
-from leadgen.leads.models import Contact, Lead
+from leadgen.leads.models import Lead
+from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
@@ -28,10 +28,6 @@ from leadgen.workspace.leads.filters import (
     SourceFilter,
     StageFilter,
 )
-
-# One search reads this number of contacts; the list then shows the newest of their leads.
-_MAX_MATCHES = 1000
-
 
 _AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">{}</span></span>'
 
@@ -54,6 +50,7 @@ class LeadAdmin(ScopedAdmin):
         CampaignFilter,
         "status",
         ("created_at", DayRange),
+        ("closed_at", DayRange),
     )
     list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
     list_before_template = "admin/view_tabs_bar.html"
@@ -64,14 +61,15 @@ class LeadAdmin(ScopedAdmin):
     sortable_by = ()
     actions = ("assign_to_me",)
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Return the order of the view's index: those who wait, by their latest enquiry."""
+        is_waiting = request.GET.get("view") == "new"
+        return LATEST_ENQUIRY_FIRST if is_waiting else super().get_ordering(request)
+
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        if not search_term.strip():
-            return queryset, False
-        matching = Contact.objects.order_by().matching(search_term)
-        contacts = visible_rows(matching, current_user(request))
-        return queryset.filter(contact__in=contacts[:_MAX_MATCHES]), False
+        return queryset.matching(search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -97,12 +95,16 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.display(description=_("Stage"))
     def stage_badge(self, lead: Lead) -> str:
-        unanswered = lead.first_response_at is None and lead.is_open
-        return badge(lead.stage.name, "new" if unanswered else lead.stage.type)
+        if lead.is_waiting and lead.first_response_at:
+            return badge(gettext("New message"), "new")
+        return badge(lead.stage.name, "new" if lead.is_waiting else lead.stage.type)
 
     @admin.display(description=_("Owner"))
     def owner_name(self, lead: Lead) -> str:
-        return clip(lead.owner.name) if lead.owner else badge(gettext("Unassigned"), "warn")
+        if not lead.owner:
+            return badge(gettext("Unassigned"), "warn")
+        is_gone = lead.is_open and not lead.owner.works_leads
+        return badge(lead.owner.name, "warn") if is_gone else clip(lead.owner.name)
 
     @admin.display(description=_("Source"))
     def came_from(self, lead: Lead) -> str:

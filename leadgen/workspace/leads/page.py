@@ -15,7 +15,7 @@ from leadgen.accounts.visibility import visible
 from leadgen.capture.models import Submission
 from leadgen.capture.presentation import ShownAnswer, answers_of, consents_of, origin_of
 from leadgen.events.models import Event
-from leadgen.leads.models import Lead, Note, Stage
+from leadgen.leads.models import Lead, Stage
 from leadgen.leads.timeline import TimelineItem, describe, people
 from leadgen.leads.visibility import owners_for
 from leadgen.workspace.kit.html import in_words
@@ -49,12 +49,12 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
     """Return the template's context; ``before`` is the event id below which the timeline starts."""
     submissions = _submissions(lead)
     open_tasks = list(lead.tasks.open().select_related("owner")[:_TASKS])
-    lines, older = timeline(lead, before)
+    lines, older = timeline(lead, user, before)
     return {
         "lead": lead,
         "contact": lead.contact,
         "identities": _identities(lead),
-        "steps": _steps(lead),
+        "steps": _steps(lead, user),
         "owners": _owners(lead, user),
         "open_tasks": open_tasks,
         "done_tasks": lead.tasks.done().select_related("owner")[:5],
@@ -66,6 +66,7 @@ def gather(lead: Lead, user: User, *, before: int | None = None) -> dict[str, An
         ),
         "now": timezone.now(),
         "response": in_words(_response(lead)),
+        **_received(lead, submissions),
         "other_leads": _other_leads(lead, user),
         "may_work": user.has_perm("leads.change_lead"),
         **_origin(submissions),
@@ -78,13 +79,13 @@ def find(user: User, pk: int | str) -> Lead | None:
     return visible(Lead, user).select_related(*related).filter(pk=pk).first()
 
 
-def timeline(lead: Lead, before: int | None) -> tuple[list[TimelineItem], int | None]:
+def timeline(lead: Lead, user: User, before: int | None) -> tuple[list[TimelineItem], int | None]:
     """Return a page of items, newest first, and the event id below which the next page starts."""
     events = lead.timeline()
     page = list((events.filter(pk__lt=before) if before else events)[: LINES + 1])
     shown = page[:LINES]
-    names = dict(User.objects.filter(pk__in=people(shown)).values_list("pk", "name"))
-    notes = _notes(shown)
+    names = dict(visible(User, user).filter(pk__in=people(shown)).values_list("pk", "name"))
+    notes = _notes(lead, shown)
     lines = [_line(event, names, notes) for event in shown if not _is_repeated(event, shown)]
     return lines, shown[-1].pk if len(page) > LINES else None
 
@@ -104,14 +105,15 @@ def _line(event: Event, names: dict[int, str], notes: dict[int, str]) -> Timelin
     return replace(line, detail=body) if body else line
 
 
-def _notes(events: Iterable[Event]) -> dict[int, str]:
+def _notes(lead: Lead, events: Iterable[Event]) -> dict[int, str]:
     """Return the full texts of the notes; their events have an excerpt only."""
     ids = [event.data["note"] for event in events if "note" in event.data]
-    return dict(Note.objects.filter(pk__in=ids).values_list("pk", "body")) if ids else {}
+    return dict(lead.notes.filter(pk__in=ids).values_list("pk", "body")) if ids else {}
 
 
-def _steps(lead: Lead) -> list[Step]:
-    stages = list(Stage.objects.filter(pipeline=lead.pipeline_id).order_by("position", "id"))
+def _steps(lead: Lead, user: User) -> list[Step]:
+    own = visible(Stage, user).filter(pipeline=lead.pipeline_id)
+    stages = list(own.order_by("position", "id"))
     at = next((i for i, stage in enumerate(stages) if stage.pk == lead.stage_id), 0)
     return [
         Step(stage, current=i == at, passed=i < at and stage.type == Stage.Type.OPEN)
@@ -142,6 +144,14 @@ def _submissions(lead: Lead) -> list[LeadSubmissionView]:
         )
         for link in links.order_by(F("submission__received_at").desc(), "-pk")[:_MAX_SUBMISSIONS]
     ]
+
+
+def _received(lead: Lead, submissions: list[LeadSubmissionView]) -> dict[str, Any]:
+    """Return the receipt of the submission that opened the lead; it may be released days later."""
+    opening = next((each.submission for each in submissions if each.opened_the_lead), None)
+    if opening is None or opening.released_at is None:
+        return {"received": lead.created_at, "released": False}
+    return {"received": opening.received_at, "released": True}
 
 
 def _origin(submissions: list[LeadSubmissionView]) -> dict[str, list[ShownAnswer]]:

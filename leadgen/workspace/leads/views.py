@@ -10,32 +10,38 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import site
+from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
+from leadgen.accounts.models import User
 from leadgen.accounts.visibility import visible
 from leadgen.leads import services
+from leadgen.leads.history import undo
 from leadgen.leads.models import Lead, Stage
+from leadgen.leads.ownership.lead_owners import require_working
 from leadgen.leads.visibility import owners_for
 from leadgen.lib.dates import check_moment
+from leadgen.workspace.kit.post_only import View, post_only
 from leadgen.workspace.kit.scoped_admin import is_id
 from leadgen.workspace.leads import page
 
-View = Callable[..., HttpResponseBase]
 # A message with an undo button: the text, the address, the CSRF token, and one field.
 _UNDO = (
     '{} <form method="post" action="{}" class="ws-undo">'
     '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
     '<input type="hidden" name="{}" value="{}"><button>{}</button></form>'
 )
+
+_SALT = "leadgen.undo-assign"
+_UNDO_SECONDS = 60
 
 
 class NoteForm(forms.Form):
@@ -58,10 +64,11 @@ def lead_page(request: HttpRequest, pk: str, context: dict[str, Any]) -> HttpRes
 def _acts(act: Callable[..., str]) -> View:
     """Make a view of a verb: POST only, for users who may change leads, on a visible lead.
 
-    The page shows the messages of a ValidationError beside the typed values, with status 422.
+    A GET, such as after a log-in in between, leads to the lead. The page shows the messages of a
+    ValidationError beside the typed values, with status 422.
     """
 
-    @require_POST
+    @post_only("admin:leads_lead_change")
     @wraps(act)
     def view(request: HttpRequest, pk: int, **more: int) -> HttpResponse:
         if not current_user(request).has_perm("leads.change_lead"):
@@ -79,27 +86,57 @@ def _acts(act: Callable[..., str]) -> View:
 
 @_acts
 def move(request: HttpRequest, lead: Lead) -> str:
-    stages = Stage.objects.filter(pipeline=lead.pipeline_id)
+    stages = visible(Stage, current_user(request)).filter(pipeline=lead.pipeline_id)
     stage = get_object_or_404(stages, pk=_number(request, "stage"))
-    before = lead.stage_id
-    services.move(lead, stage, actor=current_user(request))
-    message = gettext("Moved to %(stage)s.") % {"stage": stage.name}
-    return message if before == stage.pk else _undo(request, message, "move", lead.pk, stage=before)
+    # A page from before a win must not reopen the lead: a closed one moves only if it was seen so.
+    seen = _number(request, "seen") or (None if lead.is_open else 0)
+    event = services.move(lead, stage, actor=current_user(request), seen=seen)
+    return _undoable(request, gettext("Moved to %(stage)s.") % {"stage": stage.name}, lead, event)
 
 
 @_acts
 def assign(request: HttpRequest, lead: Lead) -> str:
-    chosen = _number(request, "owner")
-    owner = get_object_or_404(owners_for(current_user(request)), pk=chosen) if chosen else None
-    before = lead.owner_id
-    services.assign(lead, owner, actor=current_user(request))
+    user, seen = current_user(request), _number(request, "seen")
+    owner = _chosen_owner(request, lead)
+    event = services.assign(lead, owner, actor=user, seen=seen)
     message = gettext("This lead has no owner now.")
     if owner:
         message = gettext("Assigned to %(name)s.") % {"name": owner.name}
-    is_visible = visible(Lead, current_user(request)).filter(pk=lead.pk).exists()
-    if not is_visible or before == lead.owner_id:
-        return message
-    return _undo(request, message, "assign", lead.pk, owner=before or "")
+    if event is None or visible(Lead, user).filter(pk=lead.pk).exists():
+        return _undoable(request, message, lead, event)
+    message += " " + gettext("You do not see this lead any more.")
+    token = signing.dumps([user.pk, lead.pk, event], salt=_SALT)
+    return _with_undo(request, message, "lead_assign_undo", lead, token=token)
+
+
+@post_only("admin:leads_lead_change")
+def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo the assignment of a lead that its former owner does not see any more.
+
+    The signed token is the permission: of this person, for this act, for _UNDO_SECONDS.
+    """
+    user = current_user(request)
+    try:
+        token = signing.loads(request.POST.get("token", ""), salt=_SALT, max_age=_UNDO_SECONDS)
+    except signing.BadSignature:
+        token = None
+    if not user.has_perm("leads.change_lead") or not token or token[:2] != [user.pk, pk]:
+        raise Http404("No such undo.")
+    try:
+        lead = get_object_or_404(Lead, pk=pk)
+        messages.success(request, undo.undo(lead, token[2], actor=user))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect(_after(request, pk))
+
+
+def _chosen_owner(request: HttpRequest, lead: Lead) -> User | None:
+    """Return the chosen person; a message, not 404, for one who left since the page was shown."""
+    chosen = _number(request, "owner")
+    if not chosen or chosen == lead.owner_id:
+        return lead.owner if chosen else None
+    require_working(User.objects.not_working().filter(pk=chosen).first())
+    return get_object_or_404(owners_for(current_user(request)), pk=chosen)
 
 
 @_acts
@@ -122,8 +159,9 @@ def add_task(request: HttpRequest, lead: Lead) -> str:
 
 @_acts
 def complete_task(request: HttpRequest, lead: Lead, task: int) -> str:
-    services.complete_task(get_object_or_404(lead.tasks, pk=task), actor=current_user(request))
-    return _undo(request, gettext("Task done."), "task_reopen", lead.pk, task)
+    done = get_object_or_404(lead.tasks, pk=task)
+    event = services.complete_task(done, actor=current_user(request))
+    return _undoable(request, gettext("Task done."), lead, event)
 
 
 @_acts
@@ -132,10 +170,24 @@ def reopen_task(request: HttpRequest, lead: Lead, task: int) -> str:
     return gettext("Task reopened.")
 
 
-def _undo(request: HttpRequest, message: str, verb: str, *row: int, **field: Any) -> str:
-    """Return the message with a button that posts the earlier value to ``lead_<verb>``."""
-    address = reverse(f"admin:lead_{verb}", args=row)
-    (name, value) = next(iter(field.items()), ("", ""))
+@_acts
+def undo_act(request: HttpRequest, lead: Lead) -> str:
+    return undo.undo(lead, _number(request, "event") or 0, actor=current_user(request))
+
+
+def _undoable(request: HttpRequest, message: str, lead: Lead, event: int | None) -> str:
+    """Return the message, with an undo button that names the event of the act."""
+    if event is None:
+        return message
+    return _with_undo(request, message, "lead_undo", lead, event=event)
+
+
+def _with_undo(
+    request: HttpRequest, message: str, route: str, lead: Lead, **sent: int | str
+) -> str:
+    """Return the message, with a button that posts one field to the lead's route."""
+    ((name, value),) = sent.items()
+    address = reverse(f"admin:{route}", args=[lead.pk])
     return format_html(_UNDO, message, address, get_token(request), name, value, gettext("Undo"))
 
 
@@ -198,8 +250,10 @@ def _before(request: HttpRequest) -> int | None:
 ROUTES: list[tuple[str, str, View]] = [
     ("move", "lead_move", move),
     ("assign", "lead_assign", assign),
+    ("assign/undo", "lead_assign_undo", undo_assign),
     ("note", "lead_note", add_note),
     ("task", "lead_task", add_task),
     ("task/<int:task>/done", "lead_task_done", complete_task),
     ("task/<int:task>/reopen", "lead_task_reopen", reopen_task),
+    ("undo", "lead_undo", undo_act),
 ]

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
@@ -23,15 +24,22 @@ from leadgen.capture import services
 from leadgen.capture.models import PENDING_STATES, Submission
 from leadgen.capture.presentation import answers_of, consents_of, device_of, origin_of
 from leadgen.capture.reasons import label_of
-from leadgen.events.models import Event
 from leadgen.leads.intake import matching
 from leadgen.leads.models import Lead
+from leadgen.workspace.kit.post_only import View, post_only
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 _State = Submission.State
-View = Callable[..., HttpResponseBase]
+_WAITING = _("Nothing was changed: it waits already and is added to a lead in a moment.")
+_UNCHANGED = {
+    _State.RECEIVED: _WAITING,
+    _State.ACCEPTED: _WAITING,
+    _State.QUARANTINED: _("Nothing was changed: it is held for review already."),
+    _State.PROCESSED: _("Nothing was changed: it is on a lead already."),
+    _State.ERASED: _("Nothing was changed: its data was erased."),
+}
 
 
 def receipt_in(text: str) -> UUID | None:
@@ -75,24 +83,39 @@ def submission_page(request: HttpRequest, pk: str, site: dict[str, Any]) -> Http
         "reasons": list(map(label_of, submission.reasons)),
         "origin": origin_of(submission.context) + device_of(submission.context),
         "first_touch": origin_of(submission.context.get("first_touch") or {}),
-        "events": Event.objects.about(submission).select_related("actor").order_by("-id")[:50],
+        "events": submission.history()[:50],
         "decision": decision_on(submission) if _may_decide(user) else "",
         "lead": _lead_of(submission, user),
     }
     return render(request, "admin/submission.html", context)
 
 
-def _decide(verb: Callable[..., None], message: StrOrPromise) -> View:
-    @require_POST
+def _decide(verb: Callable[..., bool], message: StrOrPromise) -> View:
+    @post_only("admin:capture_submission_change")
     def view(request: HttpRequest, pk: UUID) -> HttpResponse:
         user = current_user(request)
         if not _may_decide(user):
             raise PermissionDenied
-        verb(_find(user, pk), actor=user)
-        messages.success(request, message)
+        submission = _find(user, pk)
+        if verb(submission, actor=user):
+            messages.success(request, message)
+        else:
+            messages.info(request, _unchanged(submission, user))
         return redirect(_back(request))
 
     return view
+
+
+def _unchanged(submission: Submission, user: User) -> StrOrPromise:
+    """Return where the submission is: it went on while the page of the decision was open."""
+    if lead := _lead_of(submission, user):
+        address = reverse("admin:leads_lead_change", args=[lead.pk])
+        text = gettext("Nothing was changed: it is on a lead already, {lead}.")
+        link = format_html('<a class="ws-link" href="{}">{}</a>', address, lead)
+        return format_html(text, lead=link)
+    if submission.parked_at:
+        return gettext("Nothing was changed: it failed and waits for “Try again”.")
+    return _UNCHANGED[_State(submission.state)]
 
 
 def _find(user: User, pk: UUID | None) -> Submission:

@@ -12,8 +12,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from tests.factories import make_user
-from tests.flows.conftest import database_url
-from tests.stack import Stack, running, wait_until_ready
+from tests.stack import Stack, database_url, running, wait_until_ready
 
 pytestmark = [
     pytest.mark.processes,

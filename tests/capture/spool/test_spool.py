@@ -4,14 +4,12 @@ import asyncio
 import errno
 import json
 import os
-import stat
 import threading
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage
 
 from leadgen.capture.errors import DatabaseUnavailableError
 from leadgen.capture.ledger import spool_fallback
@@ -127,36 +125,32 @@ def test_unreadable_objects_raise_a_named_error(content):
         store.unpack(content)
 
 
-def mode(path):
-    return stat.S_IMODE(path.stat().st_mode)
+def test_only_the_own_user_may_read_the_spool(form, storage):
+    previous = os.umask(0o022)
+    try:
+        row = make_row(form)
+        store.store(row)
+        (name,) = store.waiting()
+        store.park(name, b"")
+    finally:
+        os.umask(previous)
+    modes = {
+        path.relative_to(storage).as_posix(): path.stat().st_mode & 0o777
+        for path in storage.rglob("*")
+    }
+    assert modes[f"spool/parked/{row.id}.json"] == 0o600
+    assert {mode for path, mode in modes.items() if not path.endswith(".json")} == {0o700}
 
 
-@pytest.fixture
-def _open_umask():
-    before = os.umask(0o022)
-    yield
-    os.umask(before)
-
-
-@pytest.mark.usefixtures("_open_umask")
-def test_other_users_of_the_machine_read_no_spooled_answer(form, storage):
-    store.store(make_row(form))
-    found = {path: mode(path) for path in Path(storage).rglob("*")}
-    assert {value for path, value in found.items() if path.is_file()} == {0o600}
-    assert {value for path, value in found.items() if path.is_dir()} == {0o700}
-
-
-@pytest.mark.usefixtures("_open_umask")
-def test_a_spool_of_an_earlier_release_is_closed_at_the_start(form, storage):
-    folder = Path(storage) / "spool"
-    folder.mkdir(mode=0o755, parents=True)
+def test_folder_of_an_earlier_release_is_closed_to_others(storage):
+    (storage / "spool").mkdir(parents=True)
+    (storage / "spool").chmod(0o755)
     store.prepare()
-    assert mode(folder) == 0o700
+    assert (storage / "spool").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.usefixtures("_open_umask")
-def test_objects_of_the_local_storage_are_private(tmp_path):
-    made = storages.create_storage(backends.storage(f"file://{tmp_path}/objects"))
-    name = made.save("uploads/one.txt", ContentFile(b"text"))
-    assert mode(Path(made.path(name))) == 0o600
-    assert mode(Path(made.path(name)).parent) == 0o700
+def test_storage_on_a_local_disk_is_private(tmp_path):
+    options = backends.storage(f"file://{tmp_path}/new")["OPTIONS"]
+    FileSystemStorage(**options).save("folder/file", ContentFile(b"x"))
+    modes = [path.stat().st_mode & 0o777 for path in sorted((tmp_path / "new").rglob("*"))]
+    assert modes == [0o700, 0o600]

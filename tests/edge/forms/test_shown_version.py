@@ -289,7 +289,9 @@ def test_an_address_taken_over_is_spooled_for_the_form_shown(
     assert (row.form, row.version.number, row.consents) == (form, 1, [])
 
 
-@pytest.mark.parametrize("variant", ["/f/{}/", "/f/{upper}", "/F/{}", "/f/{upper}/?a=1"])
+@pytest.mark.parametrize(
+    "variant", ["/f/{}/", "/f/{upper}", "/F/{}", "/f/{upper}/?a=1", "/f/{}.", "/f/{})", "/f/{}//"]
+)
 def test_a_variant_of_the_address_leads_to_the_form(client, form, variant):
     address = variant.format(form.slug, upper=form.slug.upper())
     page = client.get(address)
@@ -299,7 +301,7 @@ def test_a_variant_of_the_address_leads_to_the_form(client, form, variant):
 
 
 def test_variants_of_the_other_addresses_are_served(client, form):
-    assert client.get(f"/f/{form.slug}/thanks/").status == 200
+    assert client.get(f"/f/{form.slug}/thanks/?receipt={'0' * 32}").status == 200
     assert client.get(f"/api/v1/public/forms/{form.public_id}/").status == 200
     assert client.post_json(f"{api(form)}/", {"fields": ANSWERS}).status == 201
 

@@ -76,7 +76,8 @@ def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
 
 def test_closed_log_reader_stops_no_request(pipe):
     pipe.close()
-    asyncio.run(told(1)).write()
+    log = asyncio.run(told(1))
+    assert log.write() is None
 
 
 def test_higher_log_level_drops_access_lines(capfd):

@@ -8,6 +8,8 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.edge.http import messages
+from leadgen.edge.http.large_bodies import SLOTS_PER_NETWORK
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -111,6 +113,9 @@ def part(name='name="name"', value=b"Ada", boundary=b"b", end=b"--b--\r\n"):
         ("multipart/form-data; boundary=b", b"", "ends too early"),
         ("multipart/form-data; boundary=b", b"garbage", "broken"),
         ("multipart/form-data; boundary=b", part('name="a"; filename="a.txt"'), "no files"),
+        ("multipart/form-data; boundary=b", part("name=\"a\"; filename*=UTF-8''a.txt"), "no files"),
+        ("multipart/form-data; boundary=b", part('name="a"; filename*0="a"'), "no files"),
+        ("multipart/form-data; boundary=b", part('name="a"; filename=""'), "no files"),
         ("multipart/form-data; boundary=b", part('wrong="a"'), "no name"),
         ("multipart/form-data; boundary=b", part(value=b"\xff"), "UTF-8"),
         ("multipart/form-data; boundary=b", part(value=b"a\x00"), "NUL"),
@@ -200,3 +205,116 @@ def test_a_text_longer_than_the_field_takes_is_named(client, api):
     answer = client.post_json(api, {"fields": {**ADA, "name": "x" * 20_000}})
     assert answer.status == 422
     assert list(answer.json["errors"]) == ["name"]
+
+
+def test_file_input_that_was_left_empty_is_no_file(client, page):
+    names = [('name="name"', b"Ada"), ('name="email"', b"ada@example.com")]
+    parts = [part(name, value, end=b"") for name, value in names]
+    body = b"".join([*parts, part('name="cv"; filename=""', b"")])
+    answer = client.send("POST", page, body, content_type="multipart/form-data; boundary=b")
+    assert answer.status == 303
+    assert Submission.objects.get().raw == {"name": ["Ada"], "email": ["ada@example.com"]}
+
+
+def test_text_that_mentions_a_file_name_is_no_file(client, page):
+    body = b"".join(
+        [
+            part('name="name; filename*=a"', b"x", end=b""),
+            part('name="name"', b"Ada", end=b""),
+            part('name="email"', b"a@example.com"),
+        ]
+    )
+    answer = client.send("POST", page, body, content_type="multipart/form-data; boundary=b")
+    assert answer.status == 303
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content_encoding": "Identity"},
+        {"content_encoding": ""},
+        {"content_encoding": "identity, IDENTITY"},
+        {"content_type": f"{FORM}; charset=us-ascii"},
+        {"content_type": f"{FORM}; charset='utf-8'"},
+        {"content_type": f"{FORM.upper()}; CHARSET=UTF8"},
+    ],
+)
+def test_headers_that_name_utf_8_and_no_coding_are_taken(client, page, headers):
+    assert client.post_form(page, ADA, **headers).status == 303
+
+
+@pytest.mark.parametrize("headers", [{"content_encoding": "gzip, identity"}])
+def test_a_coding_among_others_is_refused(client, page, headers):
+    assert client.post_form(page, ADA, **headers).status == 415
+
+
+SCRIPTS = ["a", "é", "漢", "क", "😀", '"', "\\"]
+
+
+@pytest.mark.parametrize("character", SCRIPTS)
+@pytest.mark.parametrize("shape", ["form", "multipart", "json", "escaped json"])
+def test_text_of_the_stated_length_is_taken_in_any_script(
+    client, transactional_db, character, shape
+):
+    fields = tuple(
+        FieldDefinition(name, "long_text", name, max_length=20_000) for name in ("a", "b", "c", "d")
+    )
+    form = make_form(Definition("T", fields))
+    answers = dict.fromkeys("abcd", character * 20_000)
+    api = f"/api/v1/public/forms/{form.public_id}/submissions"
+    if shape == "form":
+        answer = client.post_form(f"/f/{form.slug}", answers)
+    elif shape == "multipart":
+        answer = client.post_multipart(f"/f/{form.slug}", answers.items(), "7d1a-never-in-a-text")
+    else:
+        text = json.dumps({"fields": answers}, ensure_ascii=shape == "escaped json")
+        answer = client.post_json(api, text.encode())
+    assert answer.status in (201, 303), answer.text[:200]
+    assert Submission.objects.get().answers == answers
+
+
+@pytest.mark.parametrize("shape", ["form", "json"])
+def test_more_characters_than_any_form_asks_for_are_refused(client, api, page, shape):
+    text = "x" * 90_000
+    if shape == "form":
+        answer = client.post_form(page, {**ADA, "message": text})
+    else:
+        answer = client.post_json(api, {"fields": {**ADA, "message": text}})
+    assert answer.status == 413
+    assert "at most 84,000 characters" in answer.text
+
+
+def test_large_bodies_of_one_address_are_limited(client, page):
+    async def story():
+        started, go = [], asyncio.Event()
+
+        def slow(number):
+            pieces = [b"name=", b"%E6%BC%A2" * 10_000]
+
+            async def receive():
+                if pieces:
+                    return {"type": "http.request", "body": pieces.pop(0), "more_body": True}
+                started.append(number)
+                if len(started) == SLOTS_PER_NETWORK:
+                    go.set()
+                await done.wait()
+                return {"type": "http.request", "body": b"", "more_body": False}
+
+            return receive
+
+        done = asyncio.Event()
+        posts = [
+            asyncio.create_task(client.asend("POST", page, receive=slow(n), content_type=FORM))
+            for n in range(SLOTS_PER_NETWORK)
+        ]
+        await go.wait()
+        refused = await client.asend("POST", page, receive=slow(99), content_type=FORM)
+        small = await client.asend("POST", page, b"name=Ada", content_type=FORM)
+        done.set()
+        held = await asyncio.gather(*posts)
+        again = await client.asend("POST", page, b"name=" + b"a" * 70_000, content_type=FORM)
+        return refused, [each.status for each in (*held, small, again)]
+
+    refused, others = client.runner.run(story())
+    assert (refused.status, refused.headers["retry-after"]) == (429, "5")
+    assert others == [422] * (SLOTS_PER_NETWORK + 2)

@@ -1,5 +1,5 @@
 # Amazon Web Services: EKS, RDS, Amazon MQ or RabbitMQ in the cluster, S3, Secrets Manager, ECR.
-# Terraform makes what is the cloud's; what is the cluster's comes from deploy/kubernetes.
+# Terraform creates the cloud's resources; deploy/kubernetes those of the cluster.
 
 provider "aws" {
   region = var.region

@@ -13,7 +13,7 @@ variable "environment" {
 }
 
 variable "owner" {
-  description = "The team that answers for it, such as growth-platform."
+  description = "The responsible team, such as growth-platform."
   type        = string
 }
 

@@ -1,5 +1,5 @@
-# DigitalOcean: DOKS, managed PostgreSQL, RabbitMQ in the cluster, Spaces, a registry. Terraform makes
-# what is the cloud's; what is the cluster's comes from deploy/kubernetes.
+# DigitalOcean: DOKS, managed PostgreSQL, RabbitMQ in the cluster, Spaces, a registry. Terraform creates
+# the cloud's resources; deploy/kubernetes those of the cluster.
 
 data "digitalocean_account" "this" {}
 

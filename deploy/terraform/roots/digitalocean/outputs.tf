@@ -1,8 +1,8 @@
-# The same file in every root. Secrets are named, never shown; secret_manifest is the one
-# exception, filled only where the cloud has no secret store (deploy/docs/exceptions.md).
+# The same file in every root. Outputs name secrets and hold none, except secret_manifest where the cloud has
+# no secret store (deploy/docs/exceptions.md).
 
 locals {
-  # What the Kustomize overlays read, under the names of the outputs.
+  # Values of terraform.env, which the Kustomize overlays read, under the names of the outputs.
   overlay = {
     kube_cluster         = module.cluster.name
     kube_region          = var.region
@@ -17,6 +17,7 @@ locals {
     broker_secret        = module.secrets.names["broker"]
     app_secret           = module.secrets.names["application"]
     secret_store         = module.secrets.store
+    secret_namespace     = module.secrets.namespace
     bucket_name          = module.storage.bucket
     bucket_backup        = module.storage.backup_bucket
     bucket_region        = var.region
@@ -106,8 +107,13 @@ output "app_secret" {
 }
 
 output "secret_store" {
-  description = "What holds the secrets: aws, gcp, or kubernetes where the cloud has no store."
+  description = "Kind of the secret store: aws, gcp, or kubernetes where the cloud has no store."
   value       = local.overlay.secret_store
+}
+
+output "secret_namespace" {
+  description = "Namespace of the Kubernetes Secrets where the cloud has no secret store, else empty."
+  value       = local.overlay.secret_namespace
 }
 
 output "bucket_name" {

@@ -1,6 +1,6 @@
 # Google Cloud: GKE, Cloud SQL, RabbitMQ in the cluster, Cloud Storage by S3, Secret Manager, Artifact
-# Registry. The project is the provider's (GOOGLE_PROJECT). Terraform makes what is the cloud's; what is
-# the cluster's comes from deploy/kubernetes.
+# Registry. The project is the provider's (GOOGLE_PROJECT). Terraform creates the cloud's resources;
+# deploy/kubernetes those of the cluster.
 
 provider "google" {
   region                = var.region
@@ -10,7 +10,7 @@ provider "google" {
 
 data "google_project" "this" {}
 
-# A budget belongs to no project, so its requests are told whose quotas they count on.
+# A budget belongs to no project, so its requests name the project whose quotas they use.
 provider "google" {
   alias                 = "budget"
   user_project_override = true

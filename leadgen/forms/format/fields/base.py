@@ -16,7 +16,7 @@ from leadgen.forms.markup import element, text
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class InvalidAnswerError(ValueError):
@@ -50,9 +50,21 @@ class FieldKind:
         """Convert posted texts into a JSON value for ``clean``; None means no answer."""
         return texts[-1] if texts and texts[-1].strip() else None
 
+    def parse_posted(self, field: FieldDefinition, texts: list[str], locale: str) -> Any:
+        """Convert texts that a visitor typed in the form's language, as ``parse`` does."""
+        return self.parse(field, texts)
+
     def start(self, field: FieldDefinition) -> list[str]:
         """Return the initial texts of the control."""
         return [field.default] if field.default else []
+
+    def shown_start(self, field: FieldDefinition, locale: str) -> list[str]:
+        """Return the initial texts as the form's language writes them."""
+        return self.start(field)
+
+    def worded(self, message: Message, locale: str) -> Message:
+        """Return a message as the page words it for people; the API keeps the original."""
+        return message
 
     def given(self, field: FieldDefinition, values: list[str] | None) -> list[str]:
         """Return the texts to show: the posted ones, or the initial ones for None."""
@@ -131,7 +143,7 @@ def storable(value: object) -> str:
     """Return the text, or raise InvalidAnswerError when PostgreSQL cannot store it."""
     if not isinstance(value, str):
         raise InvalidAnswerError("not_text")
-    if _UNSTORABLE.search(value):
+    if UNSTORABLE.search(value):
         raise InvalidAnswerError("unstorable")
     return value
 
@@ -150,7 +162,9 @@ def question(
 ) -> str:
     """Wrap the HTML of a field; its messages come last, below the control."""
     messages = "<br>".join(text(error) for error in errors)
-    error = element("p", messages, class_="error", id=f"e-{field.name}") if errors else ""
+    # Our own words are English until the page has catalogues; the attribute tells screen readers.
+    error = element("p", messages, class_="error", id=f"e-{field.name}", lang="en")
+    error = error if errors else ""
     look = ["question", field.kind, f"to-{field.fills}" * bool(field.fills), "wrong" * bool(errors)]
     return element(tag, content + error, class_=" ".join(filter(None, look)), **attributes)
 
@@ -167,7 +181,9 @@ def group(field: FieldDefinition, errors: list[str], content: str, role: str | N
 
 def caption(field: FieldDefinition, words: str) -> str:
     """Return the HTML of a label, with “(optional)” for an optional field."""
-    optional = "" if field.required else " " + element("span", "(optional)", class_="optional")
+    optional = (
+        "" if field.required else " " + element("span", "(optional)", class_="optional", lang="en")
+    )
     return text(words) + optional
 
 

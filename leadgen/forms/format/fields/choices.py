@@ -23,6 +23,9 @@ from leadgen.forms.markup import element, text
 
 # Up to this many options are radio buttons; more are a drop-down list.
 _BUTTONS = 6
+_TRUTH = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
+    ("no", "off", "false", "0"), False
+)
 
 
 class Choice(FieldKind):
@@ -41,6 +44,9 @@ class Choice(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
+        """Return the posted text; different ones as a list, which ``clean`` refuses."""
+        if len(texts) > 1 and len(given := list(dict.fromkeys(filter(str.strip, texts)))) > 1:
+            return given
         return texts[-1] if texts else None
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
@@ -67,6 +73,7 @@ class Choice(FieldKind):
                     text(option.label),
                     value=option.value,
                     selected=option.value in chosen,
+                    lang=None if option.value or field.placeholder else "en",
                 )
                 for option in options
             ),
@@ -142,15 +149,16 @@ class YesNo(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"type": "boolean"}
 
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         options = (Option("yes", "Yes"), Option("no", "No"))
-        buttons = _buttons("radio", field, options, self.given(field, values), bool(errors))
+        answer = self.parse(field, self.given(field, values))
+        chosen = ["yes" if answer else "no"] if isinstance(answer, bool) else []
+        buttons = _buttons("radio", field, options, chosen, bool(errors))
         return group(field, errors, buttons, role="radiogroup")
 
 
@@ -169,8 +177,10 @@ class Consent(FieldKind):
         return value
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        answer = super().parse(field, texts)
-        return {"yes": True, "no": False}.get(answer, answer)
+        return _truth(super().parse(field, texts))
+
+    def shown_start(self, field: FieldDefinition, locale: str) -> list[str]:
+        return []  # the visitor ticks the box, whatever an old definition says
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return {"const": True} if field.required else {"type": "boolean"}
@@ -182,7 +192,7 @@ class Consent(FieldKind):
             id=f"f-{field.name}",
             name=field.name,
             value="yes",
-            checked="yes" in (values or []),
+            checked=self.parse(field, values or []) is True,
             required=field.required,
             **described(field, errors),
         )
@@ -203,6 +213,11 @@ class Consent(FieldKind):
             yield gettext("A consent goes to no attribute of the contact.")
 
 
+def _truth(answer: Any) -> Any:
+    """Return the boolean of a posted text; HTML sends ``on`` for a box without a value."""
+    return _TRUTH.get(answer.strip().lower(), answer) if isinstance(answer, str) else answer
+
+
 def _values(options: tuple[Option, ...]) -> list[str]:
     return [option.value for option in options]
 
@@ -210,8 +225,11 @@ def _values(options: tuple[Option, ...]) -> list[str]:
 def _buttons(
     shape: str, field: FieldDefinition, options: tuple[Option, ...], chosen: list[str], wrong: bool
 ) -> str:
-    """Return one button for each option; the first has the field's id, the target of messages."""
-    return "".join(
+    """Return one button for each option; the first has the field's id, the target of messages.
+
+    Optional radio buttons end with one for no answer: a browser has no way to untick a radio.
+    """
+    buttons = [
         element(
             "label",
             element(
@@ -228,7 +246,14 @@ def _buttons(
             class_="option",
         )
         for number, option in enumerate(options)
-    )
+    ]
+    has_way_back = shape == "radio" and not field.required
+    return "".join(buttons) + _no_answer(field) * has_way_back
+
+
+def _no_answer(field: FieldDefinition) -> str:
+    radio = element("input", type="radio", id=f"f-{field.name}-none", name=field.name, value="")
+    return element("label", radio + element("span", "No answer", lang="en"), class_="option none")
 
 
 @cache
@@ -238,6 +263,8 @@ def _countries() -> tuple[Option, ...]:
         Option(country.alpha_2, getattr(country, "common_name", country.name))
         for country in pycountry.countries
     ]
+    # Kosovo has no code in ISO 3166-1: XK is the user-assigned one of CLDR and the EU.
+    named.append(Option("XK", "Kosovo"))
     return tuple(sorted(named, key=lambda option: _plain(option.label)))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
+from leadgen.forms.format.localized_numbers import read_localized, written
+from leadgen.forms.format.messages import Message, text_of
 from leadgen.forms.markup import element
 
 # Number.MAX_SAFE_INTEGER: JavaScript rounds larger integers.
@@ -42,6 +45,19 @@ class Number(FieldKind):
         answer = super().parse(field, texts)
         number = read_number(answer or "")
         return answer if number is None else number
+
+    def parse_posted(self, field: FieldDefinition, texts: list[str], locale: str) -> Any:
+        answer = super().parse(field, texts)
+        number = read_localized(answer or "", locale)
+        return answer if number is None else number
+
+    def shown_start(self, field: FieldDefinition, locale: str) -> list[str]:
+        return [written(number, locale) for number in self.start(field)]
+
+    def worded(self, message: Message, locale: str) -> Message:
+        if message.code == "not_number":
+            return Message.of("not_plain_number", example=written("12.5", locale))
+        return message
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         low, high = self.bounds(field)
@@ -84,6 +100,12 @@ class Number(FieldKind):
 class Date(FieldKind):
     label = _("Date")
     missing = "missing_date"
+
+    def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
+        """Add a help text to an optional date: WebKit shows today's date in an empty control."""
+        hint = "" if field.required else text_of("date_may_be_empty")
+        lines = " ".join(filter(None, (field.help, hint)))
+        return super().html(replace(field, help=lines), values, errors)
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = storable(value)

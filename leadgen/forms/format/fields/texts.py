@@ -1,6 +1,8 @@
 """Kinds with typed answers: text, long text, email, phone; and hidden fields."""
 
+import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, ClassVar
@@ -11,8 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import FieldDefinition
-from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
+from leadgen.forms.format.fields.base import (
+    UNSTORABLE,
+    FieldKind,
+    InvalidAnswerError,
+    storable,
+)
+from leadgen.forms.format.messages import Message
 from leadgen.forms.markup import element, text
+from leadgen.lib.invisible import is_invisible
+from leadgen.lib.net.phone import plain_phone
 
 LONGEST = 20_000
 # Fast path: email-validator accepts every address of this form, but takes ten times as long.
@@ -24,6 +34,16 @@ _ORDINARY_EMAIL = re.compile(
 )
 _PLAIN_PHONE = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}\Z")
 _SEPARATORS = re.compile("[ -]")
+# Keyboards of phones and word processors write these; a mail server takes another address.
+_LOOK_ALIKES = {
+    **dict.fromkeys("\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u02c8\u2032\u00b4\uff07", "'"),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-"),
+    **dict.fromkeys("\u2024\u3002\uff0e\uff61", "."),
+    **dict.fromkeys("\ufe6b\uff20", "@"),
+    **dict.fromkeys("\u203f\uff3f", "_"),
+}
+# Punctuation that a domain may contain (RFC 5892, CONTEXTO).
+_IN_DOMAINS = "\u00b7\u0375\u05f3\u05f4\u30fb"
 # The white space of Python and of ECMAScript, so that all JSON Schema validators agree.
 _NOT_BLANK = r"[^\s\u001c-\u001f\u0085\ufeff]"
 _AUTOCOMPLETE = {
@@ -44,6 +64,9 @@ class Text(FieldKind):
     input_type: ClassVar[str] = "text"
     inputmode: ClassVar[str | None] = None
     autocomplete: ClassVar[str | None] = None
+    # Phones must not rewrite an address: no capital at the start, no typographic quotes.
+    autocapitalize: ClassVar[str | None] = None
+    spellcheck: ClassVar[str | None] = None
 
     def longest(self, field: FieldDefinition) -> int:
         """Return the longest answer in characters (code points, as JSON Schema counts)."""
@@ -58,7 +81,8 @@ class Text(FieldKind):
         return answer
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
-        return texts[-1] if texts else None
+        # HTML posts each line break as CRLF; the limit counts it once, as the page and JSON do.
+        return texts[-1].replace("\r\n", "\n") if texts else None
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         schema = {"type": "string", "maxLength": self.longest(field), "not": {"pattern": r"\u0000"}}
@@ -77,6 +101,8 @@ class Text(FieldKind):
             placeholder=field.placeholder or None,
             required=field.required,
             inputmode=self.inputmode,
+            autocapitalize=self.autocapitalize,
+            spellcheck=self.spellcheck,
             autocomplete=_AUTOCOMPLETE.get(field.fills, self.autocomplete),
             **described,
         )
@@ -117,12 +143,15 @@ class Email(Text):
     fills = frozenset({"email"})
     inputmode = "email"
     autocomplete = "email"
+    autocapitalize = "none"
+    spellcheck = "false"
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = super().clean(field, value)
         address = answer.strip()
         if _ORDINARY_EMAIL.match(address):
             return answer
+        _check_punctuation(address)
         try:
             validate_email(
                 address,
@@ -136,6 +165,10 @@ class Email(Text):
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
         return FieldKind.parse(self, field, texts)
+
+    def worded(self, message: Message, locale: str) -> Message:
+        # The library's reasons are for programmers.
+        return Message.of("wrong_email") if message.code == "invalid_email" else message
 
     def json_schema(self, field: FieldDefinition) -> dict[str, Any]:
         return super().json_schema(field) | {"format": "idn-email"}
@@ -183,6 +216,11 @@ class Hidden(Text):
 
     label = _("Hidden")
 
+    def cut(self, field: FieldDefinition, value: Any) -> str:
+        """Return any JSON value as a text that ``clean`` accepts."""
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return UNSTORABLE.sub("", shown)[: self.longest(field)]
+
     def html(self, field: FieldDefinition, values: list[str] | None, errors: list[str]) -> str:
         value = "".join(self.given(field, values)[-1:])
         return element("input", type="hidden", name=field.name, value=value)
@@ -196,6 +234,19 @@ class Hidden(Text):
 def is_blank(answer: str) -> bool:
     """Return whether a text is white space only."""
     return not answer.replace("\ufeff", "").strip()
+
+
+def _check_punctuation(address: str) -> None:
+    """Raise InvalidAnswerError for look-alikes of ASCII punctuation and invisible characters."""
+    for letter in address:
+        if letter.isascii():
+            continue
+        if is_invisible(letter):
+            raise InvalidAnswerError("invisible_in_email")
+        if plain := _LOOK_ALIKES.get(letter):
+            raise InvalidAnswerError("look_alike_in_email", character=letter, plain=plain)
+        if unicodedata.category(letter)[0] in "PS" and letter not in _IN_DOMAINS:
+            raise InvalidAnswerError("sign_in_email", character=letter)
 
 
 def _is_plainly_possible(answer: str) -> bool:
@@ -224,11 +275,8 @@ def read_phone(answer: str, region: str = "") -> phonenumbers.PhoneNumber | None
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """
-    international = answer.strip()
-    if international.startswith("00"):
-        international = "+" + international[2:]
     try:
-        number = phonenumbers.parse(international, region or None)
+        number = phonenumbers.parse(plain_phone(answer), region or None)
     except phonenumbers.NumberParseException:
         return None
     return number if phonenumbers.is_possible_number(number) else None

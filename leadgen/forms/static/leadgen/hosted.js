@@ -5,6 +5,8 @@
   const CLICK_IDS = ["gclid", "gbraid", "wbraid", "dclid", "fbclid", "msclkid", "ttclid", "li_fat_id"];
   const FIRST_TOUCH = "leadgen.first_touch";
   const DRAFT = "leadgen.draft:" + location.pathname.replace(/\/thanks\/?$/, "");
+  const SENDING = "leadgen.sending";
+  const SECONDS = 20;
   const form = document.querySelector("form");
 
   // A browser may deny storage altogether: then nothing is kept, and nothing breaks.
@@ -42,13 +44,15 @@
       input = document.createElement("input");
       input.type = "hidden";
       input.name = name;
-      form.append(input);
+      form.appendChild(input);
     }
     input.value = value;
   };
 
+  // A field may have the name of any property in lower case, such as elements, append or submit: they
+  // hide the form's own, so that only names with capitals and methods of the prototype are safe.
   const typed = () =>
-    [...form.elements].filter((control) => control.name && control.name[0] !== "_" && control.type !== "hidden");
+    [...form.querySelectorAll("input,select,textarea")].filter((control) => control.name && control.name[0] !== "_" && control.type !== "hidden");
 
   const answers = () => {
     const values = {};
@@ -75,14 +79,17 @@
     } catch {}
   };
 
-  const saveDraft = () => keep("sessionStorage", DRAFT, { visit: current, values: answers() });
+  // An unsent draft is one that was sent and not confirmed: it stays until a send is confirmed.
+  let unsent = !!draft.unsent;
+  const saveDraft = () => keep("sessionStorage", DRAFT, { visit: current, values: answers(), unsent });
+  const forget = (key) => keep("sessionStorage", key, null);
 
   const restoreDraft = () => {
     // Not the draft of a visit before this one, which may have been another person's.
-    const values = draft.visit?.id === current.id ? draft.values : {};
+    if (draft.visit?.id !== current.id) return;
     for (const control of typed()) {
-      const given = values[control.name];
-      if (/radio|checkbox/.test(control.type)) control.checked = given ? given.includes(control.value) : control.checked;
+      const given = draft.values[control.name];
+      if (/radio|checkbox/.test(control.type)) control.checked = !!given?.includes(control.value);
       else if (given) control.value = given[0];
     }
   };
@@ -106,26 +113,90 @@
     form.querySelector("[type=submit]").setAttribute("aria-disabled", busy);
   };
 
+  const showUnsent = (shown) => {
+    const notice = document.querySelector("[data-unsent]");
+    notice.hidden = !shown;
+    if (shown) notice.focus();
+  };
+
+  // For the next person at this device.
+  const clear = () => {
+    HTMLFormElement.prototype.reset.call(form);
+    for (const input of form.querySelectorAll("[name=_visit],[name=_act]")) input.remove();
+    unsent = false;
+    current = newVisit();
+    keepVisit();
+    forget(DRAFT);
+    showUnsent(false);
+    typed()[0]?.focus();
+  };
+
+  const post = () => {
+    setTimeout(setBusy, 15000, false);
+    HTMLFormElement.prototype.submit.call(form);
+  };
+
+  let failures = 0;
+  const fail = () => {
+    failures += navigator.onLine ? 1 : 0;
+    setBusy(false);
+    showUnsent(true);
+  };
+
+  // By fetch, so that a lost connection leaves the page as it is. The server's own page shows any
+  // other answer than thanks; a post that fails twice is left to the browser.
+  const deliver = async () => {
+    let answer;
+    try {
+      const body = new URLSearchParams(new FormData(form));
+      const signal = AbortSignal.timeout(SECONDS * 1000);
+      answer = await fetch(location.pathname + "?", { method: "POST", body, signal });
+    } catch {
+      return fail();
+    }
+    if (/\/thanks$/.test(new URL(answer.url).pathname)) {
+      forget(DRAFT);
+      unsent = false;
+      showUnsent(false);
+      return location.assign(answer.url);
+    }
+    return answer.status === 429 || answer.status >= 500 ? fail() : post();
+  };
+
   const send = (event) => {
-    if (form.hasAttribute("data-busy")) return event.preventDefault();
+    event.preventDefault();
+    if (form.hasAttribute("data-busy")) return;
     put("_first_touch", JSON.stringify(read("localStorage", FIRST_TOUCH) || thisVisit()));
     put("_page_url", location.href);
     put("_elapsed_ms", Math.round(performance.now()));
     // The page brings the referrer of its first look; after a mistake document.referrer is the page itself.
-    if (document.referrer && !form.elements._referrer) put("_referrer", document.referrer);
+    if (document.referrer && !form.querySelector("[name=_referrer]")) put("_referrer", document.referrer);
     countAct();
+    unsent = true;
+    saveDraft();
+    keep("sessionStorage", SENDING, DRAFT);
     setBusy(true);
-    setTimeout(setBusy, 15000, false);
+    if (failures > 1 || !AbortSignal.timeout) post();
+    else deliver();
   };
 
   if (!read("localStorage", FIRST_TOUCH)) keep("localStorage", FIRST_TOUCH, thisVisit());
-  if (document.querySelector("[data-sent]")) keep("sessionStorage", DRAFT, null);
+  if (document.querySelector("[data-sent]")) {
+    forget(DRAFT);
+    // The form may have got another address since its page was opened.
+    const sent = read("sessionStorage", SENDING);
+    if (sent) forget(sent);
+  }
   if (!form) return;
 
-  current = (isReturn && (history.state?.leadgen || draft.visit)) || newVisit();
+  const hasMistakes = !!document.querySelector(".summary[role=alert]");
+  const isUnsent = unsent && !hasMistakes;
+  current = (isUnsent && draft.visit) || (isReturn && (history.state?.leadgen || draft.visit)) || newVisit();
   keepVisit();
-  if (isReturn && !document.querySelector(".summary")) restoreDraft();
+  if ((isReturn || isUnsent) && !hasMistakes) restoreDraft();
+  if (isUnsent) showUnsent(true);
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", send);
+  document.querySelector("[data-clear]").addEventListener("click", clear);
   addEventListener("pageshow", () => setBusy(false));
 })();

@@ -1,6 +1,6 @@
 # Amazon MQ for RabbitMQ 4.2, whose default queue type is quorum. It has exactly one user, which
-# Terraform makes and then leaves alone: changing it fails on RabbitMQ brokers. What it stores is encrypted
-# with a key of AWS's own: RabbitMQ brokers take no other.
+# Terraform creates and then ignores: RabbitMQ brokers reject a change. AWS encrypts its data with a key of its
+# own: RabbitMQ brokers accept no other.
 
 variable "id" { type = string }
 variable "vpc_id" { type = string }

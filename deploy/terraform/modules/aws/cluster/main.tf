@@ -70,7 +70,7 @@ resource "aws_eks_cluster" "this" {
     public_access_cidrs     = var.allowed_admin_cidrs
   }
   lifecycle {
-    ignore_changes = [version] # AWS upgrades what it no longer supports, and goes back only for days
+    ignore_changes = [version] # AWS upgrades unsupported versions, and allows a downgrade for days only
   }
   depends_on = [aws_iam_role_policy_attachment.cluster, aws_cloudwatch_log_group.cluster]
 }
@@ -132,7 +132,7 @@ resource "aws_eks_node_group" "this" {
     max_unavailable = 1
   }
   lifecycle {
-    ignore_changes = [scaling_config[0].desired_size] # the autoscaler's
+    ignore_changes = [scaling_config[0].desired_size] # the autoscaler sets it
   }
   depends_on = [aws_iam_role_policy_attachment.node, aws_eks_addon.before_nodes]
 }
@@ -168,7 +168,7 @@ resource "aws_iam_role_policy_attachment" "volumes" {
 resource "aws_eks_addon" "volumes" {
   cluster_name = aws_eks_cluster.this.name
   addon_name   = "aws-ebs-csi-driver"
-  # EKS has none: the volumes of PostgreSQL or RabbitMQ in the cluster would wait for ever.
+  # EKS has no CSI driver by itself: claims of PostgreSQL or RabbitMQ in the cluster would stay pending.
   configuration_values = jsonencode({ defaultStorageClass = { enabled = true } })
   pod_identity_association {
     role_arn        = aws_iam_role.volumes.arn
@@ -185,7 +185,7 @@ data "aws_iam_policy_document" "autoscaler" {
       "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions",
       "ec2:GetInstanceTypesFromInstanceRequirements",
     ]
-    resources = ["*"] # these actions know no resource
+    resources = ["*"] # these actions take no resource
   }
   statement {
     actions   = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]

@@ -1,4 +1,4 @@
-# A role for each service account, with just what it does, and one for the pipeline. No access keys.
+# A role with the least rights for each service account, and one for the pipeline. No access keys.
 
 variable "id" { type = string }
 variable "namespace" { type = string }
@@ -32,7 +32,7 @@ locals {
     backup  = { namespace = var.namespace, name = "backup" }
     secrets = { namespace = "external-secrets", name = "external-secrets" }
   }
-  # One statement a line: actions and what they may touch.
+  # One statement on each line: actions and resources.
   grants = {
     web = [
       { actions = ["s3:ListBucket"], resources = [var.bucket_arn] },
@@ -56,7 +56,7 @@ locals {
       { actions = ["kms:Decrypt"], resources = [var.kms_key_arn] },
     ]
     ci = [
-      { actions = ["ecr:GetAuthorizationToken"], resources = ["*"] }, # knows no resource
+      { actions = ["ecr:GetAuthorizationToken"], resources = ["*"] }, # this action takes no resource
       {
         actions = [
           "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",

@@ -1,5 +1,5 @@
 # One VPC over three zones: public subnets for load balancers and NAT, private ones for nodes and
-# pods, and database subnets that have no way out.
+# pods, and database subnets without a route to the internet.
 
 variable "id" { type = string }
 variable "cidr" { type = string }
@@ -11,7 +11,7 @@ variable "kms_key_arn" { type = string }
 
 data "aws_availability_zones" "available" {
   state            = "available"
-  exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"] # EKS takes no subnets there
+  exclude_zone_ids = ["use1-az3", "usw1-az2", "cac1-az3"] # EKS does not support these zones
   filter {
     name   = "opt-in-status"
     values = ["opt-in-not-required"] # no local zones
@@ -118,8 +118,8 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[count.index].id
 }
 
-# What the cluster may ask of S3: read anything (images and packages lie in buckets of AWS), and work on
-# buckets of this account.
+# The cluster's rights at the S3 endpoint: read any bucket (images and packages are in buckets of AWS), and
+# write to buckets of this account.
 data "aws_iam_policy_document" "s3" {
   statement {
     actions   = ["s3:GetObject"]

@@ -26,7 +26,7 @@ variable "kms_key_arn" { type = string }
 locals {
   parameters = {
     "rds.force_ssl"                       = "1"
-    "rds.logical_replication"             = "1" # needs a restart, so it is on from the first day
+    "rds.logical_replication"             = "1" # changing it needs a restart, so it is always on
     "log_connections"                     = "1"
     "log_disconnections"                  = "1"
     "log_lock_waits"                      = "1"

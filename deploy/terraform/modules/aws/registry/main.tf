@@ -1,4 +1,4 @@
-# A repository whose tags never move; what is not tagged goes after two weeks.
+# A repository with immutable tags; untagged images are deleted after two weeks.
 
 variable "id" { type = string }
 variable "kms_key_arn" { type = string }

@@ -1,5 +1,5 @@
-# One secret for each party: application, database, broker. External Secrets reads them; no person types
-# them.
+# One secret for each party: application, database, broker. External Secrets reads them; Terraform
+# generates their values.
 
 variable "id" { type = string }
 variable "kms_key_arn" { type = string }
@@ -32,6 +32,7 @@ resource "aws_secretsmanager_secret_version" "this" {
 }
 
 output "store" { value = "aws" }
+output "namespace" { value = "" }
 output "names" { value = { for party, secret in aws_secretsmanager_secret.this : party => secret.name } }
 output "arns" { value = values(aws_secretsmanager_secret.this)[*].arn }
 output "manifest" { value = "" }

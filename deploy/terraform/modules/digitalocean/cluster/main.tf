@@ -1,5 +1,5 @@
-# DOKS, VPC-native from the first day: the managed Gateway class exists on no other, and a cluster cannot
-# be changed to it. Its API answers only to the addresses given.
+# DOKS, VPC-native: only such clusters have the managed Gateway class, and a cluster cannot be converted. Its
+# API accepts the given addresses only.
 
 variable "id" { type = string }
 variable "region" { type = string }

@@ -1,4 +1,4 @@
-# The cloud federates no identities: two Spaces keys, each for just the buckets that it needs. They are
+# The cloud federates no identities: two Spaces keys, each with the least rights. They are
 # long-lived, so they are rotated (deploy/docs/exceptions.md).
 
 variable "id" { type = string }

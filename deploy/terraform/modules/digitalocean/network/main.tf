@@ -1,5 +1,5 @@
-# One VPC in the first quarter of the /16; pods and services have the rest, for a VPC-native cluster's
-# ranges must lie outside the VPC.
+# One VPC in the first quarter of the /16; pods and services have the rest, because a VPC-native
+# cluster's ranges must be outside the VPC.
 
 variable "id" { type = string }
 variable "region" { type = string }

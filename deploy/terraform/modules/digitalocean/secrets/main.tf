@@ -1,5 +1,5 @@
 # The cloud has no secret store, so the secrets are Kubernetes Secrets in a namespace of their own, which
-# External Secrets reads like a store. Terraform does not talk to the cluster: it gives their manifest.
+# External Secrets reads like a store. Terraform does not connect to the cluster: it outputs their manifest.
 
 variable "id" { type = string }
 variable "reader_namespace" {
@@ -29,7 +29,7 @@ locals {
     backup      = var.storage_keys["backup"]
   }
   rbac = "rbac.authorization.k8s.io"
-  # Who reads the secrets: a namespace, a role in it, and its one holder.
+  # Read access: a namespace, a role in it, and the only service account with that role.
   access = [
     { apiVersion = "v1", kind = "Namespace", metadata = { name = local.namespace } },
     {
@@ -54,6 +54,7 @@ module "password" {
 }
 
 output "store" { value = "kubernetes" }
+output "namespace" { value = local.namespace }
 output "names" { value = { for party in local.parties : party => "${var.id}-${party}" } }
 output "manifest" {
   value = jsonencode({

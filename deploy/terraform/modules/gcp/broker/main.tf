@@ -1,4 +1,4 @@
-# Google Cloud runs no RabbitMQ: asked for one, this module says so and what to do.
+# Google Cloud has no managed RabbitMQ: this module fails with a message that names the alternative.
 
 variable "size" {
   type = string

@@ -24,7 +24,7 @@ resource "google_billing_budget" "this" {
     labels   = { application = var.application }
   }
   amount {
-    specified_amount { # in the billing account's own currency; another is refused
+    specified_amount { # in the billing account's own currency; Google rejects others
       units = tostring(var.amount)
     }
   }

@@ -1,5 +1,5 @@
 # Regional GKE with private nodes and Dataplane V2, which enforces network policies itself. Pods get
-# their cloud identity from workload identity; Gateway API is on.
+# their cloud identity from workload identity; Gateway API is enabled.
 
 variable "id" { type = string }
 variable "project" { type = string }
@@ -87,9 +87,11 @@ resource "google_container_cluster" "this" {
     enable_components = ["SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER"]
   }
   monitoring_config {
-    enable_components = ["SYSTEM_COMPONENTS", "STORAGE", "POD", "DEPLOYMENT", "STATEFULSET", "DAEMONSET", "HPA"]
+    # Google bills per sample for the other packages and for its managed Prometheus. The overlays bring
+    # kube-prometheus-stack, which collects the same metrics on all three clouds.
+    enable_components = ["SYSTEM_COMPONENTS"]
     managed_prometheus {
-      enabled = true
+      enabled = false
     }
   }
   cost_management_config {
@@ -108,7 +110,7 @@ resource "google_container_cluster" "this" {
       recurrence = "FREQ=WEEKLY;BYDAY=SA,SU"
     }
   }
-  node_config { # the pool that is removed at once
+  node_config { # of the default pool, which remove_default_node_pool deletes
     service_account = google_service_account.node.email
     shielded_instance_config {
       enable_secure_boot          = true

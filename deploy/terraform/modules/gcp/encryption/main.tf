@@ -27,7 +27,7 @@ resource "google_kms_crypto_key" "this" {
   key_ring                   = google_kms_key_ring.this.id
   rotation_period            = "7776000s"
   labels                     = var.labels
-  destroy_scheduled_duration = "2592000s" # a month to change one's mind
+  destroy_scheduled_duration = "2592000s" # a destroyed key can be restored for 30 days
 }
 
 resource "google_kms_crypto_key_iam_member" "agent" {

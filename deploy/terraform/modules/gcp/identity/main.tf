@@ -58,7 +58,7 @@ resource "google_project_iam_member" "secrets" {
   member  = local.secrets
   condition {
     title = "secrets of ${var.id}"
-    # The last two are made by people (deploy/docs/secrets.md).
+    # People make the last two secrets (deploy/docs/secrets.md).
     expression = join(" || ", [
       for name in ["${var.id}-", "leadgen-backup-identity/", "leadgen-mail/"] :
       "resource.name.startsWith(\"projects/${var.project_number}/secrets/${name}\")"
@@ -90,7 +90,7 @@ resource "google_artifact_registry_repository_iam_member" "ci" {
 
 resource "google_project_iam_member" "ci" {
   project = var.project
-  role    = "roles/container.clusterViewer" # finds the cluster; what it may do there is the cluster's RBAC
+  role    = "roles/container.clusterViewer" # finds the cluster; RBAC limits its rights there
   member  = local.ci
 }
 

@@ -1,4 +1,4 @@
-# One VPC, one subnet for nodes with ranges for pods and services, NAT for the way out, and a private
+# One VPC, one subnet for nodes with ranges for pods and services, NAT for outgoing traffic, and a private
 # range in which Google places Cloud SQL. All of it inside one /16.
 
 variable "id" { type = string }
@@ -72,7 +72,7 @@ resource "google_service_networking_connection" "google" {
   network                 = google_compute_network.this.id
   service                 = "servicenetworking.googleapis.com"
   reserved_peering_ranges = [google_compute_global_address.google.name]
-  # Google holds the connection for days after its last server is gone; the network need not wait.
+  # Google keeps the connection for days after the deletion of its last server; destroy does not wait for it.
   deletion_policy = "REMOVE_PEERING"
 }
 

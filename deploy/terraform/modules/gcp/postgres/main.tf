@@ -26,7 +26,7 @@ variable "labels" { type = map(string) }
 
 locals {
   flags = {
-    "cloudsql.logical_decoding"           = "on" # needs a restart, so it is on from the first day
+    "cloudsql.logical_decoding"           = "on" # changing it needs a restart, so it is always on
     "cloudsql.enable_pgaudit"             = "on"
     "pgaudit.log"                         = "ddl,role"
     "log_checkpoints"                     = "on"
@@ -62,7 +62,7 @@ resource "google_sql_database_instance" "this" {
     backup_configuration {
       enabled                        = true
       point_in_time_recovery_enabled = true
-      transaction_log_retention_days = 7 # the most that this edition keeps
+      transaction_log_retention_days = 7 # the maximum of this edition
       start_time                     = "02:00"
       backup_retention_settings {
         retained_backups = var.backup_days
@@ -95,7 +95,7 @@ resource "google_sql_database_instance" "this" {
 resource "google_sql_database" "this" {
   name            = "leadgen"
   instance        = google_sql_database_instance.this.name
-  deletion_policy = "ABANDON" # goes with the server
+  deletion_policy = "ABANDON" # deleted with the server
 }
 
 resource "google_sql_user" "this" {

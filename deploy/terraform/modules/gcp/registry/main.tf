@@ -1,4 +1,4 @@
-# A repository whose tags never move; what is not tagged goes after two weeks. Nodes may read it.
+# A repository with immutable tags; untagged images are deleted after two weeks. Nodes may read it.
 
 variable "id" { type = string }
 variable "project" { type = string }

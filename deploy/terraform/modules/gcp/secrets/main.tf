@@ -1,5 +1,5 @@
 # One secret for each party: application, database, broker, and the S3 keys of storage and backup.
-# External Secrets reads them; no person types them.
+# External Secrets reads them; Terraform generates their values.
 
 variable "id" { type = string }
 variable "project" { type = string }
@@ -59,6 +59,7 @@ resource "google_project_iam_audit_config" "read" {
 }
 
 output "store" { value = "gcp" }
+output "namespace" { value = "" }
 output "names" { value = { for party, secret in google_secret_manager_secret.this : party => secret.secret_id } }
 output "manifest" { value = "" }
 output "database" {

@@ -47,7 +47,7 @@ def storable(text):
 
 
 @pytest.fixture
-def form(transactional_db):
+def text_form(transactional_db):
     return make_form(TEXTS)
 
 
@@ -71,11 +71,11 @@ def quoted(text):
 
 
 @pytest.mark.parametrize("post", [via_json, via_form, via_multipart])
-def test_every_naughty_string_is_kept_exactly_or_refused(client, form, post):
+def test_every_naughty_string_is_kept_exactly_or_refused(client, text_form, post):
     kept = 0
     for text in [*naughty(), *UGLY]:
         Submission.objects.all().delete()
-        answer = post(client, form, dict.fromkeys(NAMES, text))
+        answer = post(client, text_form, dict.fromkeys(NAMES, text))
         assert 200 <= answer.status < 500
         if answer.status in (201, 303):
             kept += storable(text) and bool(text)

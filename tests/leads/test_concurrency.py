@@ -44,7 +44,7 @@ DEADLINE_SECONDS = 20
 
 
 @pytest.fixture(autouse=True)
-def form():
+def contact_form():
     make_pipeline()
     return make_form(FORM)
 
@@ -80,8 +80,8 @@ def is_a_session_blocked():
         return cursor.fetchone() != (0,)
 
 
-def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form):
-    make_submissions(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
+def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(contact_form):
+    make_submissions(contact_form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=20)
     assert Contact.objects.count() == Company.objects.count() == Identity.objects.count() == 1
@@ -91,7 +91,9 @@ def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(form, seed):
+def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(
+    contact_form, seed
+):
     people = [
         {"email": f"p{number}@example.com", "phone": f"+442079460{number:03}", "company": company}
         for number in range(12)
@@ -99,7 +101,7 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     ]
     rows = people * 10
     random.Random(seed).shuffle(rows)
-    make_submissions(form, rows)
+    make_submissions(contact_form, rows)
     outcomes = together([lambda: drain(7)] * 8)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=240)
     assert Contact.objects.count() == Lead.objects.count() == 12
@@ -107,8 +109,8 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == 240
 
 
-def test_batch_waits_for_a_person_that_another_batch_creates(form):
-    make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
+def test_batch_waits_for_a_person_that_another_batch_creates(contact_form):
+    make_submissions(contact_form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = batches._work_batch(1, None, None, BatchOrdering())
@@ -119,17 +121,17 @@ def test_batch_waits_for_a_person_that_another_batch_creates(form):
     assert Lead.objects.get().submissions_count == 2
 
 
-def test_locked_row_is_skipped_without_waiting(form):
-    held = make_submission(form, received_at=timezone.now() - timedelta(days=1))
-    make_submission(form)
+def test_locked_row_is_skipped_without_waiting(contact_form):
+    held = make_submission(contact_form, received_at=timezone.now() - timedelta(days=1))
+    make_submission(contact_form)
     with transaction.atomic():
         Submission.objects.select_for_update().get(pk=held.pk)
         assert together([drain]) == [BatchOutcome(processed=1)]
     assert drain() == BatchOutcome(processed=1)
 
 
-def test_batch_without_a_free_slot_leaves_the_rows(form):
-    make_submission(form)
+def test_batch_without_a_free_slot_leaves_the_rows(contact_form):
+    make_submission(contact_form)
     with transaction.atomic():
         assert batches._acquire_slot(1)
         assert together([lambda: drain(max_parallel=1)]) == [BatchOutcome()]
@@ -146,9 +148,9 @@ def test_every_slot_can_be_taken_and_no_more():
     assert taken == [(0,), (1,), (2,), None]
 
 
-def test_the_task_runs_no_more_batches_than_the_setting(form, settings):
+def test_the_task_runs_no_more_batches_than_the_setting(contact_form, settings):
     settings.INTAKE_MAX_PARALLEL = 1
-    make_submission(form)
+    make_submission(contact_form)
     with transaction.atomic():
         assert batches._acquire_slot(1)
         together([intake])
@@ -160,8 +162,8 @@ def test_the_task_runs_no_more_batches_than_the_setting(form, settings):
     assert Submission.objects.waiting().count() == 0
 
 
-def test_a_lost_connection_ends_a_batch_without_halving(form, monkeypatch):
-    make_submissions(form, [{"email": f"ada{number}@example.com"} for number in range(8)])
+def test_a_lost_connection_ends_a_batch_without_halving(contact_form, monkeypatch):
+    make_submissions(contact_form, [{"email": f"ada{number}@example.com"} for number in range(8)])
     attempts = []
 
     def lose_connection(items):
@@ -176,9 +178,9 @@ def test_a_lost_connection_ends_a_batch_without_halving(form, monkeypatch):
     assert Submission.objects.waiting().filter(attempts=0, next_at=None).count() == 8
 
 
-def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
+def test_idle_worker_loses_its_rows_and_its_slot(contact_form, monkeypatch):
     monkeypatch.setattr(batches, "IDLE_TIMEOUT", "200ms")
-    make_submission(form)
+    make_submission(contact_form)
     asleep, go_on = threading.Event(), threading.Event()
 
     def stop_responding(*_):
@@ -199,10 +201,10 @@ def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
     assert Lead.objects.get().submissions_count == 1
 
 
-def test_lead_that_is_being_closed_gets_no_more_submissions(form):
+def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     lead = make_lead(contact=Contact.objects.create(email="ada@example.com"))
     Identity.objects.create(contact=lead.contact, kind="email", value="ada@example.com")
-    make_submissions(form, [{"email": "ada@example.com"}])
+    make_submissions(contact_form, [{"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())

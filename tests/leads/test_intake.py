@@ -155,11 +155,11 @@ def test_many_submissions_of_one_person_in_one_batch_are_one_open_lead(send):
     assert len(events("lead.submission_added")) == 20
 
 
-def test_what_is_quarantined_parked_or_not_yet_due_is_left_alone(form):
+def test_what_is_quarantined_parked_or_not_yet_due_is_left_alone(published_form):
     later = timezone.now() + timedelta(hours=1)
-    make_submission(form, state="quarantined")
-    make_submission(form, parked_at=timezone.now())
-    make_submission(form, next_at=later)
+    make_submission(published_form, state="quarantined")
+    make_submission(published_form, parked_at=timezone.now())
+    make_submission(published_form, next_at=later)
     assert drain() == BatchOutcome()
     assert not Lead.objects.exists()
 
@@ -207,7 +207,7 @@ def test_a_context_of_the_wrong_shape_costs_no_lead(send):
     assert send(email="ada@example.com", context={"utm": None}).link.lead.source == "direct"
 
 
-def test_companies_are_matched_by_name_without_case(form):
+def test_companies_are_matched_by_name_without_case(published_form):
     kept = Company.objects.create(name="Ångström Works")
     companies_form = make_form(COMPANY_FORM)
     for number, name in enumerate(["ångström works", "ÅNGSTRÖM WORKS", "New Ltd", "new ltd"]):
@@ -233,24 +233,26 @@ def test_a_default_pipeline_without_stages_gets_them_with_the_first_lead(db):
     assert Lead.objects.get().pipeline == pipeline
 
 
-def test_the_oldest_are_worked_first(form):
+def test_the_oldest_are_worked_first(published_form):
     now = timezone.now()
-    late = make_submission(form, received_at=now)
-    early = make_submission(form, received_at=now - timedelta(days=1))
+    late = make_submission(published_form, received_at=now)
+    early = make_submission(published_form, received_at=now - timedelta(days=1))
     drain(1)
     leads = list(Lead.objects.order_by("id").values_list("links__submission", flat=True))
     assert leads == [early.pk, late.pk]
 
 
-def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(form, monkeypatch):
+def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(
+    published_form, monkeypatch
+):
     now = timezone.now()
     for minute in range(3):
-        make_submission(form, received_at=now + timedelta(minutes=minute))
+        make_submission(published_form, received_at=now + timedelta(minutes=minute))
     late = iter([now - timedelta(days=1), now + timedelta(seconds=90)])
 
     def replayed_meanwhile(*batch):
         if received_at := next(late, None):
-            make_submission(form, received_at=received_at)
+            make_submission(published_form, received_at=received_at)
         return write_leads(*batch)
 
     monkeypatch.setattr(batches, "write_leads", replayed_meanwhile)

@@ -87,11 +87,11 @@ def test_new_message_of_a_lead_without_owner_mails_nobody(send):
 
 
 @pytest.mark.parametrize("verb", ["release", "retry"])
-def test_released_submission_comes_to_the_front(send, form, verb):
+def test_released_submission_comes_to_the_front(send, published_form, verb):
     send(**ADA)
     received = timezone.now() - timedelta(days=6)
     held = {"state": "quarantined"} if verb == "release" else {"parked_at": received}
-    row = make_submission(form, answers=BOB, received_at=received, **held)
+    row = make_submission(published_form, answers=BOB, received_at=received, **held)
     getattr(capture, verb)(row, actor=make_user(Role.ADMIN))
     drain()
     row.refresh_from_db()

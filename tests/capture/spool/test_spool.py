@@ -21,12 +21,6 @@ from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.lib import backends
 from tests.capture.rows import make_row
-from tests.factories import make_form
-
-
-@pytest.fixture
-def form(transactional_db):
-    return make_form()
 
 
 @pytest.fixture
@@ -46,8 +40,8 @@ def keep():
     return run
 
 
-def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
-    row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
+def test_a_row_is_one_object_under_its_day_and_receipt(published_form, keep, away, storage):
+    row = make_row(published_form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
     (outcome,) = keep(row, connection=LedgerConnection(away, timeout=0.4))
     assert (outcome.status, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
@@ -55,32 +49,35 @@ def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage
     assert store.unpack(written.read_bytes()) == row
 
 
-def test_many_at_once_are_all_spooled(form, keep, away):
+def test_many_at_once_are_all_spooled(published_form, keep, away):
     outcomes = keep(
-        *(make_row(form) for _ in range(50)), connection=LedgerConnection(away, timeout=0.4)
+        *(make_row(published_form) for _ in range(50)),
+        connection=LedgerConnection(away, timeout=0.4),
     )
     assert {outcome.status for outcome in outcomes} == {WriteStatus.SPOOLED}
     assert store.depth().waiting == 50
 
 
-def test_ledger_writes_are_not_spooled(form, keep):
-    assert keep(make_row(form))[0].status is WriteStatus.STORED
+def test_ledger_writes_are_not_spooled(published_form, keep):
+    assert keep(make_row(published_form))[0].status is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
-    refused, good = keep(make_row(form, form_id=0), make_row(form))
+def test_a_row_that_the_ledger_refuses_is_not_lost(published_form, keep):
+    refused, good = keep(make_row(published_form, form_id=0), make_row(published_form))
     assert (refused.status, good.status) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
-def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
-    (outcome,) = keep(make_row(form), connection=LedgerConnection(away, timeout=0.4))
+def test_without_ledger_and_storage_nothing_is_promised(published_form, keep, away, no_storage):
+    (outcome,) = keep(make_row(published_form), connection=LedgerConnection(away, timeout=0.4))
     assert isinstance(outcome, DatabaseUnavailableError)
 
 
 @pytest.mark.parametrize("syncs", [0, 1, 3])
-def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monkeypatch, syncs):
+def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(
+    published_form, storage, monkeypatch, syncs
+):
     left = iter([None] * syncs)
 
     def full(handle):
@@ -89,24 +86,24 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monk
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        store.store(make_row(form))
+        store.store(make_row(published_form))
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
-def test_hanging_storage_times_out_and_is_bounded(form, keep, away, monkeypatch):
+def test_hanging_storage_times_out_and_is_bounded(published_form, keep, away, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(spool_fallback, "MAX_WAITING", 20)
-    rows = [make_row(form) for _ in range(50)]
+    rows = [make_row(published_form) for _ in range(50)]
     outcomes = keep(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
     gate.set()
     assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
     assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
-def test_depth_and_age_come_from_object_names(form, storage):
-    first = make_row(form)
-    store.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
+def test_depth_and_age_come_from_object_names(published_form, storage):
+    first = make_row(published_form)
+    store.store(make_row(published_form, received_at=first.received_at + timedelta(days=1)))
     store.store(first)
     (storage / "spool" / "parked").mkdir()
     (storage / "spool" / "parked" / "x.json").write_text("?")
@@ -125,10 +122,10 @@ def test_unreadable_objects_raise_a_named_error(content):
         store.unpack(content)
 
 
-def test_only_the_own_user_may_read_the_spool(form, storage):
+def test_only_the_own_user_may_read_the_spool(published_form, storage):
     previous = os.umask(0o022)
     try:
-        row = make_row(form)
+        row = make_row(published_form)
         store.store(row)
         (name,) = store.waiting()
         store.park(name, b"")

@@ -17,18 +17,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def form(transactional_db):
-    return make_form()
+def api(published_form):
+    return f"/api/v1/public/forms/{published_form.public_id}/submissions"
 
 
 @pytest.fixture
-def api(form):
-    return f"/api/v1/public/forms/{form.public_id}/submissions"
-
-
-@pytest.fixture
-def page(form):
-    return f"/f/{form.slug}"
+def page(published_form):
+    return f"/f/{published_form.slug}"
 
 
 @pytest.mark.parametrize(

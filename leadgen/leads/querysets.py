@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from leadgen.leads.models import Contact, Lead, Task  # noqa: F401 - named in strings
 
 
-# Greatest ignores NULL in PostgreSQL. The partial index lead_waiting has this order.
-LATEST_ENQUIRY_FIRST = (Greatest("created_at", "new_message_at").desc(), F("id").desc())
+# Greatest ignores NULL in PostgreSQL. The partial index lead_waiting_covering has this order.
+LATEST_ENQUIRY = Greatest("created_at", "new_message_at")
+LATEST_ENQUIRY_FIRST = (LATEST_ENQUIRY.desc(), F("id").desc())
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -18,10 +18,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
 from leadgen.leads import record_services
+from leadgen.leads.contact_search import ContactSearch
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.leads.persons import identities
 from leadgen.lib.search.matching import matching
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
+from leadgen.workspace.kit.pagination import SEARCH_CAP, with_keys
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
 _PERSON = '<p><a class="ws-link" href="{}">{}</a> {}</p>'
@@ -66,6 +68,7 @@ class ContactAdmin(ScopedAdmin):
     )
     readonly_fields = ("identities_shown", "leads_shown")
     list_display = ("person", "phone_number", "company_name", "job", "created")
+    counts_in_order = True
     empty_hint = _("Your forms add contacts.")
     list_select_related = ("company",)
     search_fields = ("search",)
@@ -78,7 +81,10 @@ class ContactAdmin(ScopedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        return queryset.matching(search_term), False
+        if not search_term.strip():
+            return queryset, False
+        found = ContactSearch(search_term, "pk", F("pk"), joins=2)
+        return with_keys(queryset, found.keys(queryset, SEARCH_CAP)), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

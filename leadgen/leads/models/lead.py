@@ -247,9 +247,18 @@ class Task(models.Model):
             models.Index(
                 fields=["owner", "due_at"], name="task_to_do", condition=conditions.TASK_OPEN
             ),
-            models.Index(fields=["due_at", "id"], name="task_open", condition=conditions.TASK_OPEN),
+            # Covering: the leads of tasks are compared with the visible ones without the tasks.
             models.Index(
-                fields=["-done_at", "-id"], name="task_done", condition=conditions.TASK_DONE
+                fields=["due_at", "id"],
+                include=["lead", "owner"],
+                name="task_open_covering",
+                condition=conditions.TASK_OPEN,
+            ),
+            models.Index(
+                fields=["-done_at", "-id"],
+                include=["lead"],
+                name="task_done_covering",
+                condition=conditions.TASK_DONE,
             ),
             GinIndex(OpClass(SearchKey("title"), name="gin_trgm_ops"), name="task_search_key"),
         ]

@@ -67,6 +67,8 @@ def _plain(text: str) -> str:
 def _number(written: str) -> Term:
     """Return the ways in which a number can be stored, and its groups as words of their own."""
     digits = re.sub(r"\D", "", _TRUNK_ZERO.sub("", written))
+    if len(digits) < _SHORT:
+        return ((_word(digits),),)
     found = {digits, re.sub(r"\D", "", written)}
     if len(digits) >= _WHOLE:
         found |= {digits.lstrip("0"), _PREFIX.sub("", digits), _international(written)} - {""}

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 DAYS = 30
 # The leads of overdue tasks are looked up one by one where a reader sees a team's leads only.
-LATE_CAP = 50
+LATE_CAP = 20
 # The page waits no longer for a storage that hangs.
 SPOOL_SECONDS = 1.0
 _ROWS = 8

@@ -63,6 +63,8 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
     list_filter_submit = True
     compressed_fields = False
     show_facets = ShowFacets.NEVER
+    # In its order a list is counted from the index of the order, else by the plan of PostgreSQL.
+    counts_in_order = False
     empty_hint: StrOrPromise = ""
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
     _declared: frozenset[str] | None = None
@@ -97,6 +99,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         paginator: Any = super().get_paginator(request, *args, **kwargs)
         if request.GET.get(SEARCH_VAR, "").strip():
             paginator.cap = SEARCH_CAP
+        paginator.counts_in_order = self.counts_in_order
         return paginator
 
     def declared_parameters(self, request: HttpRequest) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.leads import bulk_services
+from leadgen.leads.contact_search import ContactSearch
 from leadgen.leads.models import Lead
-from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
+from leadgen.leads.querysets import LATEST_ENQUIRY, LATEST_ENQUIRY_FIRST
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, two_lines
+from leadgen.workspace.kit.pagination import SEARCH_CAP, with_keys
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 from leadgen.workspace.leads import views
 from leadgen.workspace.leads.filters import (
@@ -63,13 +65,16 @@ class LeadAdmin(ScopedAdmin):
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Return the order of the view's index: those who wait, by their latest enquiry."""
-        is_waiting = request.GET.get("view") == "new"
-        return LATEST_ENQUIRY_FIRST if is_waiting else super().get_ordering(request)
+        return LATEST_ENQUIRY_FIRST if _is_waiting(request) else super().get_ordering(request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        return queryset.matching(search_term), False
+        if not search_term.strip():
+            return queryset, False
+        order = LATEST_ENQUIRY if _is_waiting(request) else F("created_at")
+        found = ContactSearch(search_term, "contact", order)
+        return with_keys(queryset, found.keys(queryset, SEARCH_CAP)), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [
@@ -132,3 +137,7 @@ class LeadAdmin(ScopedAdmin):
             kept=gettext("already yours"),
         )
         messages.success(request, message)
+
+
+def _is_waiting(request: HttpRequest) -> bool:
+    return request.GET.get("view") == "new"

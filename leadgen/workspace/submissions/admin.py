@@ -40,8 +40,6 @@ _TITLES = {
     "waiting": _("Waiting submissions"),
     "all": _("Submissions"),
 }
-_ORDER = {"quarantine": ("-received_at", "-id"), "parked": ("-parked_at", "-id")}
-
 
 _VERBS = {"release": _("Release"), "retry": _("Try again"), "hold": _("Hold")}
 
@@ -74,8 +72,9 @@ class SubmissionAdmin(ScopedAdmin):
         return shown if self.has_change_permission(request) else shown[:-1]
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        """Return the order of the view's index; references (UUIDv7) are in order of time."""
-        return _ORDER.get(request.GET.get("view", "quarantine"), ("-id",))
+        """Return the order of the view's index."""
+        is_parked = request.GET.get("view") == "parked"
+        return ("-parked_at", "-id") if is_parked else ("-received_at", "-id")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from leadgen.lib.search.matching import matching
+from django.db.models import F
+
+from leadgen.leads.contact_search import ContactSearch
 
 # The first 8 characters of a receipt are its time to about a minute, so they find a few.
 _RECEIPT = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.I)
@@ -19,6 +21,8 @@ def matching_keys(rows: Any, text: str, limit: int) -> set[UUID]:
     found: set[UUID] = set()
     for each in _sources(rows, text):
         found.update(each.values_list("pk", flat=True)[:limit])
+    by_contact = ContactSearch(text, "link__lead__contact", F("received_at"), joins=4)
+    found.update(by_contact.keys(rows.filter(state="processed"), limit))
     return found
 
 
@@ -27,11 +31,10 @@ def _sources(rows: Any, text: str) -> Iterator[Any]:
     yield rows.by_reference(text)
     if bounds := receipts_like(text):
         yield rows.filter(pk__range=bounds)
-    # Submissions on no lead are few; those on a lead are found by whom the lead is of.
+    # Submissions on no lead are few; those on a lead are found by the contact of the lead.
     yield rows.quarantined().matching(text)
     yield rows.waiting().matching(text)
     yield rows.parked().matching(text)
-    yield matching(rows.filter(state="processed"), "link__lead__contact__search", text)
 
 
 def receipts_like(text: str) -> tuple[UUID, UUID] | None:

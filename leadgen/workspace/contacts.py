@@ -18,9 +18,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.visibility import visible
 from leadgen.leads import record_services
-from leadgen.leads.contact_search import ContactSearch
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.leads.persons import identities
+from leadgen.leads.persons.search import ContactSearch
 from leadgen.lib.search.matching import matching
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.pagination import SEARCH_CAP, with_keys

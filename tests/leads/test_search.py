@@ -188,3 +188,21 @@ def test_command_indexes_what_an_older_release_wrote(capsys, monkeypatch):
 
     assert "5 contacts" in capsys.readouterr().out
     assert found("second3@example.org") == {"Ada 3"}
+
+
+@pytest.mark.parametrize("typed", ["ada12345678@example.com", "12345678", "da12345678@exa"])
+def test_word_with_long_number_is_found_whole(typed):
+    person(email="ada12345678@example.com")
+    person("Bob", email="bob12345679@example.com")
+    assert found(typed) == {"Ada Byron"}
+
+
+def test_word_with_long_number_needs_its_letters():
+    person(email="ada12345678@example.com")
+    assert found("bob12345678@example.com") == set()
+
+
+def test_number_of_two_digits_begins_a_word():
+    person("Suite 77", phone="")
+    person("Line 177", phone="")
+    assert found("77") == {"Suite 77"}

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.leads import bulk_services
-from leadgen.leads.contact_search import ContactSearch
 from leadgen.leads.models import Lead
+from leadgen.leads.persons.search import ContactSearch
 from leadgen.leads.querysets import LATEST_ENQUIRY, LATEST_ENQUIRY_FIRST
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange

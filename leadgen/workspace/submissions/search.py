@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from leadgen.leads.contact_search import ContactSearch
+from leadgen.leads.persons.search import ContactSearch
 
 # The first 8 characters of a receipt are its time to about a minute, so they find a few.
 _RECEIPT = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}", re.I)

@@ -22,7 +22,7 @@ from leadgen.capture.reasons import label_of
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange, ViewTabs
 from leadgen.workspace.kit.html import BUTTON, DASH, ago, badge, clip, two_lines
-from leadgen.workspace.kit.pagination import SEARCH_CAP
+from leadgen.workspace.kit.pagination import SEARCH_CAP, with_keys
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 from leadgen.workspace.submissions import views
 from leadgen.workspace.submissions.search import matching_keys
@@ -87,7 +87,8 @@ class SubmissionAdmin(ScopedAdmin):
     ) -> tuple[QuerySet[Submission], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(pk__in=matching_keys(queryset, search_term, SEARCH_CAP)), False
+        keys = matching_keys(queryset, search_term, SEARCH_CAP)
+        return with_keys(queryset, list(keys)), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [

@@ -7,6 +7,7 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import LeadSubmission
+from leadgen.lib.reference import reference_of
 from tests.factories import make_form, make_lead, make_submission, make_user
 
 pytestmark = pytest.mark.django_db
@@ -113,6 +114,18 @@ def test_a_receipt_finds_its_submission(browse):
 
     assert shown(client, view="all", q=str(submission.pk)) == [submission]
     assert shown(client, view="all", q="no receipt") == []
+
+
+def test_pages_show_the_reference_that_the_visitor_got(browse):
+    submission, lead = make_submission(), make_lead()
+    LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
+    client, reference = browse(make_user(Role.ADMIN)), reference_of(submission.pk)
+
+    for route, key in (("leads_lead", lead.pk), ("capture_submission", submission.pk)):
+        page = client.get(reverse(f"admin:{route}_change", args=[key])).text
+        assert reference in page
+
+    assert shown(client, view="all", q=reference) == [submission]
 
 
 def test_a_submission_cannot_be_edited(browse):

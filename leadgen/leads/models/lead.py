@@ -179,6 +179,16 @@ class Lead(models.Model):
         """Whether the person waits for an answer, as in LeadQuerySet.unanswered."""
         return self.is_open and (self.first_response_at is None or self.new_message_at is not None)
 
+    @property
+    def has_new_message(self) -> bool:
+        """Whether a person who was answered before waits for another answer."""
+        return self.is_waiting and self.first_response_at is not None
+
+    @property
+    def latest_enquiry_at(self) -> datetime:
+        """The time that orders the waiting leads: querysets.LATEST_ENQUIRY_FIRST."""
+        return max(self.created_at, self.new_message_at or self.created_at)
+
     def enter(self, stage: Stage, now: datetime) -> None:
         """Set the stage, and status and closed_at by its type. Saves nothing."""
         self.last_activity_at = now

@@ -85,6 +85,16 @@ def test_page_asks_where_open_leads_go(browse, change):
     assert lead.owner == colleague
 
 
+def test_question_for_open_work_is_beside_the_access(browse):
+    rep = make_user()
+    make_lead(rep)
+
+    html = browse(make_user(Role.ADMIN)).get(page_of(rep)).text
+
+    assert html.index('name="is_active"') < html.index('name="handover"')
+    assert html.index('name="handover"') < html.index('name="takes_leads"')
+
+
 def test_page_of_a_person_without_open_work_asks_nothing(browse):
     rep, client = make_user(), browse(make_user(Role.ADMIN))
     assert 'name="handover"' not in client.get(page_of(rep)).content.decode()

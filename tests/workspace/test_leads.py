@@ -271,8 +271,10 @@ def test_acting_needs_a_post_with_a_token(browse, client):
 def test_get_after_a_log_in_leads_to_the_lead(browse, name):
     rep = make_user()
     lead = make_lead(rep)
-    answer = browse(rep).get(reverse(f"admin:{name}", args=[lead.pk]))
+    client = browse(rep)
+    answer = client.get(reverse(f"admin:{name}", args=[lead.pk]))
     assert (answer.status_code, answer.url) == (302, page_of(lead))
+    assert "Nothing was saved, because you had to log in first." in client.get(answer.url).text
     assert not lead.timeline().exists()
 
 

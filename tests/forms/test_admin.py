@@ -128,7 +128,10 @@ def test_a_draft_can_be_looked_at_but_not_sent(client, marketer, draft):
 def test_only_what_is_on_the_air_can_be_opened(client, marketer, draft):
     address = reverse("admin:forms_form_open_page", args=[draft.pk])
 
-    assert client.get(address).status_code == 403
+    refused = client.get(address, follow=True)
+    assert refused.redirect_chain == [(change(draft), 302)]
+    assert "This form is not published, so it has no page." in refused.text
+    assert address not in refused.text
     publish(draft, actor=None)
     assert client.get(address)["Location"] == "/f/talk"
 

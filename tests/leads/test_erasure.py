@@ -14,10 +14,13 @@ from leadgen.events.models import Event
 from leadgen.leads import record_services, services
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Note, Task
+from leadgen.leads.ownership import person_services
+from leadgen.leads.ownership.person_services import Rule
 from leadgen.leads.persons import erasure
+from leadgen.leads.timeline import describe
 from leadgen.operations.reconcile import measure
 from tests.capture.rows import make_row
-from tests.factories import make_submission, make_user
+from tests.factories import make_submission, make_team, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,6 +130,23 @@ def test_leads_stay_in_their_stages_and_open_ones_are_lost(ada):
     assert not Note.objects.exists()
     assert [task.title for task in Task.objects.all()] == ["Erased"]
     assert not Task.objects.open().exists()
+
+
+def test_erased_lead_has_no_new_message(ada):
+    Lead.objects.update(new_message_at=timezone.now())
+    erase(EMAIL, "--yes")
+    assert not Lead.objects.exclude(new_message_at=None).exists()
+
+
+def test_timeline_of_an_erased_lead_does_not_lose_its_team(ada):
+    rep, lead = make_user(team=make_team()), Lead.objects.open().first()
+    assert lead
+    services.assign(lead, rep, actor=None)
+    values = {"team": make_team()}
+    person_services.update_person(rep, values, destination=Rule.ALONG, actor=None)
+    erase(EMAIL, "--yes")
+    moved = lead.timeline().get(kind="lead.team_changed")
+    assert describe(moved, {}).text == "Moved to another team"
 
 
 def test_the_events_name_rows_but_no_person(ada):

@@ -31,7 +31,7 @@ _KEPT = frozenset(
     {
         *("receipt", "form", "source", "medium", "campaign", "owner", "previous", "by", "from"),
         *("to", "stage", "type", "note", "task", "due_at", "undo", "undo_of"),
-        *("possible_duplicate", "leads", "submissions"),
+        *("possible_duplicate", "leads", "submissions", "team"),
     }
 )
 
@@ -181,8 +181,9 @@ def _erase_leads(keys: Sequence[int], done: Erasure) -> None:
         done.tasks += _erase_tasks(keys)
         facts = [fact for lead in leads if (fact := _close(lead))]
         for lead in leads:
-            lead.message, lead.company = "", None
-        bulk.update(leads, ["message", "company", "stage", "status", "closed_at"])
+            lead.message, lead.company, lead.new_message_at = "", None, None
+        fields = ["message", "new_message_at", "company", "stage", "status", "closed_at"]
+        bulk.update(leads, fields)
         _erase_events(keys)
         emit_many([*facts, *(Fact("lead.erased", lead) for lead in new)])
 

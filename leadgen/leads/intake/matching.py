@@ -21,7 +21,11 @@ _LONGEST_TEXT = 200
 # Marks a text that was cut to the length of its column; the submission has the whole answer.
 _CUT = "…"
 # The whole answer must be a number: a number within a sentence does not identify a person.
-_NUMBER = re.compile(r"\(?\+?[\d\s().\-/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+)?", re.I)
+_NUMBER = re.compile(
+    r"\(?\+?[\d\s().\-/]+"
+    r"(?:(?:;ext=|,?\s*\(?(?:ext(?:ensi[oó]n|n)?[.:]?|anexo|int\.?|x|#))\s*\d+\)?)?",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 

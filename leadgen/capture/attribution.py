@@ -35,9 +35,9 @@ _URL, _TEXT, _CLICK_ID, _FIELDS = 2000, 200, 500, 50
 _LONGEST = 65_536
 # A full parse of the URL takes four times as long.
 _NAMES = rf"utm_(?:{'|'.join(UTM)})|{'|'.join(CLICK_IDS)}"
-_MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)")
+_MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)", re.IGNORECASE)
 # Link builders append "?name=value" to a URL that has a query already.
-_SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)")
+_SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)", re.IGNORECASE)
 _DAY_MS = 86_400_000
 # Not every subdomain: mail.google.com is no search.
 _SEARCH = re.compile(
@@ -106,14 +106,18 @@ def context_of(
 
 
 def marks_in(url: str) -> dict[str, dict[str, str]]:
-    """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins."""
-    query = url.partition("#")[0]
+    """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins.
+
+    A URL without marks in its query may have them in its fragment, as link builders write them for
+    pages of one address. Case does not matter in the names.
+    """
+    query, _, fragment = url.partition("#")
     if query.count("?") > 1:
         query = _SECOND_MARK.sub("&", query)
-    pairs = _MARK.findall(query)
+    pairs = _MARK.findall(query) or _MARK.findall(f"&{fragment}")
     if len(pairs) > _FIELDS:
         return {}
-    marks = {name: unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
+    marks = {name.lower(): unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
     utm = {name: marks[f"utm_{name}"] for name in UTM if f"utm_{name}" in marks}
     return {"utm": utm, "click_ids": {name: marks[name] for name in CLICK_IDS if name in marks}}
 
@@ -176,9 +180,11 @@ def _text(value: Any, longest: int) -> str:
 
 
 def _texts(value: Any, names: Any, longest: int) -> dict[str, str]:
+    """Return the named texts of a client's object; programs write names with utm_ and capitals."""
     if not isinstance(value, dict):
         return {}
-    return _filled({name: _text(value[name], longest) for name in names if name in value})
+    given = {name.lower().removeprefix("utm_"): value[name] for name in value} | value
+    return _filled({name: _text(given[name], longest) for name in names if name in given})
 
 
 def _milliseconds(value: Any) -> int | None:

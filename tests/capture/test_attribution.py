@@ -164,3 +164,29 @@ def test_a_second_question_mark_separates_marks():
 
 def test_escaped_ampersands_separate_marks():
     assert marks_in("/?utm_source=a&amp;utm_medium=b")["utm"] == {"source": "a", "medium": "b"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/?UTM_SOURCE=News&Utm_Medium=Mail&GCLID=Ab1",
+        "https://example.com/#utm_source=News&utm_medium=Mail&gclid=Ab1",
+        "https://example.com/?page=2#/contact?utm_source=News&utm_medium=Mail&gclid=Ab1",
+        "https://example.com/?a=1?UTM_SOURCE=News&utm_medium=Mail&gclid=Ab1",
+    ],
+)
+def test_marks_are_found_in_every_case_and_in_the_fragment(url):
+    touch = context(page_url=url)
+    assert touch["utm"] == {"source": "News", "medium": "Mail"}
+    assert touch["click_ids"] == {"gclid": "Ab1"}
+
+
+def test_marks_of_the_query_win_over_those_of_the_fragment():
+    touch = context(page_url="https://example.com/?utm_source=query#utm_source=fragment")
+    assert touch["utm"] == {"source": "query"}
+
+
+@pytest.mark.parametrize("name", ["source", "Source", "utm_source", "UTM_SOURCE"])
+def test_programs_may_name_marks_as_the_address_does(name):
+    assert context(utm={name: "News"})["utm"] == {"source": "News"}
+    assert context(click_ids={"GCLID": "Ab1"})["click_ids"] == {"gclid": "Ab1"}

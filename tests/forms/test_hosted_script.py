@@ -119,7 +119,7 @@ def send(page):
 
 
 def test_the_first_touch_is_remembered_until_a_form_is_sent(page, posted):
-    page.goto(f"{SITE}/f/a?utm_source=newsletter&gclid=abc&other=1")
+    page.goto(f"{SITE}/f/a?UTM_Source=newsletter&utm_source=second&GCLID=abc&other=1")
     page.goto(f"{SITE}/f/b?utm_source=later")
     send(page)
     touch = json.loads(posted[0]["_first_touch"][0])

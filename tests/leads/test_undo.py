@@ -223,3 +223,46 @@ def test_undo_of_an_assignment_mails_nobody(lead, rep):
     undo(lead, event or 0, actor=boss)
     handlers.on_lead_assigned(Event.objects.filter(kind="lead.assigned").latest("pk"))
     assert not Notification.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_of_an_assignment_moves_only_the_tasks_it_moved(lead, rep):
+    colleague = make_user(name="Bert", team=rep.team, visibility="all")
+    mine = services.add_task(lead, "Call", due_at=None, owner=rep, actor=rep)
+    theirs = services.add_task(lead, "Price", due_at=None, owner=colleague, actor=rep)
+    event = services.assign(lead, colleague, actor=rep)
+    later = services.add_task(lead, "Visit", due_at=None, owner=colleague, actor=colleague)
+    undo(lead, event or 0, actor=rep)
+    owners = {task.pk: task.owner for task in lead.tasks.all()}
+    assert owners == {mine.pk: rep, theirs.pk: colleague, later.pk: colleague}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_of_an_assignment_survives_a_deleted_team(rep):
+    team = make_team()
+    lead = make_lead(team=team)
+    event = services.assign(lead, rep, actor=rep)
+    team.delete()
+    assert undo(lead, event or 0, actor=rep) == "This lead has no owner again."
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (None, None)
+
+
+def test_undo_of_an_assignment_takes_the_owners_team_of_today(lead, rep):
+    event = services.assign(lead, make_user(team=make_team()), actor=rep)
+    rep.team = make_team()
+    rep.save()
+    undo(lead, event or 0, actor=rep)
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (rep, rep.team)
+
+
+def test_undo_of_a_completed_task_gives_it_to_who_may_work_it(lead, rep):
+    colleague = make_user(team=rep.team, visibility="all")
+    task = services.add_task(lead, "Call", due_at=None, owner=colleague, actor=rep)
+    event = services.complete_task(task, actor=rep)
+    colleague.is_active = False
+    colleague.save()
+    undo(lead, event or 0, actor=rep)
+    task.refresh_from_db()
+    assert (task.done_at, task.owner) == (None, rep)

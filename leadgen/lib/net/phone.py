@@ -11,8 +11,8 @@ _DASHES = dict.fromkeys(
 _PREFIX = re.compile(r"(?:tel(?:ephone)?|phone|mobile|mob|cell|callto|sms|whatsapp)[.:\s]+", re.I)
 
 _ABROAD = re.compile(r"^(\(?)00")
-# Mexico dropped the 1 of mobile numbers in August 2019 (ITU-T E.164 notice of the IFT); WhatsApp and
-# address books still write it.
+# Mexico's numbering plan dropped the 1 of mobile numbers in August 2019; WhatsApp and address books
+# still write it, and phonenumbers calls the number invalid.
 _MEXICAN_MOBILE = re.compile(r"^(\(?\+52\)?)[\s().-]*1(?=[\s().-]*(?:\d[\s().-]*){10}\Z)")
 
 

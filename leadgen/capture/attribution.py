@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
+from leadgen.lib.invisible import plain_line
 from leadgen.lib.net.ip import packed_address
 
 UTM = (
@@ -129,7 +130,8 @@ def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
     most 100 characters, in lower case, so that "Google" and "google" are one source.
     """
     utm = context.get("utm") or {}
-    source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
+    texts = (plain_line(str(utm.get(key, ""))) for key in ("source", "medium"))
+    source, medium = (text.lower()[:100] for text in texts)
     clicks = context.get("click_ids") or {}
     click = next((CLICK_IDS[name] for name in clicks if name in CLICK_IDS), None)
     if source:

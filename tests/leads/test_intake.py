@@ -9,7 +9,7 @@ from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from leadgen.leads import services
+from leadgen.leads import record_services, services
 from leadgen.leads.intake import batches
 from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.intake.writing import write_leads
@@ -216,6 +216,33 @@ def test_companies_are_matched_by_name_without_case(form):
     drain()
     assert Company.objects.count() == 2
     assert kept.contacts.count() == kept.leads.count() == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zoe\u0301 AG", "Zoé\u200b AG", "Zoé\u00a0 AG", "\u202aZOÉ AG\u202c", "\ufeffZoé AG"],
+)
+def test_companies_that_look_equal_are_one(form, name):
+    companies_form = make_form(COMPANY_FORM)
+    for number, company in enumerate(["Zoé AG", name]):
+        answers = {"email": f"a{number}@example.com", "company": company}
+        make_submission(companies_form, answers=answers)
+    drain()
+    colleague = Contact.objects.create(name="Colleague")
+    record_services.update_contact(colleague, {"company": name}, actor=None)
+    assert Company.objects.get().contacts.count() == 3
+
+
+def test_campaigns_and_sources_that_look_equal_are_one(send):
+    campaign = Campaign.objects.create(name="Été", utm_campaign="été 26")
+    utm = {"source": "News\u200bletter", "medium": "mail\ufeff", "campaign": "e\u0301te\u0301  26"}
+    lead = send(email="ada@example.com", context={"utm": utm}).link.lead
+    assert (lead.source, lead.medium, lead.campaign) == ("newsletter", "mail", campaign)
+
+
+def test_joiners_of_persian_names_are_kept(send):
+    name = "علی\u200cرضا"
+    assert send(email="ada@example.com", name=name).link.lead.contact.name == name
 
 
 def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):

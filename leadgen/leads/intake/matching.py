@@ -10,7 +10,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from leadgen.forms.format.definition import CONTACT_FIELDS, Definition
-from leadgen.lib.invisible import without_invisible
+from leadgen.lib.invisible import plain_line, without_invisible
 from leadgen.lib.net.phone import plain_phone
 
 Key = tuple[str, str]
@@ -187,7 +187,7 @@ def _text(answer: Any) -> str:
 
 
 def _line(text: str, attribute: str = "") -> str:
-    line, longest = " ".join(text.split()), _LONGEST.get(attribute, _LONGEST_TEXT)
+    line, longest = plain_line(text), _LONGEST.get(attribute, _LONGEST_TEXT)
     return line if len(line) <= longest else line[: longest - 1].rstrip() + _CUT
 
 

@@ -246,3 +246,26 @@ def test_a_number_of_two_contacts_asks_for_one(ada):
 def test_a_text_that_names_no_person_is_refused(db, text):
     with pytest.raises(CommandError, match="Write an email address"):
         erase(text)
+
+
+@pytest.mark.parametrize(
+    ("former", "new"),
+    [
+        ((EMAIL, "email"), "ada@new.example.com"),
+        ((PHONE, "phone"), "+49 30 901821"),
+        (("ada@bücher.example.com", "email"), "ada@new.example.com"),
+    ],
+)
+def test_a_contact_of_a_replaced_address_is_named(send, former, new):
+    text, field = former
+    send(**{**ANSWERS, field: text})
+    send(name="Bert", email="ada.bert@example.com")
+    contact = Contact.objects.get(name=ANSWERS["name"])
+    record_services.update_contact(contact, {field: new}, actor=make_user())
+    assert f"Contact {contact.pk} sent this earlier" in erase(text)
+    with pytest.raises(SystemExit):
+        erase(text, "--yes")
+    assert not Submission.objects.filter(state="erased").exists()
+    assert "sent this earlier" not in erase(str(contact.pk), "--yes")
+    assert "sent this earlier" not in erase(text, "--yes")
+    assert Submission.objects.exclude(state="erased").count() == 1

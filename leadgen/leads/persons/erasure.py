@@ -93,7 +93,7 @@ def find(text: str) -> Person:
 def plan(person: Person) -> Erasure:
     """Count what an erasure would concern; change nothing."""
     leads = Lead.objects.filter(contact__in=person.contacts)
-    is_theirs = _matcher(person)
+    is_theirs = matcher(person)
     links = LeadSubmission.objects.filter(lead__in=leads)
     return Erasure(
         contacts=len(person.contacts),
@@ -112,7 +112,7 @@ def erase(person: Person) -> Erasure:
     Each batch is one transaction and the identities go last, so that a run after a killed one
     continues. Raise what the storage raises, before anything is changed in the database.
     """
-    is_theirs = _matcher(person)
+    is_theirs = matcher(person)
     done = Erasure(spool=replay.erase(is_theirs))
     done.on_no_lead = erase_submissions(find_on_no_lead(is_theirs))
     for contact in person.contacts:
@@ -141,7 +141,9 @@ def _person(contacts: list[Contact], keys: set[Key]) -> Person:
     return Person(contacts, frozenset(keys.union(identities)), Profile(first.name, first.email))
 
 
-def _matcher(person: Person) -> replay.Matches:
+def matcher(person: Person) -> replay.Matches:
+    """Return the test whether answers to a form version are of this person."""
+
     @cache
     def definition(version: int) -> Definition | None:
         found = FormVersion.objects.filter(pk=version).first()

@@ -140,7 +140,7 @@ def test_line_break_of_a_post_counts_once(client):
     assert row.raw == {"message": [typed]}
 
 
-@pytest.mark.parametrize("letter", ["a", "漢", "\u0928\u093f", "😀", "\n"])
+@pytest.mark.parametrize("letter", ["a", "漢", "\u0928\u093f", "😀", "a\n"])
 def test_longest_text_is_accepted_in_every_script_and_encoding(client, letter):
     field = FieldDefinition("message", "long_text", "M", max_length=20_000)
     form = make_form(Definition("T", (field,)))
@@ -244,6 +244,12 @@ def test_a_robot_that_fills_every_field_is_held_and_thanked(client, form):
     answer = client.post_form(f"/f/{form.slug}", {**ADA, "_url": "https://spam.example"})
     assert answer.status == 303
     assert Submission.objects.get().reasons == ["honeypot"]
+
+
+def test_password_managers_are_told_to_leave_the_trap_alone(client, form):
+    (trap,) = re.findall(r'<input[^>]*name="_url"[^>]*>', client.get(f"/f/{form.slug}").text)
+    for mark in ("data-1p-ignore", 'data-lpignore="true"', "data-bwignore", "data-form-type"):
+        assert mark in trap
 
 
 def test_a_flood_from_one_address_is_held_then_refused(client, form, settings):

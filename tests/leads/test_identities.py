@@ -68,6 +68,9 @@ def test_correcting_back_restores_the_identity(send):
     [
         ("email", "not an address", "is not an email address"),
         ("email", "ada@", "is not an email address"),
+        ("email", "o\u2019brien@example.com", "Replace “\u2019” with '"),
+        ("email", "a\u2014b@example.com", "Replace “\u2014” with -"),
+        ("email", "\u200bada@example.com", "invisible"),
         ("phone", "call me", "is not a whole phone number"),
         ("phone", "030 901820", "with its country code"),
         ("phone", "12", "is not a whole phone number"),

@@ -232,3 +232,8 @@ def test_system_assigns_a_lead():
     lead, owner = make_lead(), make_user()
     services.assign(lead, owner, actor=None)
     assert last_event(lead).author == SYSTEM
+
+
+def test_line_breaks_of_a_note_count_once():
+    typed = "line\r\n" * 1999 + "12345"
+    assert services.add_note(make_lead(), typed, actor=make_user()).body == typed.replace("\r", "")

@@ -1,3 +1,5 @@
+from time import process_time
+
 import pytest
 
 from leadgen.capture.attribution import context_of, marks_in, source_and_medium, truncated
@@ -40,6 +42,14 @@ def context(**sent):
 )
 def test_source_and_medium_name_the_last_touch(sent, expected):
     assert source_and_medium(context(**sent)) == expected
+
+
+@pytest.mark.parametrize("label", ["ca.", "www.", "m.", "de.", "lite.", "google.", "a."])
+def test_referrer_of_many_labels_is_read_in_linear_time(label):
+    # The intake reads referrers: a stranger's stopped it, since the time doubled with each label.
+    started = process_time()
+    source_and_medium({"referrer": f"https://{label * 300}x/"})
+    assert process_time() - started < 0.5
 
 
 def test_every_mark_in_an_address_is_found():

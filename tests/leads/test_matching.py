@@ -1,3 +1,5 @@
+from time import process_time
+
 import phonenumbers
 import pytest
 
@@ -67,6 +69,13 @@ def test_an_email_is_known_by_its_exact_normal_form(typed, key):
 )
 def test_a_phone_is_known_by_its_whole_number(typed, country, key):
     assert matching.phone_key(typed, country) == key
+
+
+@pytest.mark.parametrize("tail", [" " * 20_000, " ," * 10_000, "\u00a0" * 20_000, "-" * 20_000])
+def test_text_of_a_phone_is_read_in_linear_time(tail):
+    started = process_time()
+    assert matching.phone_key(f"+49 30 901820{tail}x", "DE") == ""
+    assert process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

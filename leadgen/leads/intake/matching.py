@@ -88,7 +88,8 @@ def phone_key(text: str, country: str = "") -> str:
 
     A number that starts with neither + nor 00 needs the ISO code of its country.
     """
-    text = plain_phone(text)
+    # Without runs of spaces, for which the time of the pattern is quadratic: 20,000 took 8 s.
+    text = " ".join(plain_phone(text).split())
     if not _NUMBER.fullmatch(text):
         return ""
     try:

@@ -84,6 +84,15 @@ def test_email_addresses_and_phone_numbers_are_removed(personal):
     assert personal not in ConsoleFormatter().format(record("no", exc_info=caught(personal)))
 
 
+@pytest.mark.parametrize("path", ["/login/reset/{}", "/login/reset/{}.", "//login/reset//{}/"])
+def test_key_of_a_password_reset_is_removed(path):
+    key = "4-dir2vh-5484cac1975d02c9ab92abe24b1a8e97"
+    line = record(f"GET {path.format(key)} 404", path=path.format(key))
+    assert "dir2vh" not in JsonFormatter().format(line)
+    assert "dir2vh" not in ConsoleFormatter().format(line)
+    assert "/login/reset/" in JsonFormatter().format(line)
+
+
 @pytest.mark.parametrize(
     "harmless",
     [
@@ -93,6 +102,7 @@ def test_email_addresses_and_phone_numbers_are_removed(personal):
         "event 10481234567 after 0.013 s",
         "GET /admin/leads/lead/20481/change/ 200",
         "gunicorn 27.0.1",
+        "GET /login/reset 200",
     ],
 )
 def test_times_ids_and_hosts_are_not_removed(harmless):

@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from leadgen.accounts.sessions import SessionStore
 from leadgen.capture import erasure as ledger_erasure
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import replay, store
@@ -246,3 +247,12 @@ def test_a_number_of_two_contacts_asks_for_one(ada):
 def test_a_text_that_names_no_person_is_refused(db, text):
     with pytest.raises(CommandError, match="Write an email address"):
         erase(text)
+
+
+def test_messages_in_sessions_are_erased_and_sessions_stay(ada):
+    session = SessionStore()
+    session["_messages"], session["kept"] = '["Ada Secret was changed."]', 1
+    session.save()
+    erase(EMAIL, "--yes")
+    assert SessionStore(session.session_key).load().keys() >= {"kept"}
+    assert "_messages" not in SessionStore(session.session_key).load()

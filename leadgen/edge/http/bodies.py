@@ -18,8 +18,6 @@ MAX_DEPTH = 5
 # Of all names and texts together, in any script: the four longest texts that a form may ask for. A
 # character takes at most 12 bytes, so it fits into the default of CAPTURE_MAX_BODY_BYTES.
 MAX_CHARACTERS = 84_000
-# UTF-8 has at most four bytes for a character. Parsing a body of percent signs only took 0.3 s.
-_MAX_ESCAPES = 4 * MAX_CHARACTERS
 LARGEST_VERSION = 2**31 - 1  # PostgreSQL's integer
 
 Texts = dict[str, list[str]]
@@ -39,6 +37,8 @@ _decoder = msgspec.json.Decoder(Body)
 # A text without its closing quote counts to the end of the header: looked for from each quote, the
 # end of 190 headers of 4 KB took 10 s.
 _QUOTED = re.compile(rb'"(?:\\.|[^"\\])*+(?:"|\\?\Z)')
+# Bytes of letters that are not ASCII: none of them separates pairs.
+_ESCAPED_LETTERS = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u....|u....|.)", re.DOTALL)
 
 
@@ -82,14 +82,12 @@ def version_number(body: Body) -> int | None:
 
 def read_urlencoded(body: bytes) -> Texts:
     """Parse application/x-www-form-urlencoded into lists of texts by name; raise Refusal (400)."""
-    if (escapes := body.count(b"%")) > _MAX_ESCAPES:
-        _check_length(escapes // 4)
+    plain = _with_letters(body)
+    # Each that is left is a character. Parsing a body of percent signs only took 0.3 s.
+    _check_length(plain.count(b"%"))
     try:
         pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FIELDS,
+            plain.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
         )
     except UnicodeDecodeError:
         raise Refusal(400, "The form is not encoded as UTF-8.") from None
@@ -171,6 +169,11 @@ class _Parts:
             self.pairs.append((options[b"name"].decode(), self._data.decode()))
         except UnicodeDecodeError:
             raise Refusal(400, "The form is not encoded as UTF-8.") from None
+
+
+def _with_letters(body: bytes) -> bytes:
+    """Decode the escapes of letters: parse_qsl takes 0.1 s for those of the longest post."""
+    return _ESCAPED_LETTERS.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), body)
 
 
 def _check_json_length(body: bytes) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import nullcontext, suppress
 from time import process_time
+from urllib.parse import urlencode
 
 import pytest
 
@@ -341,3 +342,17 @@ def test_body_of_percent_signs_is_refused_before_it_is_parsed(monkeypatch):
     monkeypatch.delattr(bodies, "parse_qsl")
     with pytest.raises(messages.Refusal, match="too long"):
         bodies.read_urlencoded(b"a=" + b"%" * 1_000_000)
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "é a", "%C3%A9", "100 %", "%41", "a&b=c+d", "%"])
+def test_escaped_letters_are_parsed_like_plain_ones(text):
+    body = urlencode({text: text}).encode()
+    assert bodies.read_urlencoded(body) == {text: [text]}
+    assert bodies.read_urlencoded(body.lower()) == {text.lower(): [text.lower()]}
+
+
+def test_longest_post_is_parsed_within_a_tenth_of_a_second():
+    body = b"a=" + b"%F0%9F%98%80" * (bodies.MAX_CHARACTERS - 1)
+    started = process_time()
+    assert len(bodies.read_urlencoded(body)["a"][0]) == bodies.MAX_CHARACTERS - 1
+    assert process_time() - started < 0.1

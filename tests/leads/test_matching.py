@@ -1,3 +1,4 @@
+import unicodedata
 from time import process_time
 
 import phonenumbers
@@ -76,6 +77,18 @@ def test_text_of_a_phone_is_read_in_linear_time(tail):
     started = process_time()
     assert matching.phone_key(f"+49 30 901820{tail}x", "DE") == ""
     assert process_time() - started < 0.5
+
+
+def test_text_of_an_email_is_read_in_linear_time():
+    started = process_time()
+    assert matching.email_key("a" + "\u0315\u0300" * 40_000 + "@example.com") == ""
+    assert process_time() - started < 0.5
+
+
+def test_decomposed_email_of_the_longest_length_is_an_identity():
+    local = "\u1ec7" * 300  # e with two marks
+    decomposed = unicodedata.normalize("NFD", local)
+    assert matching.email_key(f"{decomposed}@example.com") == f"{local}@example.com"
 
 
 @pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))

@@ -25,6 +25,8 @@ _NUMBER = re.compile(r"\(?\+?[\d\s().\-/]+(?:(?:;ext=|,?\s*(?:ext\.?|x|#))\s*\d+
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
+# Characters of a letter with its marks, before they are composed.
+_MARKS = 4
 # Words of a name that are compared: more are no name.
 _NAME_WORDS = 8
 
@@ -75,7 +77,12 @@ def read(definition: Definition, answers: Mapping[str, Any]) -> PersonDetails:
 
 def email_key(text: str) -> str:
     """Return the address in lower case with an ASCII domain, or "" when the text is not one."""
-    text = unicodedata.normalize("NFC", without_invisible(text).strip().lower())
+    text = without_invisible(text).strip().lower()
+    # The time of NFC is quadratic in combining marks, of which a letter of an address has few:
+    # 84,000 in an answer in review took 5 s.
+    if len(text) > _MARKS * _LONGEST["email"]:
+        return ""
+    text = unicodedata.normalize("NFC", text)
     if not _EMAIL.fullmatch(text) or len(text) > _LONGEST["email"]:
         return ""
     local, _, domain = text.partition("@")

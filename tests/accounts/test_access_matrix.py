@@ -154,13 +154,13 @@ def test_every_address_has_its_place_in_the_table():
     assert known - addresses == set()
 
 
-def test_every_model_of_the_workspace_has_its_place_in_the_table():
+def test_access_table_lists_every_workspace_model():
     assert {model._meta.label_lower for model in admin.site._registry} == set(TABLE)
 
 
 @pytest.mark.parametrize("model", TABLE)
 @pytest.mark.parametrize("role", Role)
-def test_pages_of_rows_open_for_whom_the_table_says(role, model, somebody, places):
+def test_row_pages_open_for_the_roles_in_the_table(role, model, somebody, places):
     client, user = login(role, somebody)
     may = [role in roles for roles in TABLE[model]]
     base = f"admin:{model.replace('.', '_')}"
@@ -180,7 +180,7 @@ def test_pages_of_rows_open_for_whom_the_table_says(role, model, somebody, place
 
 @pytest.mark.parametrize("model", TABLE)
 @pytest.mark.parametrize("role", Role)
-def test_rows_are_written_only_by_whom_the_table_says(role, model, somebody, places):
+def test_rows_are_written_only_by_the_roles_in_the_table(role, model, somebody, places):
     client, user = login(role, somebody)
     _, add, change, delete = (role in roles for roles in TABLE[model])
     base = f"admin:{model.replace('.', '_')}"
@@ -205,7 +205,7 @@ def move(lead, user):
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("role", Role)
-def test_verbs_work_for_whom_the_table_says_on_rows_that_they_see(role, verb, somebody, places):
+def test_verbs_work_for_roles_in_the_table_on_visible_rows(role, verb, somebody, places):
     client, user = login(role, somebody)
     model, roles, sent = VERBS[verb]
     for word, place in places(user).items():
@@ -232,7 +232,7 @@ def test_get_of_a_verb_leads_to_its_row(verb, somebody, places):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_pages_without_rows_open_for_everybody_who_is_logged_in(role, somebody):
+def test_pages_without_rows_open_for_every_role(role, somebody):
     client, _ = login(role, somebody)
     assert {page: outcome(client.get(reverse(page))) for page in PAGES} == PAGES
 
@@ -266,7 +266,7 @@ def test_what_probes_and_visitors_need_is_open(client):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_somebody_who_was_switched_off_is_a_stranger(role, somebody):
+def test_deactivated_user_is_sent_to_the_log_in(role, somebody):
     client, user = login(role, somebody)
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert outcome(client.get(reverse("admin:index"))) == "login"
@@ -280,7 +280,7 @@ def test_only_administrators_set_passwords_of_others(role, somebody):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_an_application_page_opens_for_roles_with_something_in_it(role, somebody):
+def test_application_page_opens_for_roles_with_a_model_in_it(role, somebody):
     client, _ = login(role, somebody)
     asked = {app: client.get(f"/admin/{app}/") for app in ("leads", "accounts", "events")}
     wanted = {
@@ -292,7 +292,7 @@ def test_an_application_page_opens_for_roles_with_something_in_it(role, somebody
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_form_is_opened_and_previewed_by_everybody(role, somebody):
+def test_every_role_opens_and_previews_forms(role, somebody):
     client, _ = login(role, somebody)
     form = make_form()
     assert outcome(client.get(reverse("admin:forms_form_preview", args=[form.pk]))) == "shown"

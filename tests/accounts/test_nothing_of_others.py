@@ -39,7 +39,7 @@ def test_lists_show_the_rows_that_a_person_sees_and_no_others(
 
 
 @pytest.mark.parametrize("query", ["Foreign", "foreign@example.com", "Foreign Company"])
-def test_a_search_finds_nothing_of_others(query, client, somebody, places):
+def test_search_returns_no_rows_of_others(query, client, somebody, places):
     user = somebody(Role.SALES_REP)
     client.force_login(user)
     places(user)
@@ -48,7 +48,7 @@ def test_a_search_finds_nothing_of_others(query, client, somebody, places):
         assert "Foreign Person" not in page
 
 
-def test_a_shared_contact_does_not_tell_of_others_leads(client, somebody, places):
+def test_page_of_a_shared_contact_hides_leads_of_others(client, somebody, places):
     user = somebody(Role.SALES_REP)
     client.force_login(user)
     place = places(user)["own"]
@@ -70,7 +70,7 @@ def test_a_bulk_action_touches_only_rows_that_a_person_sees(client, somebody, pl
 
 
 @pytest.mark.parametrize("role", [Role.MARKETER, Role.VIEWER])
-def test_who_only_looks_is_offered_no_bulk_action(role, client, somebody, places):
+def test_read_only_role_has_no_bulk_action(role, client, somebody, places):
     user = somebody(role)
     client.force_login(user)
     lead = places(user)["foreign"].lead

@@ -21,7 +21,7 @@ def test_people_log_in_by_email_whatever_its_case(client):
     assert client.login(username=" ada@EXAMPLE.com ", password="secret-word")
 
 
-def test_a_wrong_password_or_a_person_switched_off_does_not_log_in(client):
+def test_wrong_password_and_inactive_user_cannot_log_in(client):
     make_user(email="ada@example.com")
     assert not client.login(username="ada@example.com", password="another-word")
     User.objects.update(is_active=False)
@@ -39,13 +39,13 @@ def test_an_address_belongs_to_one_person_whatever_its_case():
         make_user(email="ADA@example.com")
 
 
-def test_an_address_taken_in_another_case_is_told_in_a_form():
+def test_address_in_use_in_another_case_is_a_form_error():
     make_user(email="ada@example.com")
     with pytest.raises(ValidationError, match="This address is taken"):
         User(email="ADA@example.com", name="Ada", password="x").full_clean()
 
 
-def test_djangos_command_makes_an_administrator(monkeypatch):
+def test_createsuperuser_creates_an_administrator(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-long-secret-word")
     call_command("createsuperuser", email="Ada@example.com", name="Ada", interactive=False)
     ada = User.objects.get(email="ada@example.com")
@@ -59,7 +59,7 @@ def test_a_person_switched_off_may_nothing():
     assert not ada.is_staff
 
 
-def test_leads_are_dealt_only_to_active_people_who_take_them():
+def test_only_active_users_who_take_leads_receive_leads():
     takes = make_user(takes_leads=True)
     make_user(takes_leads=False)
     make_user(takes_leads=True, is_active=False)
@@ -79,9 +79,7 @@ def test_leads_are_dealt_only_to_active_people_who_take_them():
         (Role.ADMIN, Visibility.OWN, {"own", "team", "foreign", "unowned"}),
     ],
 )
-def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
-    role, visibility, sees
-):
+def test_visibility_follows_the_role_or_the_users_setting(role, visibility, sees):
     team = make_team()
     user = make_user(role, team=team, visibility=visibility)
     leads = {
@@ -122,10 +120,10 @@ def zone_in_use(user):
     return seen[0]
 
 
-def test_a_page_tells_times_in_its_readers_zone():
+def test_page_shows_times_in_the_users_time_zone():
     assert zone_in_use(make_user(time_zone="Asia/Tokyo")).key == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../x", "America"])
-def test_a_zone_that_means_nothing_here_breaks_no_page(name):
+def test_unknown_time_zone_breaks_no_page(name):
     assert zone_in_use(make_user(time_zone=name)).key == timezone.get_default_timezone_name()

@@ -5,7 +5,7 @@ from leadgen.accounts.roles import DEFAULT_VISIBILITY, GRANTS, NEVER, Role, allo
 
 @pytest.mark.parametrize("perm", sorted(NEVER))
 @pytest.mark.parametrize("role", Role)
-def test_nobody_edits_history(role, perm):
+def test_no_role_edits_history(role, perm):
     assert not allows(role, perm)
 
 
@@ -39,7 +39,7 @@ def test_a_viewer_changes_nothing():
         (Role.VIEWER, "leads.view_lead", True),
     ],
 )
-def test_the_table_says_who_may_what(role, perm, may):
+def test_roles_allow_what_the_table_lists(role, perm, may):
     assert allows(role, perm) is may
 
 

@@ -70,7 +70,7 @@ def test_use_is_written_once_in_five_minutes(member, clock, django_assert_num_qu
     assert member.session["_session_used"] == used + 360
 
 
-def test_session_of_an_older_release_goes_on(client, clock):
+def test_session_of_an_older_release_remains_valid(client, clock):
     client.force_login(make_user(Role.ADMIN))
     session = client.session
     for key in ("_session_started", "_session_used"):

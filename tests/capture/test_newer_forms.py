@@ -108,7 +108,7 @@ def test_a_form_never_understood_is_being_updated(make_client, path, restricted_
 
 
 @newer
-def test_a_form_never_understood_takes_answers(make_client, path, restricted_form, data):
+def test_unreadable_form_accepts_answers_for_review(make_client, path, restricted_form, data):
     only(restricted_form, data)
     client = make_client()
     page = client.post_form(f"/f/{restricted_form.slug}", ADA)
@@ -189,7 +189,7 @@ def test_the_page_shown_in_an_outage_carries_every_answer(
 
 
 @newer
-def test_preloaded_forms_fall_back_without_the_database(restricted_form, data, monkeypatch):
+def test_preloaded_form_is_served_without_the_database(restricted_form, data, monkeypatch):
     async def story():
         database = ReadPool()
         forms = FormCache(database, max_age=0, stale_timeout=0.01)
@@ -300,7 +300,7 @@ def test_one_row_that_cannot_be_judged_stops_no_other(restricted_form, reader, m
     assert broken.reasons == ["unfit_answers"]
 
 
-def test_a_row_released_by_hand_is_read_by_its_version(client, restricted_form, reader):
+def test_manually_released_row_is_read_by_its_version(client, restricted_form, reader):
     publish(restricted_form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], CONSENT]})
     client.post_form(f"/f/{restricted_form.slug}", {**ADA, "news": "yes"})
     row = Submission.objects.get()
@@ -311,7 +311,7 @@ def test_a_row_released_by_hand_is_read_by_its_version(client, restricted_form, 
     assert release_judged(seconds=5) == 0
 
 
-def test_a_row_released_by_hand_unread_keeps_its_answers(client, restricted_form, path):
+def test_manually_released_unread_row_keeps_its_answers(client, restricted_form, path):
     publish(restricted_form, NEWER["unknown kind"])
     client.post_json(path, {"fields": {**ADA, "mood": {"joy": 1}}})
     row = Submission.objects.get()
@@ -346,9 +346,7 @@ def test_answers_to_a_version_not_yet_in_memory_are_kept(
     assert Submission.objects.get().version == published
 
 
-def test_invalid_answers_are_refused_while_the_database_is_away(
-    make_client, restricted_form, path, away
-):
+def test_invalid_answers_are_refused_without_the_database(make_client, restricted_form, path, away):
     client = make_client(max_age=60)
     client.get(path.removesuffix("/submissions"))
     client.runner.run(client.app._database.close())

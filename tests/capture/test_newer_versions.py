@@ -123,7 +123,7 @@ def test_the_api_is_judged_by_the_older_version_it_names(client, edited_form, pa
     assert (second.version, second.reasons) == (published, ["newer_form"])
 
 
-def test_a_page_that_names_no_version_waits_for_the_newer_reader(client, edited_form):
+def test_page_without_version_is_held_for_a_newer_reader(client, edited_form):
     published = publish(edited_form, NEWER)
     page = client.post_form(
         f"/f/{edited_form.slug}", {**ANSWERS, "_token": page_token.issue(time())}

@@ -16,7 +16,7 @@ def actor():
     return make_user()
 
 
-def test_a_released_submission_goes_on_to_intake(actor, nudges, django_capture_on_commit_callbacks):
+def test_released_submission_is_passed_to_intake(actor, nudges, django_capture_on_commit_callbacks):
     held = make_submission(state="quarantined", reasons=["flood"])
     with django_capture_on_commit_callbacks(execute=True):
         services.release(held, actor=actor)

@@ -71,7 +71,7 @@ def test_concurrent_rows_share_one_commit(writer, published_form):
     assert transactions() <= 2
 
 
-def test_a_row_comes_back_from_the_ledger_as_it_was_given(writer, published_form):
+def test_row_read_from_the_ledger_equals_the_written_row(writer, published_form):
     answers = {"name": "Zoë 🦊 O'Neil", "size": 10**30, "many": ["a", "b"], "none": None}
     row = make_row(published_form, raw=answers, reasons=["flood", "too_fast"], state="quarantined")
     writer.run(row)
@@ -81,7 +81,7 @@ def test_a_row_comes_back_from_the_ledger_as_it_was_given(writer, published_form
     assert kept.idempotency_key is None
 
 
-def test_of_equal_keys_in_one_batch_the_first_wins(writer, published_form):
+def test_first_of_equal_keys_in_one_batch_is_stored(writer, published_form):
     first = make_row(published_form, idempotency_key="k", fingerprint="a")
     same = replace(first, id=uuid7())
     other = replace(first, id=uuid7(), fingerprint="b")

@@ -105,7 +105,7 @@ def test_same_key_and_content_keeps_both_receipts(published_form):
     assert Repeat.objects.get(receipt=second.id).submission_id == first.id
 
 
-def test_other_content_under_a_used_key_goes_to_review(published_form):
+def test_other_content_under_a_used_key_is_quarantined(published_form):
     first = make_row(published_form, idempotency_key="k")
     other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
     store.store(first)

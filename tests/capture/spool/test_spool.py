@@ -101,7 +101,7 @@ def test_hanging_storage_times_out_and_is_bounded(published_form, keep, away, mo
     assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
-def test_depth_and_age_come_from_object_names(published_form, storage):
+def test_depth_and_age_are_read_from_object_names(published_form, storage):
     first = make_row(published_form)
     store.store(make_row(published_form, received_at=first.received_at + timedelta(days=1)))
     store.store(first)

@@ -25,7 +25,7 @@ def demo(*arguments):
     return out.getvalue()
 
 
-def test_demo_holds_two_months_of_leads_in_all_states():
+def test_demo_contains_two_months_of_leads_in_all_states():
     assert "admin@example.com" in demo()
     now = timezone.now()
     assert 150 < Lead.objects.count() < 260

@@ -55,7 +55,7 @@ def test_add_ons_are_where_policies_and_identities_expect_them(runner):
 
 
 @pytest.mark.parametrize("cloud", manifests.CLOUDS)
-def test_prometheus_takes_every_kind_that_the_overlay_gives_it(runner, cloud):
+def test_prometheus_selects_every_kind_in_the_overlay(runner, cloud):
     kinds = {
         "ServiceMonitor": "serviceMonitor",
         "PodMonitor": "podMonitor",

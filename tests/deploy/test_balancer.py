@@ -135,7 +135,7 @@ def test_port_that_accepts_without_answering_is_not_ready(limit):
     run(scenario())
 
 
-def test_container_that_refuses_is_taken_out():
+def test_refusing_container_is_removed_from_the_pool():
     async def scenario():
         async with Web(any_free()) as web, Front(web.port) as front:
             pass

@@ -57,7 +57,7 @@ def test_ports_are_open_to_this_machine_only(name):
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - ONCE - {"web"}))
-def test_every_service_that_stays_says_how_it_is(name):
+def test_every_lasting_service_has_a_health_check(name):
     assert services()[name]["healthcheck"]["test"][0].startswith("CMD")
     assert services()[name]["restart"] == "unless-stopped"
 
@@ -73,14 +73,14 @@ def test_other_peoples_images_are_named_with_their_version(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_secret_stands_in_the_file(name):
+def test_compose_file_contains_no_secret(name):
     for variable, value in services()[name].get("environment", {}).items():
         if re.search("SECRET|PASSWORD|TOKEN|DATABASE|BROKER|CREDENTIALS", variable):
             assert value.startswith("/run/secrets/"), variable
 
 
 @pytest.mark.parametrize("volume", [name for name in document()["volumes"] if "secrets-" in name])
-def test_a_secret_is_seen_by_those_who_need_it_and_changed_by_none(volume):
+def test_secrets_are_mounted_read_only_where_needed(volume):
     owner = volume.removeprefix("secrets-")
     may = {"leadgen": OURS, "watch": {"prometheus", "grafana"}}.get(owner, {owner})
     seen = {
@@ -106,7 +106,7 @@ def test_what_is_mounted_from_the_checkout_is_there():
     assert [path for path in sources if path[0] == "." and not (ROOT / path).exists()] == []
 
 
-def test_leadgen_is_given_only_variables_that_it_reads():
+def test_leadgen_gets_only_variables_that_it_reads():
     given = {
         name.removesuffix("_FILE")
         for role in ("web", "worker", "delivery", "beat")
@@ -161,7 +161,7 @@ def test_every_service_that_ends_is_waited_for():
     assert ONCE - {"restore"} <= waited
 
 
-def test_demo_is_no_dependency_where_it_is_not_asked_for():
+def test_demo_is_an_optional_dependency():
     assert services()["beat"]["depends_on"]["demo"]["required"] is False
 
 
@@ -197,7 +197,7 @@ def prepare(tmp_path, monkeypatch):
     return run
 
 
-def test_secrets_are_made_once(prepare):
+def test_secrets_are_created_once(prepare):
     assert prepare() == prepare()
 
 
@@ -229,7 +229,7 @@ def test_a_start_that_was_cut_off_is_finished_by_the_next(prepare, tmp_path):
     assert prepare() == whole
 
 
-def test_every_file_that_a_service_reads_is_made(prepare):
+def test_every_file_that_a_service_reads_is_created(prepare):
     made = {name.split("/")[1] for name in prepare()}
     text = (ROOT / "docker-compose.yml").read_text()
     text += (ROOT / "deploy/compose/prometheus.yml").read_text()

@@ -59,7 +59,7 @@ AWAY = {"balancer", "web"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_is_told_to_end_under_load_loses_nothing(deployment, public_id, service):
+def test_service_stopped_under_load_loses_no_submission(deployment, public_id, service):
     with loading(deployment.url, public_id, visitors=4) as load:
         load.until(receipts=50, seconds=60)
         deployment.compose("stop", service)

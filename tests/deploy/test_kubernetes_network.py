@@ -65,7 +65,7 @@ def test_exactly_the_expected_connections_are_allowed(overlay):
         ),
     ],
 )
-def test_a_policy_that_goes_takes_its_connections_along(fault, flow):
+def test_removing_a_policy_removes_its_connections(fault, flow):
     objects = planted.objects()
     assert flow in found(objects)
     fault(objects)

@@ -36,7 +36,7 @@ def sent(line):
         ("DETAIL:  Key (email)=(x) already exists.", "DETAIL:  [left out]"),
     ],
 )
-def test_personal_data_is_taken_out_before_it_is_stored(line, kept):
+def test_personal_data_is_removed_before_storage(line, kept):
     assert sent(line) == kept
 
 
@@ -48,7 +48,7 @@ def test_personal_data_is_taken_out_before_it_is_stored(line, kept):
         "postgresql on 10.20.30.40:5432 answered after 1.25 s",
     ],
 )
-def test_what_is_not_personal_stays(line):
+def test_data_that_is_not_personal_is_stored(line):
     assert sent(line) == line
 
 
@@ -77,7 +77,7 @@ def test_it_needs_no_privileges():
 
 
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)
-def test_it_finds_names_wherever_the_application_does(overlay):
+def test_collector_resolves_names_as_the_application_does(overlay):
     alloy, web = Place("alloy"), Place("web")
     rendered = manifests.rendered(overlay)
     servers = (

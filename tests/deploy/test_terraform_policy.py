@@ -96,7 +96,7 @@ def test_every_rule_has_a_planted_fault():
 
 
 @pytest.mark.parametrize("missing", TAGS)
-def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
+def test_every_cloud_requires_the_mandatory_tags(missing):
     left = {name: value for name, value in TAGS.items() if name != missing}
     listed = [f"{name}:{value}" for name, value in left.items()]
     assert "tagged" in broken(resource("aws_eip", tags_all=left))
@@ -104,7 +104,7 @@ def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
     assert "tagged" in broken(resource("digitalocean_volume", tags=listed))
 
 
-def test_tags_that_terraform_does_not_know_are_not_ours():
+def test_unknown_tag_values_count_as_missing():
     one = Resource("a", "google_sql_database_instance", {}, {"settings": [{"user_labels": True}]})
     assert "tagged" in broken(one)
 
@@ -113,7 +113,7 @@ def test_what_a_cloud_cannot_tag_needs_no_tags():
     assert "tagged" not in broken(resource("digitalocean_vpc"), resource("aws_route"))
 
 
-def test_everyone_may_come_in_to_https_and_to_nothing_else():
+def test_public_ingress_is_allowed_for_https_only():
     rule = "aws_vpc_security_group_ingress_rule"
     assert not broken(resource(rule, **ANYONE, from_port=443, to_port=443))
     assert "closed" in broken(resource(rule, **ANYONE, from_port=443, to_port=65535))
@@ -137,7 +137,7 @@ def test_a_clusters_interface_names_who_may_reach_it():
 
 
 @pytest.mark.parametrize("block", ["0.0.0.0/1", "128.0.0.0/1", "2000::/3"])
-def test_half_of_the_internet_is_everyone(block):
+def test_half_of_the_internet_counts_as_public(block):
     vpc = [{"public_access_cidrs": ["203.0.113.0/24", block]}]
     assert "closed" in broken(resource("aws_eks_cluster", vpc_config=vpc))
 
@@ -179,7 +179,7 @@ def test_a_google_federation_names_its_subject():
     assert "pinned" not in broken(resource(kind, attribute_condition=exact))
 
 
-def test_a_grant_to_everybody_is_caught():
+def test_grant_to_all_users_is_rejected():
     assert "least" in broken(resource("google_storage_bucket_iam_member", member="allUsers"))
     assert "least" in broken(resource("google_storage_bucket_iam_binding", members=["allUsers"]))
 
@@ -220,13 +220,13 @@ def test_a_grant_of_just_what_is_needed_passes(kept):
     assert "least" not in broken(kept)
 
 
-def test_a_value_that_the_cloud_decides_counts_as_given():
+def test_value_known_after_apply_counts_as_set():
     one = Resource("a", "aws_cloudwatch_log_group", {}, {"kms_key_id": True})
     assert one.get("kms_key_id") == UNKNOWN
     assert not broken(one)
 
 
-def test_plans_and_states_are_read_alike():
+def test_plans_and_states_yield_the_same_resources():
     one = {"address": "a.b", "type": "a", "mode": "managed"}
     plan = {"resource_changes": [{**one, "change": {"after": {"x": 1}, "after_unknown": {}}}]}
     child = {"resources": [{**one, "values": {"x": 1}}]}
@@ -249,6 +249,6 @@ def test_another_document_is_refused():
         plans.load("{}")
 
 
-def test_every_type_in_the_rules_is_made_by_a_module_or_forbidden():
+def test_rules_name_only_known_resource_types():
     known = {setting.type for setting in SETTINGS} | set(terraform.BUCKET_COMPANIONS)
     assert known <= resource_types()

@@ -11,7 +11,7 @@ def stand_in(folder, said):
 
 
 @pytest.mark.parametrize("minor", ["27", "32", "33+"])
-def test_a_kubectl_that_is_new_enough_is_taken(tmp_path, monkeypatch, minor):
+def test_kubectl_of_a_supported_version_is_used(tmp_path, monkeypatch, minor):
     path = stand_in(tmp_path, f'{{"clientVersion": {{"minor": "{minor}"}}}}')
     monkeypatch.setenv("KUBECTL", path)
     assert kubectl.program() == path
@@ -24,7 +24,7 @@ def test_an_old_or_broken_one_is_refused_with_what_to_do(tmp_path, monkeypatch, 
         kubectl.program()
 
 
-def test_none_where_none_may_be_installed_is_told(monkeypatch):
+def test_missing_kubectl_is_reported_without_install_rights(monkeypatch):
     monkeypatch.delenv("KUBECTL", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(debian, "can_install", lambda: False)

@@ -82,7 +82,7 @@ def test_hidden_value_never_costs_the_enquiry(client, foreign_form, value):
 
 
 @pytest.mark.parametrize("value", [7, 1.5, True, ["a"], {"a": 1}, "x" * 9000])
-def test_hidden_value_of_a_program_is_kept_as_text(client, foreign_form, value):
+def test_hidden_value_of_a_program_is_stored_as_text(client, foreign_form, value):
     path = f"/api/v1/public/forms/{foreign_form.public_id}/submissions"
     assert client.post_json(path, {"fields": {**ADA, "landing": value}}).status == 201
     row = Submission.objects.get()
@@ -93,7 +93,7 @@ def test_hidden_value_of_a_program_is_kept_as_text(client, foreign_form, value):
 @pytest.mark.parametrize(
     "data", [{}, {"email": ""}, {"email": " ", "landing": "x"}, {"submit": "Send"}]
 )
-def test_page_without_any_answer_asks_for_one(client, foreign_form, data):
+def test_page_without_any_answer_is_refused(client, foreign_form, data):
     page = client.post_form(f"/f/{foreign_form.slug}", data)
     assert page.status == 422
     assert "Fill in at least one field." in page.text
@@ -101,7 +101,7 @@ def test_page_without_any_answer_asks_for_one(client, foreign_form, data):
 
 
 @pytest.mark.parametrize("fields", [{}, {"email": ""}, {"news": False}, {"landing": "x"}])
-def test_program_without_any_answer_is_told_so(client, foreign_form, fields):
+def test_api_call_without_any_answer_is_refused(client, foreign_form, fields):
     path = f"/api/v1/public/forms/{foreign_form.public_id}/submissions"
     answer = client.post_json(path, {"fields": fields})
     assert answer.status == 422

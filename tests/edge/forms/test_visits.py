@@ -101,7 +101,7 @@ def test_a_duplicated_tab_loses_no_answer(client, poll):
     assert given() == [True, False]
 
 
-def test_a_page_cached_for_several_visitors_takes_all(client, poll):
+def test_page_cached_for_several_visitors_accepts_all(client, poll):
     page = hidden_inputs(client.get(f"/f/{poll.slug}"))
     for number in range(3):
         sent = {**YES, **page, "_visit": f"another-visitor-{number}", "_act": 1}
@@ -208,7 +208,7 @@ def test_cacheable_responses_contain_no_value_of_a_visit(client, method):
     assert "_token" not in answer.text
 
 
-def test_a_missing_token_is_given_with_the_page_shown_again(client, poll):
+def test_missing_token_is_issued_with_the_page_shown_again(client, poll):
     again = client.post_form(f"/f/{poll.slug}", {"email": "nobody"})
     token = page_token.read(hidden_inputs(again)["_token"])
     assert token is not None
@@ -217,7 +217,7 @@ def test_a_missing_token_is_given_with_the_page_shown_again(client, poll):
     )
 
 
-def test_old_answers_of_a_visit_stay_one_when_the_form_is_closed(client, poll):
+def test_resent_answers_stay_one_after_the_form_closes(client, poll):
     page = hidden_inputs(client.get(f"/f/{poll.slug}"))
     first = client.post_form(f"/f/{poll.slug}", {**YES, **page})
     poll.published = None

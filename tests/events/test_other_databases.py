@@ -75,7 +75,7 @@ def test_a_transaction_in_our_database_delays_later_events(other_database):
         assert settled() == 1
 
 
-def test_a_role_without_rights_sees_whose_transaction_runs(other_database, role_without_rights):
+def test_role_without_rights_sees_transactions_of_others(other_database, role_without_rights):
     with psycopg.connect(**other_database) as other:
         assign_id(other)
         emit("team.changed", make_team())

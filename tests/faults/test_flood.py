@@ -50,7 +50,7 @@ def p99_under_fire(load, bots, url, slug):
     return load.p99(*stretch), told.result()
 
 
-def test_a_flood_takes_nothing_from_the_others(system, roles, elsewhere, figures):
+def test_flood_does_not_slow_other_visitors(system, roles, elsewhere, figures):
     quiet, under_fire, port = [], [], any_free()
     told: Counter[int] = Counter()
     # The bots work on this machine too, so what they take from it is a part of both sides.

@@ -83,7 +83,7 @@ def test_a_repeat_on_the_other_way_is_the_same_submission(system, roles, server)
 
 
 @pytest.mark.slow_faults
-def test_five_hundred_slow_clients_take_nothing_from_the_others(system, roles, figures):
+def test_slow_clients_do_not_slow_other_visitors(system, roles, figures):
     paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/login")
     openings = [opening(path) for path in paths for opening in OPENINGS.values()]
     with loading(roles.url, system.public_id, system.slug) as load:

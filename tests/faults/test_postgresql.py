@@ -38,7 +38,7 @@ def test_five_restarts(system, roles, server, figures, way):
     figures["settled s"] = accounted_for(system, load)
 
 
-def test_away_for_a_minute(system, roles, server, figures):
+def test_a_minute_without_postgresql_loses_no_submission(system, roles, server, figures):
     with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         server.end(signal.SIGINT)

@@ -59,7 +59,7 @@ def kept(system, email):
     )
 
 
-def test_with_postgresql_away_a_visitor_is_thanked(system, server, page):
+def test_visitor_is_thanked_without_postgresql(system, server, page):
     email = page.get_by_label("Work email").input_value()
     with away(server):
         send(page)
@@ -69,7 +69,7 @@ def test_with_postgresql_away_a_visitor_is_thanked(system, server, page):
     assert kept(system, email) == [("processed", MESSAGE)]
 
 
-def test_with_both_away_the_page_keeps_the_answers_and_sends_them_once(system, server, page):
+def test_page_resends_answers_once_after_a_full_outage(system, server, page):
     email = page.get_by_label("Work email").input_value()
     with away(server), in_the_way(system.storage):
         send(page)

@@ -94,7 +94,7 @@ def test_one_trace_leads_from_the_browsers_request_to_the_lead(traced_stack, col
 
 
 @pytest.mark.processes
-def test_what_the_caller_does_not_record_is_not_recorded_here_either(traced_stack, collector):
+def test_trace_not_sampled_by_the_caller_is_not_recorded(traced_stack, collector):
     request = Request(
         f"{traced_stack.url}/login", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"}
     )

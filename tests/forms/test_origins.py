@@ -43,7 +43,7 @@ def test_what_is_no_website_is_named(written):
         form.clean()
 
 
-def test_a_forms_websites_are_mended_before_they_are_kept():
+def test_websites_of_a_form_are_normalized_before_storage():
     form = Form(title="T", slug="t", allowed_origins=" https://Example.com/  https://b.example ")
     form.full_clean(validate_unique=False)
     assert form.origins == ["https://example.com", "https://b.example"]

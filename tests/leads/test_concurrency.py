@@ -80,7 +80,7 @@ def is_a_session_blocked():
         return cursor.fetchone() != (0,)
 
 
-def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(contact_form):
+def test_twenty_drains_of_one_person_create_one_open_lead(contact_form):
     make_submissions(contact_form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=20)
@@ -91,9 +91,7 @@ def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(cont
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(
-    contact_form, seed
-):
+def test_batches_with_the_same_people_do_not_deadlock(contact_form, seed):
     people = [
         {"email": f"p{number}@example.com", "phone": f"+442079460{number:03}", "company": company}
         for number in range(12)
@@ -138,7 +136,7 @@ def test_batch_without_a_free_slot_leaves_the_rows(contact_form):
         assert together([lambda: drain(max_parallel=2)]) == [BatchOutcome(processed=1)]
 
 
-def test_every_slot_can_be_taken_and_no_more():
+def test_slots_are_limited_to_their_number():
     taken = []
     with ExitStack() as stack:
         for _ in range(4):
@@ -216,7 +214,7 @@ def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     assert Lead.objects.open().get().contact == lead.contact
 
 
-def test_two_people_who_act_at_once_both_have_their_say():
+def test_concurrent_acts_of_two_people_both_take_effect():
     lead, actor = make_lead(), make_user()
     won = Stage.objects.get(name="Won")
     together(
@@ -251,7 +249,7 @@ def test_bulk_acts_at_once_do_each_row_once():
     assert Event.objects.filter(kind="lead.task_completed").count() == 20
 
 
-def test_lead_that_enters_a_stage_first_keeps_its_type():
+def test_lead_in_a_changed_stage_keeps_its_type():
     lead, actor = make_lead(), make_user()
     talking = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={talking.pk: {"type": "won"}})
@@ -273,7 +271,7 @@ def test_lead_that_enters_a_stage_first_keeps_its_type():
     assert (lead.is_open, lead.stage.type) == (True, "open")
 
 
-def test_lead_that_enters_a_stage_later_follows_its_new_type():
+def test_lead_entering_a_changed_stage_gets_its_new_type():
     lead, actor = make_lead(), make_user()
     stale = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={stale.pk: {"type": "won"}})

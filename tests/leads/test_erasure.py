@@ -238,7 +238,7 @@ def test_statements_grow_with_batches_only(send, django_assert_max_num_queries):
     assert measure().places["erased"] == 30
 
 
-def test_a_number_of_two_contacts_asks_for_one(ada):
+def test_erasure_by_a_shared_number_is_refused(ada):
     other = Contact.objects.create(name="Bernd", phone=PHONE)
     with pytest.raises(CommandError, match=f"Contacts {ada.pk}, {other.pk} have this number"):
         erase(PHONE, "--yes")

@@ -53,7 +53,7 @@ def test_every_kind_of_event_reads_as_a_sentence(kind, data, text, detail):
     assert told.icon
 
 
-def test_a_possible_duplicate_is_said():
+def test_timeline_names_a_possible_duplicate():
     told = line("lead.submission_added", {"form": "Contact", "possible_duplicate": 7})
     assert "possibly the same person" in told.detail
 

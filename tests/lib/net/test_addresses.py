@@ -133,7 +133,7 @@ def test_refusal_names_an_entry_that_permits_it():
         ("64:ff9b:0:0:0:1::", False),
     ],
 )
-def test_public_range_ends_where_the_registry_says(address, public):
+def test_public_ranges_follow_the_iana_registry(address, public):
     assert is_public(ip_address(address)) is public
 
 
@@ -146,6 +146,6 @@ def test_public_range_ends_where_the_registry_says(address, public):
         ("10.0.0.0/8", []),
     ],
 )
-def test_entry_knows_the_metadata_addresses_that_it_covers(entry, covered):
+def test_entry_lists_the_metadata_addresses_it_covers(entry, covered):
     (network,) = allowed_networks([entry])
     assert [str(address) for address in network.metadata()] == covered

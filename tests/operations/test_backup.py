@@ -76,7 +76,7 @@ def definitions():
         return [re.sub(r"::(text|character varying)|[][()]", "", d) for (d,) in cursor.fetchall()]
 
 
-def test_restore_brings_back_every_table_and_object(target, tmp_path):
+def test_restore_recovers_every_table_and_object(target, tmp_path):
     furnish()
     held, files, schema = contents(), stored(tmp_path), definitions()
     backup(target)

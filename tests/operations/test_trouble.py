@@ -29,7 +29,7 @@ def client(client):
 
 
 @pytest.mark.django_db
-def test_page_of_a_read_only_database_says_send_it_again(client):
+def test_page_of_a_read_only_database_asks_to_resend(client):
     make_user(email="ada@example.com")
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")

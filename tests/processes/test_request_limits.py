@@ -89,7 +89,7 @@ def test_forged_session_cookie_buys_no_bytes(ask, db):
     assert ask([CHUNK], headers=length(300_000) + cookie("x" * 32))[0] == 413
 
 
-def test_slow_body_is_given_up(ask, monkeypatch):
+def test_slow_body_is_aborted(ask, monkeypatch):
     monkeypatch.setattr(request_limits, "SECONDS", 0.1)
     status, text, unread = ask([b"a"] * 100, pause=0.02)
     assert status == 408

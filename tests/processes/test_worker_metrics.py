@@ -54,9 +54,7 @@ def sweep(stack):
     stack.start("beat")
 
 
-def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
-    start, surroundings, tmp_path
-):
+def test_worker_metrics_include_exited_children(start, surroundings, tmp_path):
     form, port = make_form(), surroundings["METRICS_PORT"]
     worked = 'leadgen_intake_rows_total{outcome="processed"}'
     make_submission(form)
@@ -73,14 +71,14 @@ def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
         stack.stop("worker", signal.SIGKILL)
 
 
-def test_beat_tells_what_it_has_sent_and_leaves_no_files_behind(start, surroundings, tmp_path):
+def test_beat_metrics_count_tasks_and_leave_no_files(start, surroundings, tmp_path):
     sent = 'leadgen_beat_sent_total{task="leadgen.leads.tasks.intake"}'
     with start("beat"):
         eventually(lambda: told(surroundings["METRICS_PORT"], sent) >= 1, seconds=40)
     assert list(tmp_path.glob("leadgen-metrics-*")) == []
 
 
-def test_a_token_keeps_strangers_out_and_nothing_else_is_served(start, surroundings):
+def test_metrics_require_the_token_and_nothing_else_is_served(start, surroundings):
     port = surroundings["METRICS_PORT"]
     with start("beat", METRICS_TOKEN="a-long-token"):
         eventually(lambda: told_anything(port), seconds=40)

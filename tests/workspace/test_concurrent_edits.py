@@ -235,7 +235,7 @@ def second_rows(page: Page, prefix: str) -> list[str]:
     return [k for k in page.values if k.startswith(f"{prefix}-") and k.endswith("-id")]
 
 
-def test_words_typed_into_a_removed_row_are_kept(boss):
+def test_text_typed_into_a_removed_row_is_kept(boss):
     form = draft()
     first, second = two_pages(boss, form)
     second.save(**{f"{row_of(second, 'fields', 'email')}-DELETE": "on"})
@@ -248,7 +248,7 @@ def test_words_typed_into_a_removed_row_are_kept(boss):
     assert sorted(form.fields.values_list("label", flat=True)) == ["Size", "Your address"]
 
 
-def test_row_that_both_removed_is_gone(boss):
+def test_row_removed_by_both_stays_removed(boss):
     form = draft()
     first, second = two_pages(boss, form)
     second.save(**{f"{row_of(second, 'fields', 'Size')}-DELETE": "on"})

@@ -116,7 +116,7 @@ def test_company_of_a_contact_is_compared_by_name(admin):
     assert "changed to “Mill”" in answer.text
 
 
-def test_contact_page_refuses_nonsense_and_taken_addresses(admin):
+def test_contact_page_refuses_invalid_and_used_addresses(admin):
     contact, other = make_lead().contact, make_lead().contact
     record_services.update_contact(other, {"email": "taken@example.com"}, actor=None)
     page = opened(admin, contact)

@@ -127,7 +127,7 @@ def test_change_compares_with_the_thirty_days_before():
     assert (change.now, change.before, change.percent) == (3, 2, 50)
 
 
-def test_every_day_of_the_chart_stands_even_without_a_lead():
+def test_chart_contains_days_without_leads():
     make_lead()
 
     days = numbers.per_day(Lead.objects.all())

@@ -67,7 +67,7 @@ def test_an_administrator_cannot_lower_or_lock_out_themselves(browse):
 
 
 @pytest.mark.parametrize("change", [{"is_active": ""}, {"role": Role.VIEWER}])
-def test_page_asks_where_open_leads_go(browse, change):
+def test_page_requires_a_handover_of_open_leads(browse, change):
     rep, colleague = make_user(takes_leads=True), make_user()
     lead = make_lead(rep)
     client = browse(make_user(Role.ADMIN))
@@ -85,7 +85,7 @@ def test_page_asks_where_open_leads_go(browse, change):
     assert lead.owner == colleague
 
 
-def test_page_of_a_person_without_open_work_asks_nothing(browse):
+def test_page_without_open_work_has_no_handover_field(browse):
     rep, client = make_user(), browse(make_user(Role.ADMIN))
     assert 'name="handover"' not in client.get(page_of(rep)).content.decode()
     client.post(page_of(rep), standing(rep, is_active=""))

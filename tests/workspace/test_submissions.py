@@ -125,7 +125,7 @@ def test_a_submission_cannot_be_edited(browse):
     assert submission.state == "quarantined"
 
 
-def test_a_release_goes_back_to_this_site_only(browse):
+def test_release_redirects_to_this_site_only(browse):
     client = browse(make_user(Role.MARKETER))
     address = reverse("admin:submission_release", args=[held().pk])
 
@@ -134,7 +134,7 @@ def test_a_release_goes_back_to_this_site_only(browse):
     assert answer.url == LIST
 
 
-def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
+def test_server_fault_is_not_shown_as_submission_failure(browse):
     submission = make_submission(last_error="OperationalError: disk full")
     url = reverse("admin:capture_submission_change", args=[submission.pk])
     page = browse(make_user(Role.ADMIN)).get(url).text
@@ -195,7 +195,7 @@ def test_decision_after_intake_links_to_the_lead(browse, verb):
         ("hold", {"state": "erased"}, "its data was erased."),
     ],
 )
-def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, words):
+def test_decision_without_effect_names_the_current_state(browse, verb, fields, words):
     submission = make_submission(**fields)
     address = reverse(f"admin:submission_{verb}", args=[submission.pk])
 
@@ -205,7 +205,7 @@ def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, wo
     assert not Event.objects.exists()
 
 
-def test_second_release_says_that_nothing_was_changed(browse):
+def test_second_release_reports_no_change(browse):
     client, address = browse(make_user(Role.ADMIN)), "admin:submission_release"
     submission = held()
     first, second = (

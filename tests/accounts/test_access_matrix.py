@@ -237,7 +237,7 @@ def test_pages_without_rows_open_for_every_role(role, somebody):
     assert {page: outcome(client.get(reverse(page))) for page in PAGES} == PAGES
 
 
-def test_a_stranger_gets_the_log_in_and_nothing_else(client, somebody, places):
+def test_anonymous_user_is_sent_to_the_log_in_everywhere(client, somebody, places):
     user = somebody(A)
     place = places(user)["own"]
     for model in TABLE:
@@ -252,7 +252,7 @@ def test_a_stranger_gets_the_log_in_and_nothing_else(client, somebody, places):
     assert outcome(client.get("/admin/no/such/page/")) == "login"
 
 
-def test_a_stranger_can_use_no_verb(client, somebody, places):
+def test_anonymous_user_can_use_no_verb(client, somebody, places):
     place = places(somebody(A))["own"]
     for verb, (model, _, _) in VERBS.items():
         more = [place.task.pk] if "task_" in verb else []
@@ -260,7 +260,7 @@ def test_a_stranger_can_use_no_verb(client, somebody, places):
         assert outcome(client.post(reverse(verb, args=[row.pk, *more]))) == "login"
 
 
-def test_what_probes_and_visitors_need_is_open(client):
+def test_pages_for_probes_and_visitors_are_public(client):
     asked = {name: reverse(name) if name else "/" for name in FOR_EVERYBODY}
     assert {name: outcome(client.get(url)) for name, url in asked.items()} == FOR_EVERYBODY
 
@@ -306,7 +306,7 @@ def test_the_rest_of_the_workspace_is_not_there(somebody):
     assert outcome(client.get(reverse("admin:logout"))) == "broken"  # 405: only a POST logs out
 
 
-def test_what_no_lead_has_yet_shows_to_those_who_decide_on_it(somebody):
+def test_quarantined_submission_is_shown_to_reviewers(somebody):
     held = make_submission(state="quarantined", reasons=["flood"])
     for role, wanted in {A: "shown", M: "shown", S: "shown", R: "gone", V: "shown"}.items():
         client, _ = login(role, somebody)

@@ -107,7 +107,7 @@ def test_waiting_notification_is_sent_once(server):
     assert row.sent_at
 
 
-def test_server_unavailable_for_a_day_loses_no_mail(server):
+def test_mail_is_sent_after_a_day_without_the_server(server):
     (user,) = write()
     server.is_up, passed = False, timedelta()
     while passed < timedelta(days=1):
@@ -129,7 +129,7 @@ def test_unavailable_server_delays_no_handler(server):
     assert seen == ["team.added"]
 
 
-def test_unavailable_server_costs_one_of_a_batch_an_attempt(server):
+def test_unavailable_server_counts_one_attempt_per_batch(server):
     users = write(5)
     server.is_up = False
     deliver()

@@ -52,7 +52,7 @@ def test_createsuperuser_creates_an_administrator(monkeypatch):
     assert (ada.role, ada.is_superuser, ada.is_staff) == (Role.ADMIN, True, True)
 
 
-def test_a_person_switched_off_may_nothing():
+def test_inactive_user_has_no_permission():
     ada = make_user(Role.ADMIN, is_active=False)
     assert not ada.has_perm("leads.view_lead")
     assert not ada.has_module_perms("leads")
@@ -91,7 +91,7 @@ def test_visibility_follows_the_role_or_the_users_setting(role, visibility, sees
     assert {leads[lead] for lead in visible(Lead, user)} == sees
 
 
-def test_without_a_team_a_team_view_is_ones_own_leads():
+def test_team_visibility_without_a_team_is_own_leads():
     user = make_user(Role.SALES_REP, team=None, visibility=Visibility.TEAM)
     own = make_lead(user)
     make_lead(make_user(team=None))
@@ -101,7 +101,7 @@ def test_without_a_team_a_team_view_is_ones_own_leads():
 @pytest.mark.parametrize(
     "name", ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "a\0b", "+02:00"]
 )
-def test_an_unknown_time_zone_is_refused_with_what_to_write(name):
+def test_unknown_time_zone_is_refused_with_an_example(name):
     with pytest.raises(ValidationError, match="write it as Europe/Berlin") as refused:
         User(email="x@example.com", name="X", password="x", time_zone=name).clean()
     assert list(refused.value.message_dict) == ["time_zone"]

@@ -9,7 +9,7 @@ def test_no_role_edits_history(role, perm):
     assert not allows(role, perm)
 
 
-def test_an_administrator_may_everything_else():
+def test_administrator_has_all_other_permissions():
     assert allows(Role.ADMIN, "accounts.change_user")
     assert allows(Role.ADMIN, "leads.delete_campaign")
 
@@ -44,11 +44,11 @@ def test_roles_allow_what_the_table_lists(role, perm, may):
 
 
 @pytest.mark.parametrize("perm", ["", "leads", "leads.", "leads.lead", "unknown.view_thing", "."])
-def test_what_is_not_in_the_table_is_refused(perm):
+def test_permission_outside_the_table_is_refused(perm):
     assert not allows(Role.SALES_REP, perm)
 
 
-def test_an_application_opens_for_who_sees_anything_of_it():
+def test_application_opens_for_roles_that_see_its_models():
     assert opens(Role.ADMIN, "events")
     assert opens(Role.SALES_MANAGER, "accounts")
     assert not opens(Role.SALES_REP, "accounts")

@@ -84,7 +84,7 @@ def test_log_in_leads_to_no_other_site(visitor, target):
     assert visitor().log_in("ada@example.com", next=target)["Location"] == "/admin/"
 
 
-def test_person_who_is_logged_in_is_sent_on(client):
+def test_logged_in_user_is_redirected_from_the_log_in(client):
     client.force_login(make_user())
     assert client.get("/login")["Location"] == "/admin/"
     assert client.get("/login?next=/admin/leads/lead/")["Location"] == "/admin/leads/lead/"

@@ -186,7 +186,7 @@ def test_outage_of_the_cache_is_answered_and_counted(client, monkeypatch, counte
     assert "Traceback" not in caplog.text
 
 
-def test_fault_of_ours_is_no_outage(client, monkeypatch):
+def test_programming_error_is_not_reported_as_outage(client, monkeypatch):
     def broken(*_, **__):
         raise KeyError("a mistake")
 

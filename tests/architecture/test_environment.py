@@ -74,7 +74,7 @@ def test_every_variable_of_the_example_has_a_comment_above_it():
     assert not bare
 
 
-def test_a_start_without_debug_names_everything_that_is_missing():
+def test_start_without_debug_names_all_missing_settings():
     done = load_settings()
     assert done.returncode != 0
     for name in GOOD:

@@ -77,7 +77,7 @@ def test_long_texts_are_cut():
     assert (len(cut["page_url"]), len(cut["utm"]["source"])) == (2000, 200)
 
 
-def test_what_postgresql_cannot_store_is_dropped():
+def test_characters_postgresql_cannot_store_are_dropped():
     assert context(referrer="a\x00b\ud800c")["referrer"] == "abc"
 
 

@@ -78,7 +78,7 @@ def test_a_process_started_later_serves_that_page_too(make_client, restricted_fo
 
 
 @newer
-def test_both_channels_keep_what_is_sent(client, path, restricted_form, data, nudges):
+def test_both_channels_store_answers_to_a_newer_form(client, path, restricted_form, data, nudges):
     published = publish(restricted_form, data)
     page = client.post_form(
         f"/f/{restricted_form.slug}", {**ADA, "mood": ["joy", "awe"], "_url": ""}
@@ -249,7 +249,7 @@ def test_answers_that_do_not_fit_stay_for_review(client, restricted_form, path, 
     assert Event.objects.get(kind="submission.held").data == {"reasons": ["unfit_answers"]}
 
 
-def test_another_reason_keeps_holding_judged_answers(client, restricted_form, reader):
+def test_other_reason_keeps_validated_answers_in_review(client, restricted_form, reader):
     publish(restricted_form, NEWER["needs"])
     client.post_form(f"/f/{restricted_form.slug}", {**ADA, "_url": "x"})
     reader()
@@ -258,7 +258,7 @@ def test_another_reason_keeps_holding_judged_answers(client, restricted_form, re
     assert (row.state, row.reasons, row.answers) == ("quarantined", ["honeypot"], ADA)
 
 
-def test_answers_to_the_older_page_are_judged_by_it(client, restricted_form, path, reader):
+def test_answers_to_the_older_page_are_validated_by_it(client, restricted_form, path, reader):
     extra = {"name": "size", "kind": "text", "label": "Size", "required": True}
     publish(restricted_form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], extra]})
     client.post_form(f"/f/{restricted_form.slug}", ADA)
@@ -290,7 +290,7 @@ def test_a_batch_is_bounded_and_none_is_left(restricted_form, reader, monkeypatc
     assert Submission.objects.waiting().count() == 5
 
 
-def test_one_row_that_cannot_be_judged_stops_no_other(restricted_form, reader, monkeypatch):
+def test_row_that_cannot_be_validated_stops_no_other(restricted_form, reader, monkeypatch):
     publish(restricted_form, NEWER["needs"])
     broken = make_submission(restricted_form, state="quarantined", reasons=["newer_form"], raw=[1])
     make_submission(restricted_form, state="quarantined", reasons=["newer_form"])
@@ -362,7 +362,7 @@ PUBLISH = (
 
 
 @pytest.mark.parametrize("fresh", [0.0, 0.05])
-def test_publications_under_posts_lose_none(make_client, restricted_form, path, fresh):
+def test_publishing_during_posts_loses_no_submission(make_client, restricted_form, path, fresh):
     async def story(client):
         edge = client.app
         answers = []

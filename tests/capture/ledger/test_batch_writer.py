@@ -116,7 +116,7 @@ def test_a_row_sent_again_among_others_is_stored_once(writer, published_form):
 
 
 @pytest.mark.parametrize("fault", [{"form_id": 0}, {"raw": {"name": "a\0b"}}, {"state": "x" * 13}])
-def test_a_row_that_the_database_refuses_fails_alone(writer, published_form, fault):
+def test_row_refused_by_the_database_fails_alone(writer, published_form, fault):
     rows = [make_row(published_form) for _ in range(20)]
     rows[7] = replace(rows[7], **fault)
     results = writer.run(*rows)

@@ -174,7 +174,7 @@ def test_partial_storage_failure_delays_no_other_object(published_form, monkeypa
     assert [str(first.id) in name for name in store.waiting()] == [True]
 
 
-def test_a_submission_that_the_database_refuses_is_parked_alone(published_form):
+def test_submission_refused_by_the_database_is_parked_alone(published_form):
     rows = [make_row(published_form) for _ in range(9)]
     rows[4] = replace(rows[4], version_id=0)
     for row in rows:

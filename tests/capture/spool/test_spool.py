@@ -63,13 +63,13 @@ def test_ledger_writes_are_not_spooled(published_form, keep):
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_a_row_that_the_ledger_refuses_is_not_lost(published_form, keep):
+def test_row_refused_by_the_ledger_is_spooled(published_form, keep):
     refused, good = keep(make_row(published_form, form_id=0), make_row(published_form))
     assert (refused.status, good.status) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
-def test_without_ledger_and_storage_nothing_is_promised(published_form, keep, away, no_storage):
+def test_no_receipt_is_issued_without_ledger_and_storage(published_form, keep, away, no_storage):
     (outcome,) = keep(make_row(published_form), connection=LedgerConnection(away, timeout=0.4))
     assert isinstance(outcome, DatabaseUnavailableError)
 

@@ -95,7 +95,7 @@ def test_request_and_answer_pass_unchanged():
     run(scenario())
 
 
-def test_large_answer_reaches_a_slow_client_whole():
+def test_large_answer_reaches_a_slow_client_completely():
     async def scenario():
         body = b"x" * 5_000_000
         async with Web(any_free(), OK + body) as web, Front(web.port) as front:

@@ -142,7 +142,7 @@ def test_unsigned_image_is_not_deployed(runner):
     assert not any(call.startswith("kubectl") for call in runner.calls)
 
 
-def test_a_failed_migration_leaves_what_runs_alone(runner):
+def test_failed_migration_does_not_change_running_roles(runner):
     said = runner.refuses("deploy", **RELEASE | {"JOB": "FailureTarget Failed"})
     assert "job/migrate-r7 failed; what runs was not changed" in said
     assert not any("notin (migrate" in call or "rollout" in call for call in runner.calls)

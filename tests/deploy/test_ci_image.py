@@ -65,7 +65,7 @@ def test_builder_gets_tls_certificates_from_a_docker_context(runner, verify, dae
     assert made == [*(["docker context create leadgen-tls"] if daemon else []), builder]
 
 
-def test_what_is_in_no_commit_is_not_built(runner):
+def test_uncommitted_changes_are_not_built(runner):
     (runner.checkout / "deploy/ci/tools.txt").write_text("changed")
     assert "commit them first" in runner.refuses("build")
     assert runner.calls == []

@@ -63,7 +63,7 @@ def test_every_lasting_service_has_a_health_check(name):
 
 
 @pytest.mark.parametrize("name", sorted(ONCE))
-def test_what_runs_once_is_not_started_again(name):
+def test_one_time_service_is_not_restarted(name):
     assert services()[name]["restart"] == "no"
 
 
@@ -93,7 +93,7 @@ def test_secrets_are_mounted_read_only_where_needed(volume):
 
 
 @pytest.mark.parametrize("name", sorted(HOLDS_DATA))
-def test_what_holds_data_has_a_volume_and_no_way_out(name):
+def test_data_service_has_a_volume_and_no_outside_network(name):
     service = services()[name]
     assert service["networks"] == ["back"]
     assert "ports" not in service
@@ -101,7 +101,7 @@ def test_what_holds_data_has_a_volume_and_no_way_out(name):
     assert document()["networks"]["back"] == {"internal": True}
 
 
-def test_what_is_mounted_from_the_checkout_is_there():
+def test_files_mounted_from_the_checkout_exist():
     sources = {mount[0] for service in services().values() for mount in mounted(service)}
     assert [path for path in sources if path[0] == "." and not (ROOT / path).exists()] == []
 
@@ -172,7 +172,7 @@ def test_leadgens_role_is_no_superuser():
     assert " SUPERUSER" not in statements
 
 
-def test_web_has_time_to_answer_what_is_in_flight():
+def test_web_has_time_to_answer_pending_requests():
     assert seconds(services()["web"]["stop_grace_period"]) >= gunicorn_config.graceful_timeout + 5
 
 

@@ -43,7 +43,7 @@ def test_final_stage_contains_no_build_step():
     assert re.findall(r"apt-get|pip install", FINAL) == []
 
 
-def test_only_what_the_image_is_made_of_reaches_the_builder():
+def test_build_context_contains_only_sources_of_the_image():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if not line.startswith("#")]
     assert rules[0] == "*"

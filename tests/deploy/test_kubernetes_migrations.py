@@ -64,7 +64,7 @@ def test_no_migration_troubles_the_release_before_it():
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_the_release_before_would_trip_over_is_found(operation):
+def test_migration_that_breaks_the_previous_release_is_found(operation):
     assert len(said(operation)) == 1
 
 

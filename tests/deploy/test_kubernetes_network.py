@@ -90,7 +90,7 @@ def test_removing_a_policy_removes_its_connections(fault, flow):
         ),
     ],
 )
-def test_a_policy_that_is_too_wide_shows(fault, flow):
+def test_too_wide_network_policy_is_detected(fault, flow):
     objects = planted.objects()
     assert flow not in found(objects)
     fault(objects)

@@ -52,7 +52,7 @@ def test_data_that_is_not_personal_is_stored(line):
     assert sent(line) == line
 
 
-def test_what_alloy_reads_of_a_line_is_there():
+def test_log_line_has_every_field_that_alloy_reads():
     record = logging.LogRecord("leadgen.leads", logging.INFO, "", 0, "done", None, None)
     line = json.loads(JsonFormatter().format(record))
     wanted = dict(re.findall(r'^      (\w+) += "(\w+)",$', CONFIG, re.M))

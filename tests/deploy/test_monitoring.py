@@ -61,7 +61,7 @@ def test_the_rules_pass_their_own_tests():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_rules_pass_them_with_a_base_of_ones_own(tmp_path):
+def test_rules_pass_their_tests_with_another_base_url(tmp_path):
     (line,) = re.findall(r"^    (sed .*)$", (MONITORING / "README.md").read_text(), re.M)
     here = shutil.copytree(MONITORING, tmp_path / "monitoring")
     command = line.replace("…", "https://git.example.org/ours")
@@ -72,7 +72,7 @@ def test_the_rules_pass_them_with_a_base_of_ones_own(tmp_path):
 
 
 @pytest.mark.parametrize("alert", [rule["alert"] for rule in ALERTS])
-def test_an_alert_is_seen_to_fire_and_to_clear(alert):
+def test_alert_fires_and_clears_in_its_tests(alert):
     seen = list(answers(alert))
     assert any(case[-2:] == [True, False] for case in seen)
     assert any(case[:2] == [False, True] for case in seen)

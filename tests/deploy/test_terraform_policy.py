@@ -109,7 +109,7 @@ def test_unknown_tag_values_count_as_missing():
     assert "tagged" in broken(one)
 
 
-def test_what_a_cloud_cannot_tag_needs_no_tags():
+def test_untaggable_resource_needs_no_tags():
     assert "tagged" not in broken(resource("digitalocean_vpc"), resource("aws_route"))
 
 
@@ -120,7 +120,7 @@ def test_public_ingress_is_allowed_for_https_only():
     assert "closed" in broken(resource("google_compute_firewall", source_ranges=["::/0"]))
 
 
-def test_a_security_groups_own_rules_are_read_one_by_one():
+def test_inline_security_group_rules_are_checked_each():
     web = {"cidr_blocks": ["0.0.0.0/0"], "from_port": 443, "to_port": 443}
     shell = {"cidr_blocks": ["10.0.0.0/8"], "from_port": 22, "to_port": 22}
     everyone = {**shell, "ipv6_cidr_blocks": ["::/0"], "description": "shell"}
@@ -128,7 +128,7 @@ def test_a_security_groups_own_rules_are_read_one_by_one():
     assert "closed" in broken(resource("aws_security_group", ingress=[web, everyone]))
 
 
-def test_a_clusters_interface_names_who_may_reach_it():
+def test_cluster_endpoint_requires_allowed_addresses():
     named = {"control_plane_firewall": [{"allowed_addresses": ["203.0.113.0/24"]}]}
     everyone = {"control_plane_firewall": [{"allowed_addresses": ["0.0.0.0/0"]}]}
     assert "closed" not in broken(resource("digitalocean_kubernetes_cluster", **named))
@@ -216,7 +216,7 @@ def test_a_gross_grant_is_caught(planted):
     ],
     ids=lambda one: one.type,
 )
-def test_a_grant_of_just_what_is_needed_passes(kept):
+def test_minimal_grant_passes(kept):
     assert "least" not in broken(kept)
 
 
@@ -234,7 +234,7 @@ def test_plans_and_states_yield_the_same_resources():
     assert plans.load(json.dumps(plan)) == plans.load(json.dumps(state))
 
 
-def test_what_is_deleted_breaks_no_rule():
+def test_deleted_resource_breaks_no_rule():
     gone = {
         "address": "a",
         "type": "aws_iam_access_key",

@@ -18,7 +18,7 @@ def test_kubectl_of_a_supported_version_is_used(tmp_path, monkeypatch, minor):
 
 
 @pytest.mark.parametrize("said", ['{"clientVersion": {"minor": "20+"}}', "no json"])
-def test_an_old_or_broken_one_is_refused_with_what_to_do(tmp_path, monkeypatch, said):
+def test_old_or_broken_kubectl_is_refused_with_a_fix(tmp_path, monkeypatch, said):
     monkeypatch.setenv("KUBECTL", stand_in(tmp_path, said))
     with pytest.raises(RuntimeError, match=r"(?s)kubectl 1\.27 or newer.*make test KUBECTL="):
         kubectl.program()

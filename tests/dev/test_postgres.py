@@ -83,7 +83,7 @@ def test_killed_server_restarts_with_committed_rows(var):
         assert read(url) == [("kept",)]
 
 
-def test_a_lock_file_that_names_a_stranger_is_dropped(var):
+def test_lock_file_of_another_process_is_removed(var):
     with server() as url:
         write(url)
     (var / "pg" / "postmaster.pid").write_text(f"{os.getpid()}\n{var / 'pg'}\n")

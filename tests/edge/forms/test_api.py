@@ -167,7 +167,7 @@ def test_an_allowed_website_may_read_and_send(client, restricted_form, path):
     assert answer.headers["vary"] == "Origin"
 
 
-def test_an_allowed_website_may_read_what_was_wrong(client, path):
+def test_allowed_website_may_read_the_errors(client, path):
     answer = client.post_json(path, {"fields": {}}, origin="https://www.example.com")
     assert answer.status == 422
     assert answer.headers["access-control-allow-origin"] == "https://www.example.com"

@@ -75,7 +75,7 @@ def test_links_under_an_unknown_name_are_no_spam(client, foreign_form):
 
 
 @pytest.mark.parametrize("value", ["x" * 9000, "https://a.example/?u=https://b.example " * 40])
-def test_hidden_value_never_costs_the_enquiry(client, foreign_form, value):
+def test_invalid_hidden_value_is_cut_and_accepted(client, foreign_form, value):
     row = kept(client, foreign_form, {**ADA, "landing": value})
     assert (row.state, row.answers["landing"]) == ("accepted", value[:500])
     assert row.raw["landing"] == [value]

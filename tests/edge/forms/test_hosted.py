@@ -67,7 +67,7 @@ def test_head_answers_like_get_without_the_body(client, published_form):
     assert int(answer.headers["content-length"]) > 500
 
 
-def test_a_sent_form_is_thanked_with_its_receipt(client, published_form, nudges):
+def test_submitted_form_redirects_to_its_receipt(client, published_form, nudges):
     answer = client.post_form(f"/f/{published_form.slug}", ADA)
     row = Submission.objects.get()
     assert answer.status == 303
@@ -169,7 +169,7 @@ def test_attribution_is_read_from_the_posted_query(client, published_form):
     assert (context["utm"]["source"], context["click_ids"]["gclid"]) == ("ad", "G1")
 
 
-def test_email_mistake_is_worded_for_people(client, published_form):
+def test_email_error_shows_an_example(client, published_form):
     page = client.post_form(f"/f/{published_form.slug}", {**ADA, "email": "a@b@example.com"})
     assert "Enter an address such as name@example.com." in page.text
 
@@ -263,7 +263,7 @@ def test_a_flood_over_several_ports_is_one_address(client, published_form, setti
     assert [post.status for post in posts] == [303, 429]
 
 
-def test_a_flood_from_one_address_leaves_others_alone(client, published_form, settings):
+def test_flood_from_one_address_does_not_limit_others(client, published_form, settings):
     settings.CAPTURE_LIMIT_PER_MINUTE = 1
     client.post_form(f"/f/{published_form.slug}", ADA)
     client.address = "198.51.100.7"
@@ -309,7 +309,7 @@ def test_campaign_marks_survive_without_javascript(client, published_form):
     assert context["referrer"] == "https://m.facebook.com/"
 
 
-def test_what_the_browser_adds_is_kept(client, published_form):
+def test_attribution_added_by_the_browser_is_stored(client, published_form):
     sent = {
         "_page_url": "https://www.example.com/x?utm_source=ad",
         "_elapsed_ms": "4200",
@@ -335,7 +335,7 @@ def test_hidden_field_is_filled_from_the_query_string(client):
     assert hidden(client.get(f"/f/{form.slug}?partner=P7"), "partner") == "P7"
 
 
-def test_an_unknown_form_gets_a_page_for_people(client):
+def test_unknown_form_shows_a_readable_page(client):
     page = client.get("/f/nowhere")
     assert page.status == 404
     assert "<h1" in page.text

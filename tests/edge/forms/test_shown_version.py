@@ -56,7 +56,7 @@ def api(form):
     return f"/api/v1/public/forms/{form.public_id}/submissions"
 
 
-def test_the_page_is_judged_by_the_version_it_showed(client, edited_form):
+def test_answers_are_validated_by_the_version_shown(client, edited_form):
     page, first = opened(client, edited_form), edited_form.published
     publish(edited_form, SECOND)
     answer = client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, "news": "yes", **page})
@@ -140,7 +140,7 @@ def test_an_unpublished_form_keeps_open_pages_for_review(client, edited_form):
     assert "Thank you" in client.get(answer.headers["location"]).text
 
 
-def test_an_unpublished_form_keeps_what_the_api_names(client, edited_form):
+def test_unpublished_form_stores_api_answers_with_a_version(client, edited_form):
     unpublish(edited_form)
     answer = client.post_json(api(edited_form), {"fields": ANSWERS, "version": 1})
     assert (answer.status, answer.json["state"]) == (201, "received")
@@ -159,7 +159,7 @@ def test_unpublished_form_shows_the_refused_answers(client, edited_form):
     assert not Submission.objects.exists()
 
 
-def test_a_form_that_never_was_shows_what_was_typed(client, edited_form):
+def test_page_of_an_unknown_form_shows_the_typed_answers(client, edited_form):
     page = client.post_form("/f/nowhere", ANSWERS)
     assert page.status == 404
     assert "500 licences" in page.text

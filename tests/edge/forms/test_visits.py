@@ -120,7 +120,7 @@ def test_a_garbled_visit_falls_back_to_the_token(client, poll, visit_id, act):
     assert given() == [True]
 
 
-def test_a_page_sent_again_and_again_loses_no_answer(client, poll):
+def test_page_sent_many_times_loses_no_answer(client, poll):
     token = page_token.issue(1)
     for number in range(MAX_ACTS + 10):
         sent = {"email": f"v{number}@example.com", "_token": token}
@@ -162,7 +162,7 @@ def test_the_page_shown_again_belongs_to_the_same_visit(client, poll):
     assert hidden_inputs(again) == {"_visit": VISIT, "_act": "2", "_token": page["_token"]}
 
 
-def test_acts_in_the_spool_stay_apart(make_client, poll, away):
+def test_acts_in_the_spool_remain_separate(make_client, poll, away):
     reachable = make_client()
     cut_off = make_client(timeout=0.2, line_parameters=away)
     token = hidden_inputs(reachable.get(f"/f/{poll.slug}"))["_token"]

@@ -179,7 +179,7 @@ def test_consumers_continue_after_a_restore_to_a_new_server():
     assert listener.seen == [*events, later.pk]
 
 
-def test_a_log_that_this_server_has_overtaken_stays_as_it_is():
+def test_log_older_than_this_server_is_unchanged():
     events, listener = three_events(), Listener()
     settle()
     before = list(Event.objects.values_list("pk", "transaction"))

@@ -108,7 +108,7 @@ def test_a_prepared_transaction_elsewhere_delays_no_event(other_database, prepar
     assert settled() == 1
 
 
-def test_a_prepared_transaction_of_ours_delays_events(prepare):
+def test_own_prepared_transaction_delays_events(prepare):
     prepare(connection_parameters(), "ours")
     emit("team.changed", make_team())
     assert settled() == 0

@@ -125,7 +125,7 @@ def test_preview_of_a_draft_cannot_be_submitted(client, marketer, draft):
     assert "form-action 'none'" in answer["Content-Security-Policy"]
 
 
-def test_only_what_is_on_the_air_can_be_opened(client, marketer, draft):
+def test_only_a_published_form_can_be_opened(client, marketer, draft):
     address = reverse("admin:forms_form_open_page", args=[draft.pk])
 
     assert client.get(address).status_code == 403
@@ -141,7 +141,7 @@ def test_new_field_is_added_last(client, marketer, draft):
     )
 
 
-def test_the_list_costs_the_same_for_many_forms(
+def test_form_list_has_a_constant_number_of_queries(
     client, marketer, draft, django_assert_max_num_queries
 ):
     for number in range(12):

@@ -172,7 +172,7 @@ def test_an_unknown_name_is_an_error_under_that_name():
         ("text", ["  "], "  "),
     ],
 )
-def test_what_a_page_posts_becomes_json(kind, posted, answer):
+def test_posted_values_become_json(kind, posted, answer):
     assert parse(form_of(ask(kind)), {"answer": posted, "other": ["x"]}) == {"answer": answer}
 
 

@@ -37,7 +37,7 @@ def test_a_website_is_kept_as_browsers_name_it(written, origin):
         f"https://{'a' * 99}.example",
     ],
 )
-def test_what_is_no_website_is_named(written):
+def test_error_names_the_invalid_website(written):
     form = Form(title="T", slug="t", allowed_origins=f"https://example.com\n{written}")
     with pytest.raises(ValidationError, match=re.escape(f"{written} is no website")):
         form.clean()

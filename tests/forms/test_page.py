@@ -200,7 +200,7 @@ def test_product_texts_are_marked_as_english():
     ]  # fmt: skip
 
 
-def test_the_thank_you_page_leads_on_to_the_redirect_address():
+def test_thank_you_page_redirects_to_the_given_address():
     page = thanks_page(form_of(redirect_url="https://bücher.example/d?a=1&b=2"), "1")
     assert 'content="0; url=https://bücher.example/d?a=1&amp;b=2"' in page
     assert Reader(page).of(tag="a", href="https://bücher.example/d?a=1&b=2")

@@ -144,7 +144,7 @@ def test_language_is_published_in_its_canonical_form():
     "address",
     ["javascript:alert(1)", "ftp://example.com", "//example.com", "https:///x", "http://["],
 )
-def test_visitors_are_sent_on_to_web_pages_only(address):
+def test_redirect_address_must_be_a_web_page(address):
     with pytest.raises(ValidationError, match="Redirect to"):
         publish(make_draft(redirect_url=address), actor=None)
 

@@ -97,7 +97,7 @@ def test_additive_keys_do_not_stop_a_form(data):
 
 
 @pytest.mark.parametrize(("part", "data"), NOT_UNDERSTOOD.items())
-def test_what_may_change_the_questions_is_named(part, data):
+def test_keys_that_may_change_the_questions_are_named(part, data):
     assert part in read(data).unknown
 
 
@@ -106,7 +106,7 @@ def test_ignored_keys_are_named_with_their_place():
     assert set(read(data).extra) == {"a", "field more: step", "field more: option: number"}
 
 
-def test_own_definitions_are_read_whole():
+def test_own_definitions_are_read_completely():
     reading = read(DEFINITION.to_json())
     assert (reading.definition, reading.is_whole) == (DEFINITION, True)
 

@@ -54,5 +54,5 @@ def test_common_numbers_match_the_fast_path(number):
 
 
 @pytest.mark.parametrize("address", ["a" * 40_000, "a." * 20_000 + "@", "a@" + "a-." * 20_000])
-def test_a_long_text_is_judged_at_once(address):
+def test_long_text_does_not_match_the_fast_path(address):
     assert not texts._ORDINARY_EMAIL.match(address)

@@ -66,7 +66,7 @@ def test_every_kind_accepts_or_refuses_unusual_answers(kind):
 
 @pytest.mark.parametrize("name", ["minimum", "maximum", "default"])
 @pytest.mark.parametrize("kind", ["date", "number", "text", "phone", "choice"])
-def test_a_draft_with_nasty_bounds_shows_and_is_judged(kind, name):
+def test_draft_with_unusual_bounds_is_shown_and_validated(kind, name):
     for value in (*DATES, *NUMBERS, *TEXTS):
         field = ask(kind, **{name: value[:40]})
         assert form_page(form_of(field)).encode()

@@ -149,7 +149,7 @@ def test_a_second_erasure_changes_nothing(ada):
     assert Event.objects.count() == events
 
 
-def test_other_people_stay_whole(ada, send):
+def test_erasure_leaves_other_people_unchanged(ada, send):
     send(name="Bernd Muster", email="bernd@example.com", phone=PHONE)
     send(name="Ada Secret", email="other@example.com")
     erase(EMAIL, "--yes")

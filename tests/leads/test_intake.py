@@ -203,7 +203,7 @@ def test_lead_records_source_medium_and_campaign(send):
     assert events("lead.created")[0].data["campaign"] == "Spring"
 
 
-def test_a_context_of_the_wrong_shape_costs_no_lead(send):
+def test_context_of_the_wrong_shape_loses_no_lead(send):
     assert send(email="ada@example.com", context={"utm": None}).link.lead.source == "direct"
 
 

@@ -127,7 +127,7 @@ def test_long_answers_are_cut_to_the_column_lengths():
     assert all(v.endswith("…") for v in (facts.name, facts.email, facts.phone, facts.company))
 
 
-def test_a_number_with_a_long_extension_is_kept_whole():
+def test_number_with_a_long_extension_is_not_cut():
     facts = read(phone="+44 20 7946 0958 ext. 12345678901234567890")
     assert facts.phone == "+442079460958;ext=12345678901234567890"
 

@@ -85,7 +85,7 @@ def test_row_of_an_unreadable_form_becomes_a_lead(definition):
 
 
 @pytest.mark.parametrize("definition", [7, [], {}, {"title": 1, "fields": 2}])
-def test_a_broken_definition_costs_no_lead(definition):
+def test_broken_definition_loses_no_lead(definition):
     assert worked(submitted(definition, answers={"email": "ada@example.com"}))
 
 

@@ -99,7 +99,7 @@ def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
     assert poison.last_error.startswith("AttributeError: ")
 
 
-def test_a_row_that_failed_is_left_alone_until_it_is_due(poison):
+def test_failed_row_is_skipped_until_it_is_due(poison):
     drain()
     assert drain() == BatchOutcome()
     make_due(poison)

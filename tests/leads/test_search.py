@@ -151,7 +151,7 @@ def test_long_name_is_found_by_all_of_it():
 @pytest.mark.parametrize(
     "typed", ["***", "'", "- –", " ".join(f"w{n}" for n in range(MAX_WORDS + 1))]
 )
-def test_text_without_words_or_of_too_many_finds_nothing(typed):
+def test_text_without_words_or_with_too_many_matches_no_row(typed):
     person()
 
     assert found(typed) == set()
@@ -178,7 +178,7 @@ def test_words_are_parsed_once():
     assert parse("   ") == []
 
 
-def test_command_indexes_what_an_older_release_wrote(capsys, monkeypatch):
+def test_command_indexes_contacts_of_an_older_release(capsys, monkeypatch):
     monkeypatch.setattr(index_contacts, "_CHUNK", 2)
     for n in range(5):
         contact = person(f"Ada {n}")

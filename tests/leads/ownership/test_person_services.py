@@ -86,7 +86,7 @@ def test_leads_of_no_owner_keep_their_team(rep, boss):
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"role": Role.VIEWER}])
-def test_person_who_may_not_work_leads_gets_none(rep, boss, fields):
+def test_handover_to_a_person_without_lead_rights_is_refused(rep, boss, fields):
     make_lead(rep)
     other = make_user(**{"role": Role.SALES_REP, **fields})
     with pytest.raises(ValidationError, match=r"deactivated|may not work leads"):

@@ -19,7 +19,7 @@ def given_file(monkeypatch, tmp_path):
     return give
 
 
-def test_what_is_not_set_is_the_default():
+def test_unset_variable_has_its_default():
     assert env.string("SAMPLE", "fallback") == "fallback"
     assert env.integer("SAMPLE", 7) == 7
     assert env.boolean("SAMPLE", True)

@@ -89,7 +89,7 @@ def test_entry_permits_its_network_and_ports_only(address, port, permitted):
     "address",
     ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "::ffff:10.1.2.3", "ff02::1"],
 )
-def test_no_entry_permits_what_is_no_single_host(address):
+def test_no_entry_permits_an_address_of_many_hosts(address):
     assert "can never be called" in refusal(
         ip_address(address), 80, allowed_networks(["0.0.0.0/0", "::/0"])
     )

@@ -111,7 +111,7 @@ def test_rows_quoted_by_postgresql_are_removed():
     assert redact(text) == "null value\nDETAIL: [left out]\nat line 3"
 
 
-def test_a_json_line_stays_below_what_containers_cut():
+def test_json_line_is_shorter_than_the_container_limit():
     path, text = "/" + "\x01" * 8_000, "a" * 60_000
     assert len(JsonFormatter().format(record("GET %s 404", path, exc_info=caught(text)))) < 16_384
 

@@ -69,7 +69,7 @@ def cookie(key):
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={key}".encode())]
 
 
-def test_body_within_the_limit_arrives_whole(ask):
+def test_body_within_the_limit_arrives_completely(ask):
     assert ask([b"a" * 400, b"a" * 600]) == (200, "1000", 0)
 
 

@@ -96,7 +96,7 @@ def test_company_within_the_limit_is_deleted(boss):
     assert Event.objects.get(kind="company.deleted").data["name"] == "Mill"
 
 
-def test_deleted_company_no_longer_finds_its_people(boss):
+def test_deleted_company_is_removed_from_the_search(boss):
     delete(boss, company_of(people=2))
     contacts = reverse("admin:leads_contact_changelist")
 
@@ -326,7 +326,7 @@ def test_act_on_as_many_rows_as_allowed_changes_all(boss, name):
 
 
 @pytest.mark.parametrize("name", list(ACTS))
-def test_act_on_12_rows_costs_the_statements_of_2(boss, name, monkeypatch):
+def test_act_on_12_rows_runs_the_statements_of_2(boss, name, monkeypatch):
     monkeypatch.setattr(row_limit, "MAX_ROWS", 100)
     counts = []
     for rows in (2, 12):
@@ -342,7 +342,7 @@ def test_act_on_12_rows_costs_the_statements_of_2(boss, name, monkeypatch):
 
 
 @pytest.mark.parametrize("make", [company_of, campaign_of])
-def test_deletion_of_12_rows_costs_the_statements_of_2(boss, make, monkeypatch):
+def test_deletion_of_12_rows_runs_the_statements_of_2(boss, make, monkeypatch):
     monkeypatch.setattr(row_limit, "MAX_ROWS", 100)
     counts = []
     for rows in (2, 12):

@@ -199,7 +199,7 @@ def test_the_first_and_last_due_date_read_back(surf, place):
         "capture_submission SET submitted_at = '10000-01-01 00:00+00'",
     ],
 )
-def test_the_database_refuses_what_no_page_can_show(place, change):
+def test_database_refuses_values_that_no_page_can_show(place, change):
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE {change}")
 

@@ -59,7 +59,7 @@ def test_other_fields_of_an_older_page_are_kept(admin):
     assert (contact.job_title, contact.country) == ("Buyer", "DE")
 
 
-def test_what_intake_fills_meanwhile_stays_with_provenance(admin):
+def test_values_filled_by_intake_keep_their_provenance(admin):
     make_pipeline()
     form = make_form()
     make_submission(form, answers={"name": "Ada", "email": "ada@example.com"})

@@ -165,7 +165,7 @@ def test_to_field_of_a_secret_is_refused(lists):
 
 
 @pytest.mark.parametrize("model_admin", ADMINS, ids=str)
-def test_actions_drop_what_is_no_key(lists, model_admin):
+def test_actions_ignore_invalid_keys(lists, model_admin):
     for action in ["", *(model_admin.actions or ())]:
         for key in ("x", "\0", "9" * 30, "-1", "\uff11"):
             data = {"action": action, "_selected_action": key, "index": "x"}

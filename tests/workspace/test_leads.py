@@ -203,7 +203,7 @@ def test_assigning_to_the_same_owner_changes_nothing(browse):
     assert not lead.timeline().exists()
 
 
-def test_a_note_shows_whole_on_the_timeline(browse):
+def test_timeline_shows_the_complete_note(browse):
     rep = make_user()
     lead = make_lead(rep)
     body = "Wants a quote. " * 40
@@ -435,7 +435,7 @@ def test_a_filter_with_nonsense_in_it_still_answers(browse, name):
     assert client.get(LIST, {name: "9" * 40}).status_code == 200
 
 
-def test_a_list_of_a_dozen_costs_the_queries_of_two(browse, django_assert_max_num_queries):
+def test_list_has_a_constant_number_of_queries(browse, django_assert_max_num_queries):
     client = browse(make_user(Role.ADMIN))
     rep = make_user(team=make_team())
     for _ in range(2):
@@ -468,7 +468,7 @@ def test_nothing_is_deleted_in_bulk(browse):
     assert type(lead).objects.filter(pk=lead.pk).exists()
 
 
-def test_what_a_colleague_types_is_kept_as_typed_by_a_person(browse):
+def test_typed_values_have_the_provenance_person(browse):
     rep = make_user()
     lead = make_lead(rep)
     typed = {"name": "Ada Byron", "email": "ada@example.com", "company_name": "mill & sons"}

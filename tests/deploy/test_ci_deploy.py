@@ -54,7 +54,7 @@ def serving(handler):
 
 
 @contextmanager
-def answering(*answers, health=200, internal=404):
+def deployment_server(*answers, health=200, internal=404):
     """A deployment that gives the answers to submissions in turn, the last one for ever."""
     given = list(answers)
 
@@ -82,8 +82,8 @@ def answering(*answers, health=200, internal=404):
 
 
 @contextmanager
-def asking_who():
-    """A server that lets nobody in; yields its port and the credentials it was shown."""
+def credential_server():
+    """Serve 401 to every request; yield the port and the credentials received."""
     seen = set()
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +113,7 @@ def images(runner):
 
 
 def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
-    with answering(health=200) as there:
+    with deployment_server(health=200) as there:
         runner.succeeds("deploy", **RELEASE, **there)
     assert verbs(runner) == [
         "cosign verify",
@@ -130,7 +130,7 @@ def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
 
 
 def test_applied_manifests_name_the_image_by_digest(runner):
-    with answering() as there:
+    with deployment_server() as there:
         runner.succeeds("deploy", **RELEASE, **there)
     assert images(runner) == {IMAGE}
     assert all(call.endswith(IMAGE) for call in runner.calls if call.startswith("cosign"))
@@ -168,7 +168,7 @@ def test_running_migration_is_neither_deleted_nor_repeated(runner):
 
 
 def test_failed_smoke_test_restores_the_previous_release(runner):
-    with answering(health=500) as there:
+    with deployment_server(health=500) as there:
         said = runner.refuses("deploy", **RELEASE, **there)
     assert "the one before it runs again" in said
     assert images(runner) == {BEFORE}
@@ -206,20 +206,20 @@ def test_invalid_release_name_is_refused_before_any_call(runner):
 
 
 def test_smoke_test_finds_its_submission_in_the_ledger(runner):
-    with answering((201, "one"), (200, "one")) as there:
+    with deployment_server((201, "one"), (200, "one")) as there:
         said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
     assert "one is in the ledger" in said
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_published_internal_pages_fail_the_smoke_test(runner, status):
-    with answering(internal=status) as there:
+    with deployment_server(internal=status) as there:
         said = runner.refuses("smoke", SMOKE_SECONDS="0", **there)
     assert f"/health/ready answers {status}, not 404 302" in said
 
 
 def test_smoke_test_waits_until_the_database_stores_it(runner):
-    with answering((202, "one"), (201, "one"), (200, "one")) as there:
+    with deployment_server((202, "one"), (201, "one"), (200, "one")) as there:
         said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
     assert "one is in the ledger" in said
 
@@ -232,7 +232,7 @@ def test_smoke_test_waits_until_the_database_stores_it(runner):
     ],
 )
 def test_unstored_submission_fails_the_smoke_test(runner, answers, said):
-    with answering(*answers) as there:
+    with deployment_server(*answers) as there:
         failed = runner.refuses("smoke", CANARY_FORM=FORM, SMOKE_SECONDS="0", **there)
     assert said in failed
 
@@ -280,7 +280,7 @@ def test_the_token_opens_the_branch_for_reading_as_for_writing(runner, tmp_path)
 
 
 def test_git_sends_only_the_given_token_to_the_server(runner):
-    with asking_who() as (port, seen):
+    with credential_server() as (port, seen):
         runner.git("remote", "add", "origin", f"http://gitlab-ci-token:job@127.0.0.1:{port}/a.git")
         runner.git("config", "credential.helper", "!f() { echo username=a; echo password=b; }; f")
         runner.refuses("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "sesame"})

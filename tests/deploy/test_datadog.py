@@ -32,7 +32,7 @@ def check(objects, name):
     return instance
 
 
-def taken(instance, name):
+def metric_name(instance, name):
     """What the check calls a metric; its prefix goes before anything else is looked at."""
     own = name.removeprefix(instance["raw_metric_prefix"])
     wanted = any(re.search(pattern, own) for pattern in instance["metrics"])
@@ -51,7 +51,7 @@ def test_the_agent_scrapes_each_role_where_it_answers(objects, name):
 def test_agent_collects_only_leadgen_metrics(objects, name, client):
     text = client.get("/metrics").text
     found = {family.name for family in text_string_to_metric_families(text)}
-    kept = {each for each in found if taken(check(objects, name), each)}
+    kept = {each for each in found if metric_name(check(objects, name), each)}
     assert kept == {each for each in found if each.startswith("leadgen_")} != found
 
 
@@ -90,7 +90,7 @@ def test_every_label_used_as_a_tag_exists(objects, name):
 def test_page_lists_the_metric_names_of_the_agent(objects, ours, theirs):
     assert f"| `{ours}` | `{theirs}" in README
     family = ours.removesuffix("_total")
-    assert taken(check(objects, "web"), family) == theirs.removesuffix(".count")
+    assert metric_name(check(objects, "web"), family) == theirs.removesuffix(".count")
 
 
 def test_agent_reaches_roles_and_receives_their_traces(objects):

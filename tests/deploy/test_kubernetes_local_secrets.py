@@ -40,7 +40,7 @@ def secrets(folder):
     return found
 
 
-def wanted():
+def required_secrets():
     for found in manifests.rendered("local"):
         if found["kind"] in ("Deployment", "StatefulSet"):
             for volume in found["spec"]["template"]["spec"]["volumes"]:
@@ -50,7 +50,7 @@ def wanted():
 
 def test_every_secret_that_the_overlay_mounts_is_created(made):
     assert run(made).returncode == 0
-    assert set(secrets(made)) == set(wanted())
+    assert set(secrets(made)) == set(required_secrets())
 
 
 def test_every_file_that_the_settings_name_is_in_the_secret(made):

@@ -29,11 +29,11 @@ def migration(*operations, module="tests.deploy.test_kubernetes_migrations"):
     return kind("0009_planted", "leads")
 
 
-def said(*operations):
+def find_problems(*operations):
     return list(policy.findings(migration(*operations), before()))
 
 
-def test_no_migration_troubles_the_release_before_it():
+def test_no_migration_breaks_the_previous_release():
     assert policy.all_findings(OURS) == []
 
 
@@ -65,7 +65,7 @@ def test_no_migration_troubles_the_release_before_it():
     ids=lambda operation: type(operation).__name__,
 )
 def test_migration_that_breaks_the_previous_release_is_found(operation):
-    assert len(said(operation)) == 1
+    assert len(find_problems(operation)) == 1
 
 
 @pytest.mark.parametrize(
@@ -86,23 +86,23 @@ def test_migration_that_breaks_the_previous_release_is_found(operation):
     ids=lambda operation: type(operation).__name__,
 )
 def test_additive_migration_is_allowed(operation):
-    assert said(operation) == []
+    assert find_problems(operation) == []
 
 
 def test_table_created_in_the_migration_may_change():
     made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
-    assert said(made, migrations.AddField("score", "value", models.IntegerField())) == []
+    assert find_problems(made, migrations.AddField("score", "value", models.IntegerField())) == []
 
 
 def test_table_created_in_database_operations_may_change():
     made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
     value = migrations.AddField("score", "value", models.IntegerField())
-    assert said(migrations.SeparateDatabaseAndState([made, value])) == []
+    assert find_problems(migrations.SeparateDatabaseAndState([made, value])) == []
 
 
 def test_unique_rule_added_after_none_is_reported():
     none = migrations.AlterUniqueTogether("lead", None)
-    (found,) = said(none, migrations.AlterUniqueTogether("lead", {("name", "note")}))
+    (found,) = find_problems(none, migrations.AlterUniqueTogether("lead", {("name", "note")}))
     assert "may write it twice" in found
 
 

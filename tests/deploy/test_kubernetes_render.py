@@ -9,23 +9,23 @@ from tests.deploy import manifests, planted
 from tests.deploy.manifests import ALTERNATIVES, COMPONENTS, KUBERNETES, OVERLAYS
 
 
-def troubles(objects):
+def find_problems(objects):
     return manifests.faults(objects) + kubernetes.findings(objects)
 
 
-def troubles_of(pair, folder):
+def problems_of_pair(pair, folder):
     name = "+".join(sorted(pair))
-    return [f"{name}: {said}" for said in troubles(manifests.combined(pair, folder / name))]
+    return [f"{name}: {said}" for said in find_problems(manifests.combined(pair, folder / name))]
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_an_overlay_fits_every_schema_and_keeps_every_rule(overlay):
-    assert troubles(manifests.rendered(overlay)) == []
+    assert find_problems(manifests.rendered(overlay)) == []
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_single_component_fits_schemas_and_rules(component, tmp_path):
-    assert troubles(manifests.combined({component}, tmp_path / "one")) == []
+    assert find_problems(manifests.combined({component}, tmp_path / "one")) == []
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -33,7 +33,7 @@ def test_pairs_of_components_fit_schemas_and_rules(component, tmp_path):
     later = COMPONENTS[COMPONENTS.index(component) + 1 :]
     pairs = [{component, other} for other in later if {component, other} not in ALTERNATIVES]
     with ThreadPoolExecutor(2) as executor:
-        found = list(executor.map(lambda pair: troubles_of(pair, tmp_path), pairs))
+        found = list(executor.map(lambda pair: problems_of_pair(pair, tmp_path), pairs))
     assert [said for said in found if said] == []
 
 
@@ -98,7 +98,7 @@ LAST = {"HorizontalPodAutoscaler", "ScaledObject", "Gateway", "HTTPRoute", "Cert
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_argo_cd_waves_order_settings_schema_and_roles(overlay, tmp_path):
     objects = manifests.kustomize(manifests.changed(overlay, tmp_path, {"gitops-argocd"}))
-    assert troubles(objects) == []
+    assert find_problems(objects) == []
     for found in objects:
         wave = found["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0")
         wanted = {"Job": "1", "Deployment": "2"} | dict.fromkeys(LAST, "3")

@@ -19,7 +19,7 @@ def stages():
     return [(json.loads(expression), json.loads(put)) for expression, put in found]
 
 
-def sent(line):
+def redact_line(line):
     """The line as Loki gets it: what an expression captures is replaced."""
     for expression, put in stages():
         for found in re.findall(expression, line):
@@ -37,7 +37,7 @@ def sent(line):
     ],
 )
 def test_personal_data_is_removed_before_storage(line, kept):
-    assert sent(line) == kept
+    assert redact_line(line) == kept
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_personal_data_is_removed_before_storage(line, kept):
     ],
 )
 def test_data_that_is_not_personal_is_stored(line):
-    assert sent(line) == line
+    assert redact_line(line) == line
 
 
 def test_log_line_has_every_field_that_alloy_reads():

@@ -74,22 +74,22 @@ def test_the_outputs_that_others_rely_on_are_there():
     assert set(blocks(ROOTS / "aws" / "outputs.tf", "output")) >= PROMISED
 
 
-def given():
+def overlay_values():
     overlay = text("roots", "aws", "outputs.tf").split("overlay = {")[1].split("\n  }")[0]
     return set(re.findall(r"^ +(\w+) +=", overlay, re.M))
 
 
 def test_overlay_gets_names_of_outputs_and_labels():
     labels = {"owner", "environment", "cost_centre", "data_classification"}
-    assert given() - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
-    assert labels <= given()
+    assert overlay_values() - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
+    assert labels <= overlay_values()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_overlay_reads_exactly_the_terraform_values(cloud):
     overlay = TERRAFORM.parent / "kubernetes" / "overlays" / cloud
     example = (overlay / "terraform.env").read_text(encoding="utf-8")
-    assert set(re.findall(r"^(\w+)=", example, re.M)) == given()
+    assert set(re.findall(r"^(\w+)=", example, re.M)) == overlay_values()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

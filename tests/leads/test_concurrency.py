@@ -49,7 +49,7 @@ def contact_form():
     return make_form(FORM)
 
 
-def apart(work):
+def run_and_disconnect(work):
     """Do the work, then close this thread's connection."""
     try:
         return work()
@@ -66,7 +66,7 @@ def together(works):
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        futures = [pool.submit(apart, lambda work=work: begin(work)) for work in works]
+        futures = [pool.submit(run_and_disconnect, lambda work=work: begin(work)) for work in works]
         return [future.result(DEADLINE_SECONDS) for future in futures]
 
 
@@ -112,7 +112,7 @@ def test_batch_waits_for_a_person_that_another_batch_creates(contact_form):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = batches._work_batch(1, None, None, BatchOrdering())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     assert Contact.objects.count() == Identity.objects.count() == 1
@@ -171,7 +171,7 @@ def test_a_lost_connection_ends_a_batch_without_halving(contact_form, monkeypatc
 
     monkeypatch.setattr(batches, "write_leads", lose_connection)
     with ThreadPoolExecutor(1) as pool, pytest.raises(Error):
-        pool.submit(apart, drain).result(DEADLINE_SECONDS)
+        pool.submit(run_and_disconnect, drain).result(DEADLINE_SECONDS)
     assert attempts == [8]
     assert Submission.objects.waiting().filter(attempts=0, next_at=None).count() == 8
 
@@ -187,7 +187,7 @@ def test_idle_worker_loses_its_rows_and_its_slot(contact_form, monkeypatch):
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
         patch.setattr(batches, "write_leads", stop_responding)
-        silent = pool.submit(apart, lambda: drain(max_parallel=1))
+        silent = pool.submit(run_and_disconnect, lambda: drain(max_parallel=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()
         eventually(
@@ -206,7 +206,7 @@ def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     lead.refresh_from_db()
@@ -264,7 +264,7 @@ def test_lead_in_a_changed_stage_keeps_its_type():
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Talking"), actor=actor)
-            changed = pool.submit(apart, change_type)
+            changed = pool.submit(run_and_disconnect, change_type)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert "1 lead is in the stage “Talking”." in str(changed.result(DEADLINE_SECONDS))
     lead.refresh_from_db()

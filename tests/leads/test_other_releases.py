@@ -31,7 +31,7 @@ def submitted(definition, **fields):
     return make_submission(form, **fields)
 
 
-def worked(submission):
+def process_submission(submission):
     assert drain() == BatchOutcome(processed=1)
     return Lead.objects.get(links__submission=submission)
 
@@ -39,18 +39,18 @@ def worked(submission):
 @pytest.mark.parametrize("definition", [OLDEST, NEWER])
 def test_form_of_another_release_is_read_by_shared_keys(definition):
     submission = submitted(definition, answers={"email": "ada@example.com", "mood": {"joy": 1}})
-    assert worked(submission).contact.email == "ada@example.com"
+    assert process_submission(submission).contact.email == "ada@example.com"
 
 
 def test_unknown_answers_and_context_keys_lose_no_lead():
     context = {"channel": "hologram", "utm": {"source": "x", "colour": "red"}, "device": {"w": 1}}
     answers = {"email": "ada@example.com", "former_question": ["a", {"b": None}], "age": 7}
-    lead = worked(submitted(OLDEST, answers=answers, context=context))
+    lead = process_submission(submitted(OLDEST, answers=answers, context=context))
     assert (lead.source, lead.contact.email) == ("x", "ada@example.com")
 
 
 def test_missing_answers_and_context_keys_lose_no_lead():
-    lead = worked(submitted(OLDEST, answers={}, context={}))
+    lead = process_submission(submitted(OLDEST, answers={}, context={}))
     assert (lead.source, lead.contact.email) == ("direct", "")
 
 
@@ -58,12 +58,14 @@ def test_missing_answers_and_context_keys_lose_no_lead():
     "context", [{"utm": []}, {"click_ids": {"newclid": "x"}}, {"utm": {"source": 3}}]
 )
 def test_context_of_another_shape_loses_no_lead(context):
-    assert worked(submitted(OLDEST, answers={"email": "ada@example.com"}, context=context))
+    assert process_submission(
+        submitted(OLDEST, answers={"email": "ada@example.com"}, context=context)
+    )
 
 
 def test_row_tried_by_an_older_release_is_processed():
     submission = submitted(OLDEST, attempts=3, last_error="KeyError: 'utm'", state="received")
-    worked(submission)
+    process_submission(submission)
     kept = Submission.objects.get(pk=submission.pk)
     assert (kept.state, kept.last_error, kept.attempts) == ("processed", "", 3)
 
@@ -80,17 +82,17 @@ BEYOND = [
 @pytest.mark.parametrize("definition", BEYOND)
 def test_row_of_an_unreadable_form_becomes_a_lead(definition):
     answers = {"email": "ada@example.com", "mood": [{"joy": 1}], "brief": {"file": "x.pdf"}}
-    lead = worked(submitted(definition, answers=answers))
+    lead = process_submission(submitted(definition, answers=answers))
     assert lead.contact.email == "ada@example.com"
 
 
 @pytest.mark.parametrize("definition", [7, [], {}, {"title": 1, "fields": 2}])
 def test_broken_definition_loses_no_lead(definition):
-    assert worked(submitted(definition, answers={"email": "ada@example.com"}))
+    assert process_submission(submitted(definition, answers={"email": "ada@example.com"}))
 
 
 def test_an_object_is_no_name_of_a_person():
     name = {"name": "who", "kind": "person", "label": "Who", "fills": "name"}
     definition = {**OLDEST, "fields": [EMAIL, name]}
     answers = {"email": "ada@example.com", "who": {"first": "Ada"}}
-    assert worked(submitted(definition, answers=answers)).contact.name == ""
+    assert process_submission(submitted(definition, answers=answers)).contact.name == ""

@@ -50,7 +50,7 @@ class Inputs(HTMLParser):
             self.values[self._text] += text.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
-def sent(page: str) -> dict[str, str]:
+def form_values(page: str) -> dict[str, str]:
     buttons = ("_save", "_continue", "_addanother", "_saveasnew")
     values = Inputs(page).values
     return {k: v for k, v in values.items() if k not in buttons and "__prefix__" not in k}
@@ -63,14 +63,14 @@ class Page:
         meta = row._meta
         self.client = client
         self.address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-        self.values = sent(client.get(self.address).text)
+        self.values = form_values(client.get(self.address).text)
 
     def save(self, **changes: str) -> str:
         """Post the page with these changes; return the page of a refusal, or an empty text."""
         answer = self.client.post(self.address, {**self.values, **changes})
         if answer.status_code == 302:
             return ""
-        self.values = sent(answer.text)
+        self.values = form_values(answer.text)
         return answer.text
 
 

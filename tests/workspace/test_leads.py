@@ -276,7 +276,7 @@ def test_get_after_a_log_in_leads_to_the_lead(browse, name):
     assert not lead.timeline().exists()
 
 
-def given_away(browse, rep, colleague, lead):
+def reassign_lead(browse, rep, colleague, lead):
     html = act(browse(rep), lead, "assign", owner=colleague.pk).content.decode()
     assert "You do not see this lead any more." in html
     return re.findall(r'name="token" value="([^"]+)"', html)[0]
@@ -285,7 +285,7 @@ def given_away(browse, rep, colleague, lead):
 def test_reassigning_a_lead_can_be_undone(browse):
     rep, colleague = make_user(), make_user()
     lead = make_lead(rep)
-    token = given_away(browse, rep, colleague, lead)
+    token = reassign_lead(browse, rep, colleague, lead)
     act(browse(rep), lead, "assign_undo", token=token)
     lead.refresh_from_db()
     assert lead.owner == rep
@@ -295,7 +295,7 @@ def test_reassigning_a_lead_can_be_undone(browse):
 def test_undo_needs_the_persons_own_token(browse, token):
     rep, colleague, other = make_user(), make_user(), make_user()
     lead = make_lead(rep)
-    own = given_away(browse, rep, colleague, lead)
+    own = reassign_lead(browse, rep, colleague, lead)
     sent = own if token == "of another" else token
     assert act(browse(other), lead, "assign_undo", token=sent).status_code == 404
     lead.refresh_from_db()
@@ -305,7 +305,7 @@ def test_undo_needs_the_persons_own_token(browse, token):
 def test_undo_keeps_a_later_owner(browse):
     rep, colleague, later = make_user(), make_user(), make_user()
     lead = make_lead(rep)
-    token = given_away(browse, rep, colleague, lead)
+    token = reassign_lead(browse, rep, colleague, lead)
     services.assign(lead, later, actor=colleague)
     page = act(browse(rep), lead, "assign_undo", token=token)
     lead.refresh_from_db()

@@ -50,7 +50,7 @@ def fates(results):
     return [result.status for result in results]
 
 
-def held_up():
+def locked_ledger():
     """Lock the ledger against writing, until left."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE capture_submission IN SHARE MODE")
@@ -149,7 +149,7 @@ def test_row_of_a_cancelled_caller_is_written(writer, published_form):
 def test_all_queued_writes_fail_with_a_stalled_ledger(writer, published_form):
     rows = [make_row(published_form) for _ in range(20)]
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         started = time.monotonic()
         results = writer.run(*rows)
     assert {type(result) for result in results} == {DatabaseUnavailableError}
@@ -158,7 +158,7 @@ def test_all_queued_writes_fail_with_a_stalled_ledger(writer, published_form):
 
 def test_writes_fail_at_once_while_the_breaker_is_open(writer, published_form, returns):
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         writer.run(make_row(published_form))
         started = time.monotonic()
         for _ in range(20):
@@ -175,7 +175,7 @@ def test_a_full_queue_refuses_instead_of_growing(writer, published_form, monkeyp
     monkeypatch.setattr(writing, "QUEUE_ROWS", 10)
     monkeypatch.setattr(writing, "BATCH_ROWS", 5)
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         results = writer.run(*(make_row(published_form) for _ in range(50)))
     assert [type(result) for result in results].count(LedgerBusyError) >= 35
 

@@ -26,21 +26,23 @@ def foreign_form(transactional_db):
     return make_form(FORM)
 
 
-def kept(client, form, data):
+def post_submission(client, form, data):
     answer = client.post_form(f"/f/{form.slug}", data)
     assert answer.status == 303, answer.text
     return Submission.objects.get()
 
 
 def test_box_without_a_value_is_a_tick(client, foreign_form):
-    row = kept(client, foreign_form, {**ADA, "news": "on"})
+    row = post_submission(client, foreign_form, {**ADA, "news": "on"})
     assert row.consents[0]["given"] is True
 
 
 @pytest.mark.parametrize("names", [["topics[]", "topics[]"], ["topics[0]", "topics[1]"]])
 def test_list_in_the_style_of_php_is_a_list(client, foreign_form, names):
     body = "&".join([f"{name}={value}" for name, value in zip(names, "sm", strict=True)])
-    assert kept(client, foreign_form, f"email=a@example.com&{body}".encode()).answers["topics"] == [
+    assert post_submission(client, foreign_form, f"email=a@example.com&{body}".encode()).answers[
+        "topics"
+    ] == [
         "s",
         "m",
     ]
@@ -63,20 +65,20 @@ def test_single_choice_sent_twice_is_named(client, foreign_form):
 
 def test_answer_under_an_unknown_name_is_kept_by_name(client, foreign_form):
     sent = {**ADA, "Message": "500 licences", "colour": "red" * 5000, "submit": "Go", "blank": " "}
-    row = kept(client, foreign_form, sent)
+    row = post_submission(client, foreign_form, sent)
     assert row.answers == {**ADA, "Message": "500 licences", "colour": ("red" * 5000)[:2000]}
     assert row.raw["colour"] == ["red" * 5000]
     assert row.state == "accepted"
 
 
 def test_links_under_an_unknown_name_are_no_spam(client, foreign_form):
-    row = kept(client, foreign_form, {**ADA, "ref": "https://a.example " * 9})
+    row = post_submission(client, foreign_form, {**ADA, "ref": "https://a.example " * 9})
     assert row.state == "accepted"
 
 
 @pytest.mark.parametrize("value", ["x" * 9000, "https://a.example/?u=https://b.example " * 40])
 def test_invalid_hidden_value_is_cut_and_accepted(client, foreign_form, value):
-    row = kept(client, foreign_form, {**ADA, "landing": value})
+    row = post_submission(client, foreign_form, {**ADA, "landing": value})
     assert (row.state, row.answers["landing"]) == ("accepted", value[:500])
     assert row.raw["landing"] == [value]
 
@@ -109,7 +111,7 @@ def test_api_call_without_any_answer_is_refused(client, foreign_form, fields):
 
 
 def test_one_tick_is_an_answer(client, foreign_form):
-    assert kept(client, foreign_form, {"news": "yes"}).state == "accepted"
+    assert post_submission(client, foreign_form, {"news": "yes"}).state == "accepted"
 
 
 def test_answers_of_an_expired_page_go_to_review(client, foreign_form):
@@ -132,4 +134,4 @@ def test_answers_of_a_page_of_yesterday_are_accepted(client, foreign_form):
         page = client.get(f"/f/{foreign_form.slug}").text
         token = page.partition('name="_token" value="')[2].partition('"')[0]
         clock.shift(24 * 3600 - 1)
-        assert kept(client, foreign_form, {**ADA, "_token": token}).state == "accepted"
+        assert post_submission(client, foreign_form, {**ADA, "_token": token}).state == "accepted"

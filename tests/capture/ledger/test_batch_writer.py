@@ -18,6 +18,9 @@ from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
+# The writer has a connection of its own and must see the committed form.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @dataclass
 class Bench:

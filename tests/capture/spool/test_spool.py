@@ -22,6 +22,9 @@ from leadgen.capture.spool import store
 from leadgen.lib import backends
 from tests.capture.rows import make_row
 
+# The writer has a connection of its own and must see the committed form.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture
 def store_rows():

@@ -6,6 +6,7 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from leadgen.lib.reference import reference_of
 from tests.factories import make_form
 from tests.flows.waiting import eventually
 
@@ -138,4 +139,4 @@ def test_page_loaded_before_address_reuse_reaches_its_form(page, address, form):
     (row,) = rows()
     assert (row.form, row.version.number, row.reasons) == (form, 1, ["unpublished"])
     assert row.consents[0]["wording"] == NEWS.wording
-    assert str(row.id) in page.content()
+    assert reference_of(row.id) in page.content()

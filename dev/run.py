@@ -19,11 +19,14 @@ _BANNER = """
   {title}
 
     Workspace   {url}/admin/
-    Log-in      admin@example.com   password: leadgen-demo
-    A form      {url}/f/contact
+{access}
 
   {hint}
 """
+_DEMO = """    Log-in      admin@example.com   password: leadgen-demo
+    A form      {url}/f/contact"""
+_NO_DEMO = """    Log-in      your own users; the database has other forms, so no demo was added
+                (a first user: make manage ARGS=createsuperuser)"""
 _READY_WITHIN = 90
 
 
@@ -32,9 +35,9 @@ def main() -> None:
     started = time.monotonic()
     try:
         with interruptible(), only_one("run"), _backends() as env:
-            _prepare(env)
+            access = _prepare(env)
             with environment.shared(env):
-                _serve(env, started)
+                _serve(env, started, access)
     except AlreadyRunningError as other:
         fail(f"`make run` is already active in this checkout (process {other}). Stop it first.")
     except RuntimeError as error:
@@ -49,7 +52,9 @@ def _backends() -> Iterator[dict[str, str]]:
     env = environment.development()
     with ExitStack() as stack:
         if not environment.is_set(env, "DATABASE_URL"):
-            env["DATABASE_URL"] = stack.enter_context(postgres.server("postgres", durable=True))
+            env["DATABASE_URL"] = stack.enter_context(
+                postgres.server("postgres", durable=True, is_superuser=False)
+            )
         for name, scheme, folder in (
             ("BROKER_URL", "filesystem", "broker"),
             ("STORAGE_URL", "file", "storage"),
@@ -61,10 +66,10 @@ def _backends() -> Iterator[dict[str, str]]:
 
 
 def _address(env: dict[str, str]) -> dict[str, str]:
-    wanted = int(env.get("PORT", "8000"))
-    port = ports.first_free(wanted)
-    if port != wanted:
-        say(paint(f"Port {wanted} is taken; using {port}.", "yellow"))
+    preferred = int(env.get("PORT", "8000"))
+    port = ports.first_free(preferred)
+    if port != preferred:
+        say(paint(f"Port {preferred} is taken; using {port}.", "yellow"))
     return {"PORT": str(port), "PUBLIC_URL": env.get("PUBLIC_URL") or f"http://localhost:{port}"}
 
 
@@ -75,26 +80,30 @@ def _metrics() -> dict[str, str]:
     return {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
 
 
-def _prepare(env: dict[str, str]) -> None:
+def _prepare(env: dict[str, str]) -> str:
+    """Migrate and fill in the demo where nothing is; return the lines of the banner on log-in."""
     say("Bringing the database up to date …")
     _manage(env, "migrate", "--no-input")
     say("Filling in the demo …")
-    _manage(env, "demo")
+    printed = _manage(env, "demo", "--if-empty")
+    return _NO_DEMO if "no demo was added" in printed else _DEMO
 
 
-def _manage(env: dict[str, str], *arguments: str) -> None:
+def _manage(env: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "manage.py", *arguments]
-    finish(f"manage.py {arguments[0]}", command, env={**env, "LOG_LEVEL": "WARNING"}, cwd=ROOT)
+    return finish(
+        f"manage.py {arguments[0]}", command, env={**env, "LOG_LEVEL": "WARNING"}, cwd=ROOT
+    )
 
 
-def _serve(env: dict[str, str], started: float) -> None:
+def _serve(env: dict[str, str], started: float, access: str) -> None:
     with Group() as group:
         group.start("web", _python(roles.ROLES["web"].command), env)
         # One machine: the worker consumes the queue of the role delivery as well.
         group.start("worker", _python(roles.worker_command(roles.QUEUES, "--concurrency=2")), env)
         group.start("beat", _python(roles.ROLES["beat"].command), env)
         _wait_for_readiness(group, env)
-        _welcome(env, time.monotonic() - started)
+        _welcome(env, time.monotonic() - started, access)
         try:
             while _all_alive(group):
                 time.sleep(0.2)
@@ -140,10 +149,11 @@ def _readiness(url: str) -> str:
         return str(error)
 
 
-def _welcome(env: dict[str, str], seconds: float) -> None:
+def _welcome(env: dict[str, str], seconds: float, access: str) -> None:
+    url = env["PUBLIC_URL"].rstrip("/")
     title = paint(f"Leadgen is running (after {seconds:.1f} s).", "bold")
     hint = paint("Ctrl-C stops it; the data stays. Logs follow.", "dim")
-    say(_BANNER.format(title=title, hint=hint, url=env["PUBLIC_URL"].rstrip("/")))
+    say(_BANNER.format(title=title, hint=hint, url=url, access=access.format(url=url)))
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ STORAGES = {
 
 BROKER_URL = env.string("BROKER_URL", f"filesystem://{BASE_DIR}/var/broker")
 CACHES = {"default": backends.cache(env.string("CACHE_URL", "database://"))}
-_EMAIL = backends.email(env.string("EMAIL_URL", "console://"))
+_EMAIL = backends.email(env.string("EMAIL_URL", "console://"), prints=DEBUG)
 EMAIL_BACKEND: str = _EMAIL["EMAIL_BACKEND"]
 EMAIL_HOST: str = _EMAIL["EMAIL_HOST"]
 EMAIL_PORT: int = _EMAIL["EMAIL_PORT"]
@@ -98,6 +98,9 @@ CAPTURE_LIMIT_PER_MINUTE = env.integer("CAPTURE_LIMIT_PER_MINUTE", 600)
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0)
 INTAKE_TASK = "leadgen.leads.tasks.intake"
 INTAKE_BATCH_ROWS = env.integer("INTAKE_BATCH_ROWS", 500)
+INTAKE_MAX_PARALLEL = env.integer("INTAKE_MAX_PARALLEL", 0)
+if INTAKE_MAX_PARALLEL < 0:
+    raise ImproperlyConfigured("INTAKE_MAX_PARALLEL must be 0 (no limit) or a number of batches.")
 EVENT_PIPELINE = "leadgen.pipeline.HANDLERS"
 NOTIFICATION_BUILDERS = "leadgen.pipeline.NOTIFICATION_BUILDERS"
 

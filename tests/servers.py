@@ -23,6 +23,6 @@ def postgresql(name: str, **settings: str) -> Iterator[str]:
         recall, keep = state.remembered, state.remember
         patch.setattr(postgres, "remembered", lambda key, other: recall(key, other, folder))
         patch.setattr(postgres, "remember", lambda key, value: keep(key, value, folder))
-        with postgres.server(name, durable=False, **settings) as url:
+        with postgres.server(name, durable=False, is_superuser=True, **settings) as url:
             yield url
     shutil.rmtree(folder, ignore_errors=True)

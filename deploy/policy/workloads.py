@@ -62,8 +62,12 @@ def nothing_starts_on_an_older_schema(objects: Objects) -> Iterator[str]:
         if not (workload.is_ours and workload.labels.get("reaches-database")):
             continue
         said = [" ".join(c.get("command", [])) for c in workload.spec.get("initContainers", [])]
-        if not any("migrate --check" in command for command in said):
-            yield f"{workload.name}: needs an initContainer that waits for `migrate --check`"
+        # Web alone may start without the database: it is ready only when it has seen the tables.
+        waits = ["migrate --check"]
+        if workload.labels.get("serves-http"):
+            waits.append("wait_for_schema")
+        if not any(wait in command for command in said for wait in waits):
+            yield f"{workload.name}: needs an initContainer that waits for `{waits[-1]}`"
 
 
 def a_rollout_takes_no_capacity(objects: Objects) -> Iterator[str]:

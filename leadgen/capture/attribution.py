@@ -40,9 +40,10 @@ _MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)", re.IGNORECASE)
 # Link builders append "?name=value" to a URL that has a query already.
 _SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)", re.IGNORECASE)
 _DAY_MS = 86_400_000
-# Not every subdomain: mail.google.com is no search.
+# Not every subdomain: mail.google.com is no search. A label that two alternatives match doubles the
+# time for each repetition: "ca", also a case of [a-z]{2}, stopped the intake with 30 labels.
 _SEARCH = re.compile(
-    r"(?:(?:www\d?|m|r|ca|lite|html|start|noai|safe|images|global|search|[a-z]{2})\.)*"
+    r"(?:(?:www\d?|m|r|lite|html|start|noai|safe|images|global|search|[a-z]{2})\.)*"
     r"(google|bing|duckduckgo|yahoo|yandex|baidu|ecosia|qwant|startpage|brave|kagi|naver|seznam|"
     r"sogou|daum|mojeek|aol)(?:\.[a-z]{2,3}){1,2}"
 )

@@ -5,7 +5,10 @@ from typing import Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import Func, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.capture.reasons import ReviewReason
@@ -14,6 +17,8 @@ from leadgen.forms.models import Form, FormVersion
 from leadgen.lib import reference
 from leadgen.lib.dates import in_range
 from leadgen.lib.ids import uuid7
+from leadgen.lib.search.key import SearchKey
+from leadgen.lib.search.matching import matching
 
 # States of submissions that intake turns into leads, unless they are parked (dead-lettered).
 PENDING_STATES = ("received", "accepted")
@@ -24,6 +29,15 @@ QUARANTINED = models.Q(state="quarantined")
 UNJUDGED = models.Q(state="quarantined", reasons__contains=["newer_form"])
 PARKED = models.Q(parked_at__isnull=False)
 ON_NO_LEAD = models.Q(state__in=[*PENDING_STATES, "quarantined"])
+
+
+def answers_as_text() -> Func:
+    """Return the answers without their names, each number without the signs between its digits."""
+    values = Func("answers", Value("$.*"), function="jsonb_path_query_array")
+    signs = Value(r"\s*\(\s*0\s*\)\s*|(?<=\d)[\s().\-/]+(?=\d)")
+    text = Cast(values, models.TextField())
+    joined = (signs, Value(""), Value("g"))
+    return Func(text, *joined, function="REGEXP_REPLACE", output_field=models.TextField())
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -42,6 +56,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def parked(self) -> Self:
         """Return the parked (dead-lettered) submissions: intake retries them on request only."""
         return self.filter(PARKED)
+
+    def matching(self, text: str) -> Self:
+        """Return the submissions whose answers have every word and number of the text.
+
+        An index serves the quarantined ones; combine it with a condition that few rows meet.
+        """
+        return matching(self, answers_as_text(), text)
 
     def by_reference(self, text: str) -> Self:
         """Return the submissions of a receipt, written as UUID or as its short reference.
@@ -126,6 +147,12 @@ class Submission(models.Model):
             models.Index(
                 fields=["-received_at", "-id"],
                 name="submission_quarantine",
+                condition=QUARANTINED,
+            ),
+            # Of held rows only, so that it costs nothing when a submission arrives.
+            GinIndex(
+                OpClass(SearchKey(answers_as_text()), name="gin_trgm_ops"),
+                name="submission_review_search",
                 condition=QUARANTINED,
             ),
             # Empty except while a form published by a newer release is live on an older one.

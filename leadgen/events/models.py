@@ -24,11 +24,28 @@ class CurrentTransactionId(Func):
     arity = 0
 
 
-class OldestRunningTransactionId(Func):
-    """Lowest id of a running transaction: all below have ended, no event can appear there."""
+_DATABASE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
 
-    function = "pg_snapshot_xmin"
-    template = "%(function)s(pg_current_snapshot())::text::bigint"
+
+class OldestRunningTransactionId(Func):
+    """Lowest id of a transaction that may still write events: all below have ended.
+
+    PostgreSQL gives ids to the transactions of all databases of a server. One counts here unless it
+    is known to run, or to be prepared, in another database (ADR 0033). The snapshot is taken before
+    the sessions are read, so a running transaction of this database is never left out; at worst one
+    of another database counts. Ids of sessions may be read without any right. A sub-select, so that
+    PostgreSQL evaluates it once for each statement.
+    """
+
+    template = (
+        "(SELECT coalesce(min(running.id::text::bigint),"  # noqa: S608 - constants
+        " pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
+        " FROM pg_snapshot_xip(pg_current_snapshot()) AS running(id)"
+        " WHERE NOT EXISTS (SELECT FROM pg_stat_get_activity(NULL) AS session"
+        f" WHERE session.backend_xid = running.id::xid AND session.datid <> {_DATABASE})"
+        " AND NOT EXISTS (SELECT FROM pg_prepared_xact() AS prepared"
+        f" WHERE prepared.transaction = running.id::xid AND prepared.dbid <> {_DATABASE}))"
+    )
     output_field = models.BigIntegerField()
     arity = 0
 

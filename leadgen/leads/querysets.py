@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.postgres.aggregates import StringAgg
 from django.db import models, transaction
-from django.db.models import F, Func, Q, TextField, Value
-from django.db.models.functions import Greatest, NullIf
+from django.db.models import F, Func, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Greatest, Lower, NullIf, Substr
 
 from leadgen.accounts.models import User
 from leadgen.leads import conditions
+from leadgen.lib.search.matching import matching
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,30 +46,41 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def lost(self) -> Self:
         return self.filter(conditions.LOST)
 
+    def matching(self, text: str) -> Self:
+        """Return the leads whose contact has every word and number of the text."""
+        return matching(self, "contact__search", text)
+
 
 class ContactQuerySet(models.QuerySet["Contact"]):
     def matching(self, text: str) -> Self:
-        """Return the contacts whose search text contains every word, at most five.
-
-        A word of one or two letters matches the beginning of a word only: a trigram index cannot
-        find it elsewhere.
-        """
-        contacts = self
-        for word in text.split()[:5]:
-            begins = Q(search__istartswith=word) | Q(search__icontains=f" {word}")
-            contacts = contacts.filter(begins if len(word) < 3 else Q(search__icontains=word))
-        return contacts
+        """Return the contacts whose search key contains every word and number of the text."""
+        return matching(self, "search", text)
 
     @transaction.atomic
-    def index_with(self, company: str) -> int:
-        """Update the search text of these contacts of one company with one statement.
+    def reindex(self) -> int:
+        """Write the search text of these contacts with one statement; return their number.
 
         The text equals that of Contact.index(). Rows are locked by id first, as intake locks them.
         """
         list(self.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-        values = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
-        parts = (Value(" "), *values, NullIf(Value(company), Value("")))
+        parts = (Value(" "), *self._search_parts())
         return self.update(search=Func(*parts, function="concat_ws", output_field=TextField()))
+
+    def _search_parts(self) -> tuple[Any, ...]:
+        columns = [NullIf(F(name), Value("")) for name in ("name", "email", "phone")]
+        company = self._related("company").filter(pk=OuterRef("company")).values("name")
+        every = (Value(r"\D"), Value(""), Value("g"))
+        digits = Func("phone", *every, function="regexp_replace", output_field=TextField())
+        typed = NullIf(NullIf(digits, Substr("phone", 2)), Value(""))
+        identities = self._related("identities").filter(contact=OuterRef("pk")).order_by()
+        others = identities.exclude(value=Lower(OuterRef("email"))).exclude(value=OuterRef("phone"))
+        joined = StringAgg("value", " ", order_by="pk")
+        known_as = others.values("contact").annotate(joined=joined).values("joined")
+        return (*columns, Subquery(company), typed, Subquery(known_as))
+
+    def _related(self, name: str) -> models.QuerySet[Any]:
+        related: Any = self.model._meta.get_field(name).related_model
+        return related._default_manager.all()  # type: ignore[no-any-return]
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -75,7 +88,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(conditions.TASK_OPEN)
 
     def done(self) -> Self:
-        return self.exclude(conditions.TASK_OPEN)
+        return self.filter(conditions.TASK_DONE)
 
     def unowned(self) -> Self:
         """Return the open tasks without an owner who may work them, as for leads."""

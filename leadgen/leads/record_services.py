@@ -45,6 +45,7 @@ def update_contact(
         contact.provenance = {**contact.provenance, **dict.fromkeys(changes, _source(actor))}
         contact.save()
         identities.follow(contact, changes)
+        Contact.objects.filter(pk=contact.pk).reindex()
         emit("contact.changed", contact, actor=actor, data={"changes": list(changes)})
 
 

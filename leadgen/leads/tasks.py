@@ -2,13 +2,14 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from threading import Event, Thread
 
 from celery import shared_task
 from django.conf import settings
 from django.db import connection
 
-from leadgen.leads.intake.batches import MAX_PARALLEL, run_batches
+from leadgen.leads.intake.batches import BatchOutcome, run_batches
 from leadgen.leads.intake.ordering import BatchOrdering
 
 # Long enough to amortise a message, short enough to leave the worker to other tasks.
@@ -27,7 +28,7 @@ def intake() -> None:
     deadline, stop, ordering = time.monotonic() + _SECONDS, Event(), BatchOrdering()
     second: Thread | None = None
     try:
-        for outcome in run_batches(max_parallel=MAX_PARALLEL, ordering=ordering):
+        for outcome in _batches(ordering):
             if time.monotonic() >= deadline:
                 break
             if outcome.reached and not second:
@@ -40,9 +41,13 @@ def intake() -> None:
         second.join()
 
 
+def _batches(ordering: BatchOrdering) -> Iterator[BatchOutcome]:
+    return run_batches(max_parallel=settings.INTAKE_MAX_PARALLEL or None, ordering=ordering)
+
+
 def _run_second(ordering: BatchOrdering, stop: Event) -> None:
     try:
-        for _ in run_batches(max_parallel=MAX_PARALLEL, ordering=ordering):
+        for _ in _batches(ordering):
             if stop.is_set():
                 return
     except Exception:

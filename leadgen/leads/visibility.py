@@ -10,12 +10,13 @@ from leadgen.accounts.visibility import Rule, all_rows, register
 from leadgen.capture.models import ON_NO_LEAD, Submission
 from leadgen.leads.models import Campaign, Company, Contact, Lead, Note, Pipeline, Stage, Task
 
-# The lookup that leads from a lead to the row; a row shows to users who see one of its leads.
-_PATHS: dict[type[Model], str] = {
-    Contact: "contact",
-    Company: "contact__company",
-    Task: "tasks",
-    Note: "notes",
+# The lookup that leads from a lead to a value of the row; a row shows to users who see one of its
+# leads. A task names its lead: a join back to the tasks would read every task of the reader.
+_PATHS: dict[type[Model], tuple[str, str]] = {
+    Contact: ("contact", "pk"),
+    Company: ("contact__company", "pk"),
+    Task: ("pk", "lead"),
+    Note: ("pk", "lead"),
 }
 
 
@@ -23,8 +24,8 @@ def register_rules() -> None:
     """Register the rules of this package's models, and of submissions, which depend on leads."""
     register(Lead, _leads)
     register(Submission, _submissions)
-    for model, path in _PATHS.items():
-        register(model, _through_leads(path))
+    for model, (path, column) in _PATHS.items():
+        register(model, _through_leads(path, column))
     for model in (Pipeline, Stage, Campaign):
         register(model, all_rows)
 
@@ -68,12 +69,12 @@ def _leads(leads: QuerySet[Any], user: User) -> QuerySet[Any]:
     return leads.filter(shown)
 
 
-def _through_leads(path: str) -> Rule:
+def _through_leads(path: str, column: str) -> Rule:
     def rule(rows: QuerySet[Any], user: User) -> QuerySet[Any]:
         if user.sees == Visibility.ALL:
             return rows
         return rows.filter(
-            Exists(_leads(Lead.objects.all(), user).filter(**{path: OuterRef("pk")}))
+            Exists(_leads(Lead.objects.all(), user).filter(**{path: OuterRef(column)}))
         )
 
     return rule

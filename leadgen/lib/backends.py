@@ -13,21 +13,30 @@ CACHE_TABLE = "leadgen_cache"
 # With Django's default of 300, a flood of new entries would delete limits that are in force.
 _CACHE_ENTRIES = 20_000
 _CACHE_SECONDS = 2
-# Leads and backups on a local disk are for the process's own user only.
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
+_PRINTING = "django.core.mail.backends.console.EmailBackend"
+_EMAIL_BACKENDS = {
+    "console": "leadgen.lib.log_mail.EmailBackend",
+    "memory": "django.core.mail.backends.locmem.EmailBackend",
+    "smtp": _SMTP,
+    "smtps": _SMTP,
+}
+# Leads on a local disk are for the process's own user only.
 _PRIVATE = {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700}
 
 
-def storage(url: str, name: str = "STORAGE_URL") -> dict[str, Any]:
+def storage(url: str, name: str = "STORAGE_URL", *, private: bool = True) -> dict[str, Any]:
     """Turn file:///path or s3://bucket?endpoint_url=…&region=… into a STORAGES entry.
 
     The URL holds no keys: boto3 finds the workload identity, the usual AWS variables, or
-    with &profile=… a profile of the AWS credentials file. Errors name the variable ``name``.
+    with &profile=… a profile of the AWS credentials file. Errors name the variable ``name``. Files
+    are readable by their user only, unless ``private`` is off.
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": unquote(parts.path), **_PRIVATE},
+            "OPTIONS": {"location": unquote(parts.path), **(_PRIVATE if private else {})},
         }
     if parts.scheme == "s3" and parts.hostname:
         return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _s3(url)}
@@ -68,16 +77,20 @@ def _profile(name: str | None) -> dict[str, Any]:
     return {"session_profile": name, "access_key": None, "secret_key": None} if name else {}
 
 
-def email(url: str) -> dict[str, Any]:
-    """Turn console://, memory://, smtp://user:pass@host:587 or smtps://… into Django settings."""
+def email(url: str, *, prints: bool = False) -> dict[str, Any]:
+    """Turn console://, memory://, smtp://user:pass@host:587 or smtps://… into Django settings.
+
+    console:// logs a number only; with ``prints`` it prints whole mails, for development.
+    """
     parts = urlsplit(url)
-    names = {"console": "console", "memory": "locmem", "smtp": "smtp", "smtps": "smtp"}
-    if parts.scheme not in names:
+    if parts.scheme not in _EMAIL_BACKENDS:
         raise ImproperlyConfigured(
             f"EMAIL_URL must start with console://, smtp:// or smtps://, not {parts.scheme!r}."
         )
     return {
-        "EMAIL_BACKEND": f"django.core.mail.backends.{names[parts.scheme]}.EmailBackend",
+        "EMAIL_BACKEND": _PRINTING
+        if prints and parts.scheme == "console"
+        else _EMAIL_BACKENDS[parts.scheme],
         "EMAIL_HOST": parts.hostname or "",
         "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 587),
         "EMAIL_HOST_USER": unquote(parts.username or ""),

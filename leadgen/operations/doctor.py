@@ -17,7 +17,7 @@ from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.events.models import Event
 from leadgen.lib.net.timeouts import run_with_timeout
-from leadgen.operations import probes
+from leadgen.operations import probes, server_checks
 from leadgen.operations.collectors import notifications
 from leadgen.operations.models import Backup, Balance
 
@@ -122,6 +122,11 @@ def _database() -> str:
     encoding = connection.connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise AdviceError(f"the encoding is {encoding}: make the database with ENCODING 'UTF8'.")
+    if connection.connection.info.parameter_status("is_superuser") == "on":
+        raise UserWarning(
+            "the role is a superuser: a flaw in a statement would reach the whole server. See"
+            " deploy/docs/runbooks/database-role.md."
+        )
     return f"PostgreSQL {version} on {connection.settings_dict['HOST'] or 'a local socket'}"
 
 
@@ -188,7 +193,7 @@ def _broker() -> str:
 
 def _email() -> str:
     if settings.EMAIL_BACKEND != "django.core.mail.backends.smtp.EmailBackend":
-        raise UserWarning("EMAIL_URL prints mail instead of sending it: set smtp://… on a server.")
+        raise UserWarning("EMAIL_URL=console:// sends no mail: set smtp://… on a server.")
     mail = get_connection()
     mail.open()
     mail.close()
@@ -258,4 +263,5 @@ CHECKS: list[tuple[str, str, Callable[[], str]]] = [
     ("workers", "", _workers),
     ("beat", "", _beat),
     ("backup", "", _backup),
+    *server_checks.CHECKS,
 ]

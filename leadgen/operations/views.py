@@ -13,6 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from leadgen.lib.telemetry import multiprocess_metrics
 from leadgen.operations import health
 from leadgen.operations.collectors.backups import BackupCollector
+from leadgen.operations.collectors.database import DatabaseCollector
+from leadgen.operations.collectors.disk import DiskCollector
 from leadgen.operations.collectors.ledger import LedgerCollector
 from leadgen.operations.collectors.spool import SpoolCollector
 
@@ -25,7 +27,8 @@ def _internal(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
+        # Also without a value: a proxy that keeps the client's header adds none of its own.
+        if {"X-Forwarded-For", "Forwarded"} & request.headers.keys():
             return HttpResponse(status=404)
         return view(request)
 
@@ -66,6 +69,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _backend_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(LedgerCollector())
+    registry.register(DatabaseCollector())
+    registry.register(DiskCollector())
     registry.register(SpoolCollector())
     registry.register(BackupCollector())
     return registry

@@ -6,8 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Func, IntegerField, OuterRef, QuerySet, Value, When
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
@@ -15,23 +19,26 @@ from leadgen.accounts.roles import Visibility
 from leadgen.accounts.visibility import visible
 from leadgen.leads import conditions, record_services
 from leadgen.leads.models import Campaign, Lead
+from leadgen.workspace.kit import pagination
 from leadgen.workspace.kit.html import DASH, two_lines
+from leadgen.workspace.kit.pagination import shown
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values, lock_row
 
 
 def with_returns(campaigns: QuerySet[Campaign], leads: QuerySet[Lead]) -> QuerySet[Campaign]:
-    """Add ``leads_count`` and ``won_count`` of the given leads to each campaign.
+    """Add ``leads_count`` and ``won_count`` of the newest leads, CAP at most, to each campaign.
 
     Only a page's campaigns are counted, each within its range of the index lead_by_campaign.
     """
-    mine = leads.filter(campaign=OuterRef("pk")).order_by().values("campaign")
+    mine = leads.filter(campaign=OuterRef("pk")).order_by("-created_at", "-id")
+    is_won = mine.annotate(is_won=Case(When(conditions.WON, then=Value(1)), default=Value(0)))
+    flags = ArraySubquery(is_won.values("is_won")[: pagination.CAP])
+    won = Func(flags, Value(0), function="array_remove", output_field=flags.output_field)
+    return campaigns.annotate(leads_count=_size(flags), won_count=_size(won))
 
-    def count(**options: Any) -> Subquery:
-        return Subquery(
-            mine.annotate(n=Count("pk", **options)).values("n"), output_field=IntegerField()
-        )
 
-    return campaigns.annotate(leads_count=count(), won_count=count(filter=conditions.WON))
+def _size(array: Any) -> Func:
+    return Func(array, function="cardinality", output_field=IntegerField())
 
 
 @admin.register(Campaign)
@@ -89,13 +96,20 @@ class CampaignAdmin(ScopedAdmin):
         return " – ".join(days) if any(days) else DASH
 
     @admin.display(description=_("Leads"))
-    def leads(self, campaign: Any) -> int:
-        return campaign.leads_count or 0
+    def leads(self, campaign: Any) -> str:
+        address = reverse("admin:leads_lead_changelist")
+        link = '<a class="ws-link" href="{}?view=all&campaign={}">{}</a>'
+        return format_html(link, address, campaign.pk, shown(campaign.leads_count))
 
     @admin.display(description=_("Won"))
     def won(self, campaign: Any) -> str:
-        won, leads = campaign.won_count or 0, campaign.leads_count or 0
-        return f"{won} ({won / leads:.0%})" if leads else "0"
+        won, leads = campaign.won_count, campaign.leads_count
+        if not leads:
+            return "0"
+        text = f"{won:,} ({won / leads:.0%})"
+        of_newest = gettext("%(won)s of the newest %(leads)s")
+        is_capped = leads >= pagination.CAP
+        return of_newest % {"won": text, "leads": f"{leads:,}"} if is_capped else text
 
     @admin.display(description=_("Budget"))
     def budget_shown(self, campaign: Campaign) -> str:
@@ -103,7 +117,7 @@ class CampaignAdmin(ScopedAdmin):
 
     @admin.display(description=_("Cost per lead"))
     def cost_per_lead(self, campaign: Any) -> str:
-        known = campaign.budget and campaign.leads_count
+        known = campaign.budget and 0 < campaign.leads_count < pagination.CAP
         return _money(campaign.budget / campaign.leads_count if known else None, campaign.currency)
 
 

@@ -20,6 +20,7 @@ from leadgen.accounts.visibility import visible
 from leadgen.leads import record_services
 from leadgen.leads.models import Company, Contact, Lead
 from leadgen.leads.persons import identities
+from leadgen.lib.search.matching import matching
 from leadgen.workspace.kit.html import DASH, ago, badge, clip, phone, two_lines
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin, edited_values
 
@@ -162,6 +163,11 @@ class CompanyAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a company comes with its first contact
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Company], search_term: str
+    ) -> tuple[QuerySet[Company], bool]:
+        return matching(queryset, "name", search_term), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

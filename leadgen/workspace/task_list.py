@@ -21,6 +21,7 @@ from leadgen.accounts.visibility import visible
 from leadgen.leads import bulk_services, services
 from leadgen.leads.models import Task
 from leadgen.leads.visibility import may_own_task, owners_for
+from leadgen.lib.search.matching import matching
 from leadgen.workspace.home.numbers import days_ago
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import ViewTabs
@@ -41,7 +42,7 @@ class TaskViews(ViewTabs):
         ),
         "unowned": (_("No owner"), lambda rows, user: rows.unowned()),
         "open": (_("All"), lambda rows, user: rows.open()),
-        "done": (_("Done"), lambda rows, user: rows.done().order_by("-done_at")),
+        "done": (_("Done"), lambda rows, user: rows.done()),
     }
 
 
@@ -74,6 +75,15 @@ class TaskAdmin(ScopedAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a task is added on its lead's page
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the order of the view's index: the first due, or the last done."""
+        return ("-done_at", "-id") if request.GET.get("view") == "done" else ("due_at", "id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        return matching(queryset, "title", search_term), False
 
     def get_field_queryset(
         self, db: str | None, db_field: Any, request: HttpRequest

@@ -41,19 +41,22 @@ class Crew:
     place: Site
     workers: list[subprocess.Popen[str]]
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+    rows: int = ROWS
+    repeated: int = 0
 
     def work(self) -> Run:
-        """Plant ROWS submissions, let all workers at them, and wait until none is left."""
-        planting.wait_for_intake(self.place, next(self.numbers) * ROWS, ROWS)
+        """Plant the submissions, start all workers on them, and wait until none is left."""
+        first = next(self.numbers) * self.rows
+        planting.wait_for_intake(self.place, first, self.rows, repeated=self.repeated)
         roots = {f"worker {at}": worker.pid for at, worker in enumerate(self.workers)}
         postmaster = self.place.database.postmaster()
         with machine.watching({**roots, "postgres": postmaster}) as cost:
             seconds = self._drain()
         ours = sum(cost.cpu[name] for name in roots)
         return Run(
-            ROWS / seconds,
-            1000 * ours / ROWS,
-            1000 * cost.cpu["postgres"] / ROWS,
+            self.rows / seconds,
+            1000 * ours / self.rows,
+            1000 * cost.cpu["postgres"] / self.rows,
             cost.steal + cost.others,
         )
 

@@ -3,7 +3,7 @@
 Columns that are not named here keep what the real rows have, so a new column needs no change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -83,9 +83,6 @@ _COPIES: dict[str, dict[str, str]] = {
 }
 _NOT_YET_WORKED = {
     "id": _RECEIPT,
-    # Each fifth is the person before it once more, and each second one leaves no number.
-    "answers": f"CASE WHEN n % 2 = 0 THEN {_ANSWERS} ELSE ({_ANSWERS}) - 'phone' END || "
-    "jsonb_build_object('email', 'visitor' || (n - (n % 5 = 0)::int) || '@example.com')",
     "idempotency_key": "'waiting-' || n",
     "state": "'accepted'",
     "received_at": "moment",
@@ -117,8 +114,12 @@ def seed(place: Site) -> None:
         place.database.query(f"CREATE TABLE seed_{table} AS SELECT * FROM {table}")
 
 
-def grow(place: Site, leads: int) -> None:
-    """Add so many leads, spread over two years, with all that belongs to them."""
+def grow(place: Site, leads: int, other: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Add so many leads, spread over two years, with all that belongs to them.
+
+    ``other`` names further columns of a table and what they hold in the n-th copy.
+    """
+    other = other or {}
     with psycopg.connect(place.database.url) as connection:
         # Nothing here needs to survive a crash, and the copies refer to each other rightly.
         connection.execute("SET synchronous_commit = off; SET session_replication_role = replica")
@@ -130,16 +131,29 @@ def grow(place: Site, leads: int) -> None:
                 f"{_PEOPLE_A_COMPANY}, ({_FIRST} + {leads}) / {_PEOPLE_A_COMPANY}) AS n"
             )
             for table, columns in _COPIES.items():
-                _multiply(connection, table, columns, _Numbers(_FIRST, leads, "2 years"))
+                values = {**columns, **other.get(table, {})}
+                _multiply(connection, table, values, _Numbers(_FIRST, leads, "2 years"))
     place.database.query("VACUUM (FREEZE, ANALYZE)")
     place.database.query("CHECKPOINT")
 
 
-def wait_for_intake(place: Site, first: int, count: int) -> None:
-    """Add so many submissions that intake has yet to work, numbered from ``first``."""
+def wait_for_intake(place: Site, first: int, count: int, *, repeated: int = 0) -> None:
+    """Add so many submissions that intake has yet to work, numbered from ``first``.
+
+    Each fifth is of the person before it, and each second one has no phone number. With
+    ``repeated`` 0 that person is the last one of a batch and the first one of the next.
+    """
+    columns = {**_NOT_YET_WORKED, "answers": _answers(repeated)}
     with psycopg.connect(place.database.url) as connection:
-        numbers = _Numbers(first, count, "1 minute")
-        _multiply(connection, "capture_submission", _NOT_YET_WORKED, numbers)
+        _multiply(connection, "capture_submission", columns, _Numbers(first, count, "1 minute"))
+
+
+def _answers(repeated: int) -> str:
+    person = f"'visitor' || (n - (n % 5 = {repeated})::int) || '@example.com'"
+    return (
+        f"CASE WHEN n % 2 = 0 THEN {_ANSWERS} ELSE ({_ANSWERS}) - 'phone' END || "
+        f"jsonb_build_object('email', {person})"
+    )
 
 
 def _multiply(

@@ -15,6 +15,7 @@ from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import FormVersion
 from leadgen.forms.shown_version import ShownVersion
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form, make_user
 
 FIRST = Definition(
@@ -38,8 +39,13 @@ pytestmark = pytest.mark.usefixtures("hurried")
 
 
 @pytest.fixture
-def form(transactional_db):
+def edited_form(transactional_db):
     return make_form(FIRST)
+
+
+@pytest.fixture
+def path(edited_form):
+    return submissions_path(edited_form)
 
 
 def publish(form, data):
@@ -74,15 +80,15 @@ def wordings(row):
 @pytest.mark.parametrize("is_replaced", [False, True], ids=["published", "replaced"])
 @pytest.mark.parametrize("fresh", [0.0, 60.0], ids=["read", "remembered"])
 def test_a_named_version_not_understood_waits_as_itself(
-    make_client, form, path, is_replaced, fresh
+    make_client, edited_form, path, is_replaced, fresh
 ):
     client = make_client(max_age=fresh)
-    client.get(f"/f/{form.slug}")
+    client.get(f"/f/{edited_form.slug}")
     client.get(path.removesuffix("/submissions"))
-    version = publish(form, NEWER)
+    version = publish(edited_form, NEWER)
     if is_replaced:
-        publish(form, FIRST.to_json())
-    page = client.post_form(f"/f/{form.slug}", {**ANSWERS, "size": "L", **token_of(version)})
+        publish(edited_form, FIRST.to_json())
+    page = client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, "size": "L", **token_of(version)})
     api = client.post_json(path, {"fields": {**FIELDS, "size": "L"}, "version": 2})
     rows = Submission.objects.order_by("id")
     assert (page.status, api.status) == (303, 202)
@@ -92,27 +98,27 @@ def test_a_named_version_not_understood_waits_as_itself(
     assert [row.raw["size"] for row in rows] == [["L"], "L"]
 
 
-def test_the_older_page_names_the_version_it_shows(client, form):
-    first = form.published
-    publish(form, NEWER)
-    page = hidden_inputs(client.get(f"/f/{form.slug}"))
+def test_the_older_page_names_the_version_it_shows(client, edited_form):
+    first = edited_form.published
+    publish(edited_form, NEWER)
+    page = hidden_inputs(client.get(f"/f/{edited_form.slug}"))
     assert shown_by(page).version_id == first.pk
-    assert client.post_form(f"/f/{form.slug}", {**ANSWERS, **page}).status == 303
+    assert client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, **page}).status == 303
     row = Submission.objects.get()
     assert (row.version, row.state, row.reasons) == (first, "accepted", [])
     assert wordings(row) == ["Send me news once a month."]
 
 
-def test_a_mistake_in_the_older_page_shows_it_again(client, form):
-    publish(form, NEWER)
-    page = hidden_inputs(client.get(f"/f/{form.slug}"))
-    again = client.post_form(f"/f/{form.slug}", {"email": "nobody", **page})
+def test_a_mistake_in_the_older_page_shows_it_again(client, edited_form):
+    publish(edited_form, NEWER)
+    page = hidden_inputs(client.get(f"/f/{edited_form.slug}"))
+    again = client.post_form(f"/f/{edited_form.slug}", {"email": "nobody", **page})
     assert (again.status, hidden_inputs(again)["_token"]) == (422, page["_token"])
     assert "<h1>First</h1>" in again.text
 
 
-def test_the_api_is_judged_by_the_older_version_it_names(client, form, path):
-    published = publish(form, NEWER)
+def test_api_answers_are_validated_by_the_named_version(client, edited_form, path):
+    published = publish(edited_form, NEWER)
     document = client.get(path.removesuffix("/submissions")).json
     named = client.post_json(path, {"fields": FIELDS, "version": document["version"]})
     unnamed = client.post_json(path, {"fields": FIELDS})
@@ -123,17 +129,21 @@ def test_the_api_is_judged_by_the_older_version_it_names(client, form, path):
     assert (second.version, second.reasons) == (published, ["newer_form"])
 
 
-def test_a_page_that_names_no_version_waits_for_the_newer_reader(client, form):
-    published = publish(form, NEWER)
-    page = client.post_form(f"/f/{form.slug}", {**ANSWERS, "_token": page_token.issue(time())})
+def test_page_without_version_is_held_for_a_newer_reader(client, edited_form):
+    published = publish(edited_form, NEWER)
+    page = client.post_form(
+        f"/f/{edited_form.slug}", {**ANSWERS, "_token": page_token.issue(time())}
+    )
     row = Submission.objects.get()
     assert (page.status, row.version, row.reasons) == (303, published, ["newer_form"])
 
 
-def test_named_answers_are_released_with_the_wording_shown(client, form, path, reader):
-    version = publish(form, NEWER)
-    publish(form, FIRST.to_json())
-    client.post_form(f"/f/{form.slug}", {**ANSWERS, "size": "L", "x": "y", **token_of(version)})
+def test_named_answers_are_released_with_the_wording_shown(client, edited_form, path, reader):
+    version = publish(edited_form, NEWER)
+    publish(edited_form, FIRST.to_json())
+    client.post_form(
+        f"/f/{edited_form.slug}", {**ANSWERS, "size": "L", "x": "y", **token_of(version)}
+    )
     client.post_json(path, {"fields": {**FIELDS, "size": "L"}, "version": 2})
     reader()
     assert release_judged(seconds=5) == 2
@@ -146,10 +156,10 @@ def test_named_answers_are_released_with_the_wording_shown(client, form, path, r
         assert wordings(row) == ["Send me news every day."]
 
 
-def test_named_answers_are_never_judged_by_an_earlier_version(client, form, path, reader):
-    version = publish(form, NEWER)
+def test_answers_are_not_validated_by_an_earlier_version(client, edited_form, path, reader):
+    version = publish(edited_form, NEWER)
     client.post_json(path, {"fields": FIELDS, "version": 2})
-    client.post_form(f"/f/{form.slug}", {**ANSWERS, **token_of(version)})
+    client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, **token_of(version)})
     by_hand = Submission.objects.latest("id")
     reader()
     services.release(by_hand, actor=make_user())
@@ -159,12 +169,14 @@ def test_named_answers_are_never_judged_by_an_earlier_version(client, form, path
     assert (second.version, second.state, second.consents) == (version, "accepted", [])
 
 
-def test_a_retry_with_its_key_gets_one_receipt_across_the_sweep(make_client, form, path, reader):
+def test_a_retry_with_its_key_gets_one_receipt_across_the_sweep(
+    make_client, edited_form, path, reader
+):
     def send(client, **fields):
         body = {"fields": {**FIELDS, "size": "M", **fields}}
         return client.post_json(path, body, idempotency_key="k")
 
-    publish(form, NEWER)
+    publish(edited_form, NEWER)
     client = make_client()
     first, before = send(client), send(client)
     reader()
@@ -179,25 +191,25 @@ def test_a_retry_with_its_key_gets_one_receipt_across_the_sweep(make_client, for
 
 
 @pytest.mark.parametrize("script", [{}, {"_visit": "visit-0123456789", "_act": "1"}])
-def test_a_page_sent_twice_is_one_act_across_the_sweep(make_client, form, reader, script):
-    post = {**ANSWERS, "size": "L", **token_of(publish(form, NEWER)), **script}
-    first = make_client().post_form(f"/f/{form.slug}", post)
+def test_a_page_sent_twice_is_one_act_across_the_sweep(make_client, edited_form, reader, script):
+    post = {**ANSWERS, "size": "L", **token_of(publish(edited_form, NEWER)), **script}
+    first = make_client().post_form(f"/f/{edited_form.slug}", post)
     reader()
     assert release_judged(seconds=5) == 1
-    again = make_client().post_form(f"/f/{form.slug}", post)
+    again = make_client().post_form(f"/f/{edited_form.slug}", post)
     assert (again.status, again.headers["location"]) == (303, first.headers["location"])
     assert Submission.objects.get().state == "accepted"
 
 
-def test_an_unpublished_newer_form_is_judged_and_still_held(client, form, path, reader):
-    version = publish(form, NEWER)
-    form.published = None
-    form.save()
+def test_unpublished_newer_form_is_validated_and_held(client, edited_form, path, reader):
+    version = publish(edited_form, NEWER)
+    edited_form.published = None
+    edited_form.save()
     api = client.post_json(path, {"fields": {**FIELDS, "size": "L"}, "version": 2})
     older = client.post_json(path, {"fields": FIELDS, "version": 1})
     assert (api.status, older.status) == (202, 201)
     assert client.post_json(path, {"fields": FIELDS}).status == 404
-    assert client.get(f"/f/{form.slug}").status == 404
+    assert client.get(f"/f/{edited_form.slug}").status == 404
     reasons = [row.reasons for row in Submission.objects.order_by("id")]
     assert reasons == [["unpublished", "newer_form"], ["unpublished"]]
     reader()
@@ -207,10 +219,10 @@ def test_an_unpublished_newer_form_is_judged_and_still_held(client, form, path, 
     assert wordings(row) == ["Send me news every day."]
 
 
-def test_a_version_not_in_memory_in_an_outage_waits_for_people(
-    make_client, form, path, away, reader
+def test_version_not_in_memory_is_quarantined_in_an_outage(
+    make_client, edited_form, path, away, reader
 ):
-    publish(form, NEWER)
+    publish(edited_form, NEWER)
     client = make_client(max_age=60)
     client.get(path.removesuffix("/submissions"))
     client.runner.run(client.app._database.close())
@@ -223,8 +235,8 @@ def test_a_version_not_in_memory_in_an_outage_waits_for_people(
     assert (row.reasons, row.consents) == (["version_unknown"], [])
 
 
-def test_a_number_of_no_version_is_judged_by_the_newer_reader(client, form, path, reader):
-    published = publish(form, NEWER)
+def test_unknown_version_is_validated_by_the_newer_reader(client, edited_form, path, reader):
+    published = publish(edited_form, NEWER)
     assert client.post_json(path, {"fields": FIELDS | {"size": "L"}, "version": 9}).status == 202
     reader()
     assert release_judged(seconds=5) == 1
@@ -232,37 +244,39 @@ def test_a_number_of_no_version_is_judged_by_the_newer_reader(client, form, path
     assert (row.version, row.state) == (published, "accepted")
 
 
-def test_a_page_shown_again_in_an_outage_claims_no_version(make_client, form, away, no_storage):
-    publish(form, NEWER)
+def test_a_page_shown_again_in_an_outage_claims_no_version(
+    make_client, edited_form, away, no_storage
+):
+    publish(edited_form, NEWER)
     client = make_client()
-    client.get(f"/f/{form.slug}")
+    client.get(f"/f/{edited_form.slug}")
     client.app._ledger._writer._connection.close()
     client.app._ledger._writer._connection._parameters = away
-    again = client.post_form(f"/f/{form.slug}", {**ANSWERS, "size": "L"})
+    again = client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, "size": "L"})
     assert again.status == 503
     assert shown_by(hidden_inputs(again)) is None
     assert hidden_inputs(again)["size"] == "L"
 
 
-def test_a_former_address_keeps_answers_to_a_newer_version(client, form):
-    version, old = publish(form, NEWER), form.slug
-    form.slug = "renamed"
-    form.save()
+def test_a_former_address_keeps_answers_to_a_newer_version(client, edited_form):
+    version, old = publish(edited_form, NEWER), edited_form.slug
+    edited_form.slug = "renamed"
+    edited_form.save()
     page = client.post_form(f"/f/{old}", {**ANSWERS, "size": "L", **token_of(version)})
     assert page.headers["location"].startswith("/f/renamed/thanks?receipt=")
     assert Submission.objects.get().version == version
 
 
 @pytest.mark.parametrize("channel", ["page", "api"])
-def test_answers_to_a_version_out_of_memory_count_once(make_client, form, path, channel):
+def test_answers_to_a_version_out_of_memory_count_once(make_client, edited_form, path, channel):
     client = make_client(max_age=60)
-    client.get(f"/f/{form.slug}")
+    client.get(f"/f/{edited_form.slug}")
     client.get(path.removesuffix("/submissions"))
-    publish(form, Definition("Second", (FieldDefinition("name", "text", "Name"),)).to_json())
+    publish(edited_form, Definition("Second", (FieldDefinition("name", "text", "Name"),)).to_json())
     invalid = SUBMISSIONS.labels("invalid")._value.get()
     if channel == "page":
-        assert client.post_form(f"/f/{form.slug}", {"name": "Ada"}).status == 303
+        assert client.post_form(f"/f/{edited_form.slug}", {"name": "Ada"}).status == 303
     else:
         assert client.post_json(path, {"fields": {"name": "Ada"}}).status == 201
-    assert Submission.objects.get().version == form.published
+    assert Submission.objects.get().version == edited_form.published
     assert SUBMISSIONS.labels("invalid")._value.get() == invalid

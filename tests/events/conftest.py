@@ -35,7 +35,7 @@ class Writer:  # a transaction on a connection of its own, open until it is told
 
 
 def settle() -> None:
-    # Transactions elsewhere in the same PostgreSQL, such as other tests' own, hold events up too.
+    # Other transactions of this database, such as those of autovacuum, hold events up too.
     deadline = time.monotonic() + 30
     while Event.objects.settled().count() < Event.objects.count():
         assert time.monotonic() < deadline, "some transaction in this PostgreSQL stays open"

@@ -23,7 +23,7 @@ def field(name: str, **values: Any) -> Field:
 
 
 @pytest.fixture
-def form() -> Form:
+def saved_form() -> Form:
     form = Form(title="Talk to us", slug="talk")
     services.add_form(form, [field("name"), field("size", position=1)], actor=KEY)
     Event.objects.all().delete()
@@ -47,20 +47,20 @@ def test_form_verbs_emit_their_events():
     ]
 
 
-def test_edit_of_a_form_and_its_fields_is_one_event(form):
-    name, size = form.fields.all()
+def test_edit_of_a_form_and_its_fields_is_one_event(saved_form):
+    name, size = saved_form.fields.all()
     edits = RowEdits(
         added=[field("email", position=2)], changed={name.pk: {"label": "You"}}, deleted=[size.pk]
     )
-    services.update_form(form, {"title": "Talk", "intro": ""}, edits, actor=KEY)
+    services.update_form(saved_form, {"title": "Talk", "intro": ""}, edits, actor=KEY)
     names = {"fields_added": ["email"], "fields_changed": ["name"], "fields_deleted": ["size"]}
     assert events() == [("form.changed", "Zapier", {"changes": ["title"], **names})]
-    assert [each.label for each in form.fields.all()] == ["You", "Email"]
+    assert [each.label for each in saved_form.fields.all()] == ["You", "Email"]
 
 
-def test_new_address_emits_an_event_and_keeps_the_former(form):
-    services.publish(form, actor=KEY)
-    services.update_form(form, {"slug": "hello"}, actor=KEY)
+def test_new_address_emits_an_event_and_keeps_the_former(saved_form):
+    services.publish(saved_form, actor=KEY)
+    services.update_form(saved_form, {"slug": "hello"}, actor=KEY)
     assert events()[1:] == [
         ("form.changed", "Zapier", {"changes": ["slug"]}),
         ("form.address_changed", "Zapier", {"from": "talk", "to": "hello"}),
@@ -68,42 +68,42 @@ def test_new_address_emits_an_event_and_keeps_the_former(form):
     assert FormAddress.objects.get().slug == "talk"
 
 
-def test_equal_values_emit_nothing_and_keep_the_time_of_change(form):
-    name = form.fields.all()[0]
-    before = Form.objects.get(pk=form.pk).updated_at
+def test_equal_values_emit_nothing_and_keep_the_time_of_change(saved_form):
+    name = saved_form.fields.all()[0]
+    before = Form.objects.get(pk=saved_form.pk).updated_at
     same = RowEdits(changed={name.pk: {"label": name.label}})
-    services.update_form(form, {"title": form.title}, same, actor=KEY)
+    services.update_form(saved_form, {"title": saved_form.title}, same, actor=KEY)
     assert events() == []
-    assert Form.objects.get(pk=form.pk).updated_at == before
+    assert Form.objects.get(pk=saved_form.pk).updated_at == before
 
 
-def test_edit_does_not_undo_a_publication(form):
-    services.publish(Form.objects.get(pk=form.pk), actor=KEY)
-    services.update_form(form, {"title": "Talk"}, actor=KEY)
-    stored = Form.objects.get(pk=form.pk)
+def test_edit_does_not_undo_a_publication(saved_form):
+    services.publish(Form.objects.get(pk=saved_form.pk), actor=KEY)
+    services.update_form(saved_form, {"title": "Talk"}, actor=KEY)
+    stored = Form.objects.get(pk=saved_form.pk)
     assert (stored.title, stored.published is not None) == ("Talk", True)
 
 
 @pytest.mark.parametrize("values", [{"slug": "no address"}, {"allowed_origins": "nonsense"}])
-def test_refused_value_of_a_form_changes_nothing(form, values):
+def test_refused_value_of_a_form_changes_nothing(saved_form, values):
     with pytest.raises(ValidationError) as refusal:
-        services.update_form(form, {**values, "title": "Talk"}, actor=KEY)
+        services.update_form(saved_form, {**values, "title": "Talk"}, actor=KEY)
     assert list(refusal.value.message_dict) == list(values)
-    assert Form.objects.get(pk=form.pk).title == "Talk to us"
+    assert Form.objects.get(pk=saved_form.pk).title == "Talk to us"
     assert events() == []
 
 
-def test_name_of_another_field_is_refused(form):
-    size = form.fields.get(name="size")
+def test_name_of_another_field_is_refused(saved_form):
+    size = saved_form.fields.get(name="size")
     edits = RowEdits(changed={size.pk: {"name": "name"}})
     with pytest.raises(ValidationError, match="Another field of this form has this name"):
-        services.update_form(form, {}, edits, actor=KEY)
+        services.update_form(saved_form, {}, edits, actor=KEY)
 
 
-def test_edit_of_a_field_that_is_gone_is_refused(form):
-    size = form.fields.get(name="size")
+def test_edit_of_a_deleted_field_is_refused(saved_form):
+    size = saved_form.fields.get(name="size")
     edits = RowEdits(deleted=[size.pk])
     Field.objects.filter(pk=size.pk).delete()
     with pytest.raises(ValidationError, match=f"number {size.pk} no longer exist"):
-        services.update_form(form, {"title": "Talk"}, edits, actor=KEY)
-    assert Form.objects.get(pk=form.pk).title == "Talk to us"
+        services.update_form(saved_form, {"title": "Talk"}, edits, actor=KEY)
+    assert Form.objects.get(pk=saved_form.pk).title == "Talk to us"

@@ -1,8 +1,10 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import Error, connection, transaction
@@ -17,7 +19,9 @@ from leadgen.leads.intake import batches
 from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.intake.ordering import BatchOrdering
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Stage
+from leadgen.leads.tasks import intake
 from leadgen.lib.edits import RowEdits
+from leadgen.lib.postgresql.connections import connection_parameters
 from tests.factories import (
     make_form,
     make_lead,
@@ -40,12 +44,12 @@ DEADLINE_SECONDS = 20
 
 
 @pytest.fixture(autouse=True)
-def form():
+def contact_form():
     make_pipeline()
     return make_form(FORM)
 
 
-def apart(work):
+def run_and_disconnect(work):
     """Do the work, then close this thread's connection."""
     try:
         return work()
@@ -62,7 +66,7 @@ def together(works):
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        futures = [pool.submit(apart, lambda work=work: begin(work)) for work in works]
+        futures = [pool.submit(run_and_disconnect, lambda work=work: begin(work)) for work in works]
         return [future.result(DEADLINE_SECONDS) for future in futures]
 
 
@@ -76,8 +80,8 @@ def is_a_session_blocked():
         return cursor.fetchone() != (0,)
 
 
-def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form):
-    make_submissions(form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
+def test_twenty_drains_of_one_person_create_one_open_lead(contact_form):
+    make_submissions(contact_form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=20)
     assert Contact.objects.count() == Company.objects.count() == Identity.objects.count() == 1
@@ -87,7 +91,7 @@ def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(form
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(form, seed):
+def test_batches_with_the_same_people_do_not_deadlock(contact_form, seed):
     people = [
         {"email": f"p{number}@example.com", "phone": f"+442079460{number:03}", "company": company}
         for number in range(12)
@@ -95,7 +99,7 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     ]
     rows = people * 10
     random.Random(seed).shuffle(rows)
-    make_submissions(form, rows)
+    make_submissions(contact_form, rows)
     outcomes = together([lambda: drain(7)] * 8)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=240)
     assert Contact.objects.count() == Lead.objects.count() == 12
@@ -103,38 +107,78 @@ def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_ou
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == 240
 
 
-def test_batch_waits_for_a_person_that_another_batch_creates(form):
-    make_submissions(form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
+def test_batch_waits_for_a_person_that_another_batch_creates(contact_form):
+    make_submissions(contact_form, [{"email": "ada@example.com"}, {"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = batches._work_batch(1, None, None, BatchOrdering())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     assert Contact.objects.count() == Identity.objects.count() == 1
     assert Lead.objects.get().submissions_count == 2
 
 
-def test_locked_row_is_skipped_without_waiting(form):
-    held = make_submission(form, received_at=timezone.now() - timedelta(days=1))
-    make_submission(form)
+def test_locked_row_is_skipped_without_waiting(contact_form):
+    held = make_submission(contact_form, received_at=timezone.now() - timedelta(days=1))
+    make_submission(contact_form)
     with transaction.atomic():
         Submission.objects.select_for_update().get(pk=held.pk)
         assert together([drain]) == [BatchOutcome(processed=1)]
     assert drain() == BatchOutcome(processed=1)
 
 
-def test_batch_without_a_free_slot_leaves_the_rows(form):
-    make_submission(form)
+def test_batch_without_a_free_slot_leaves_the_rows(contact_form):
+    make_submission(contact_form)
     with transaction.atomic():
         assert batches._acquire_slot(1)
         assert together([lambda: drain(max_parallel=1)]) == [BatchOutcome()]
         assert together([lambda: drain(max_parallel=2)]) == [BatchOutcome(processed=1)]
 
 
-def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
+def test_slots_are_limited_to_their_number():
+    taken = []
+    with ExitStack() as stack:
+        for _ in range(4):
+            other = stack.enter_context(psycopg.connect(**connection_parameters()))
+            row = other.execute(batches._ACQUIRE_SLOT, [2, batches._SLOT_KEY]).fetchone()
+            taken.append(row)
+    assert taken == [(0,), (1,), (2,), None]
+
+
+def test_the_task_runs_no_more_batches_than_the_setting(contact_form, settings):
+    settings.INTAKE_MAX_PARALLEL = 1
+    make_submission(contact_form)
+    with transaction.atomic():
+        assert batches._acquire_slot(1)
+        together([intake])
+        assert Submission.objects.waiting().count() == 1
+    settings.INTAKE_MAX_PARALLEL = 0
+    with transaction.atomic():
+        assert batches._acquire_slot(1)
+        together([intake])
+    assert Submission.objects.waiting().count() == 0
+
+
+def test_a_lost_connection_ends_a_batch_without_halving(contact_form, monkeypatch):
+    make_submissions(contact_form, [{"email": f"ada{number}@example.com"} for number in range(8)])
+    attempts = []
+
+    def lose_connection(items):
+        attempts.append(len(items))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(batches, "write_leads", lose_connection)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(Error):
+        pool.submit(run_and_disconnect, drain).result(DEADLINE_SECONDS)
+    assert attempts == [8]
+    assert Submission.objects.waiting().filter(attempts=0, next_at=None).count() == 8
+
+
+def test_idle_worker_loses_its_rows_and_its_slot(contact_form, monkeypatch):
     monkeypatch.setattr(batches, "IDLE_TIMEOUT", "200ms")
-    make_submission(form)
+    make_submission(contact_form)
     asleep, go_on = threading.Event(), threading.Event()
 
     def stop_responding(*_):
@@ -143,7 +187,7 @@ def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
         patch.setattr(batches, "write_leads", stop_responding)
-        silent = pool.submit(apart, lambda: drain(max_parallel=1))
+        silent = pool.submit(run_and_disconnect, lambda: drain(max_parallel=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()
         eventually(
@@ -155,14 +199,14 @@ def test_idle_worker_loses_its_rows_and_its_slot(form, monkeypatch):
     assert Lead.objects.get().submissions_count == 1
 
 
-def test_lead_that_is_being_closed_gets_no_more_submissions(form):
+def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     lead = make_lead(contact=Contact.objects.create(email="ada@example.com"))
     Identity.objects.create(contact=lead.contact, kind="email", value="ada@example.com")
-    make_submissions(form, [{"email": "ada@example.com"}])
+    make_submissions(contact_form, [{"email": "ada@example.com"}])
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     lead.refresh_from_db()
@@ -170,7 +214,7 @@ def test_lead_that_is_being_closed_gets_no_more_submissions(form):
     assert Lead.objects.open().get().contact == lead.contact
 
 
-def test_two_people_who_act_at_once_both_have_their_say():
+def test_concurrent_acts_of_two_people_both_take_effect():
     lead, actor = make_lead(), make_user()
     won = Stage.objects.get(name="Won")
     together(
@@ -205,7 +249,7 @@ def test_bulk_acts_at_once_do_each_row_once():
     assert Event.objects.filter(kind="lead.task_completed").count() == 20
 
 
-def test_lead_that_enters_a_stage_first_keeps_its_type():
+def test_lead_in_a_changed_stage_keeps_its_type():
     lead, actor = make_lead(), make_user()
     talking = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={talking.pk: {"type": "won"}})
@@ -220,14 +264,14 @@ def test_lead_that_enters_a_stage_first_keeps_its_type():
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Talking"), actor=actor)
-            changed = pool.submit(apart, change_type)
+            changed = pool.submit(run_and_disconnect, change_type)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert "1 lead is in the stage “Talking”." in str(changed.result(DEADLINE_SECONDS))
     lead.refresh_from_db()
     assert (lead.is_open, lead.stage.type) == (True, "open")
 
 
-def test_lead_that_enters_a_stage_later_follows_its_new_type():
+def test_lead_entering_a_changed_stage_gets_its_new_type():
     lead, actor = make_lead(), make_user()
     stale = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={stale.pk: {"type": "won"}})

@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from leadgen.accounts.sessions import SessionStore
 from leadgen.capture import erasure as ledger_erasure
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import replay, store
@@ -77,10 +78,12 @@ def erase(person=EMAIL, *options):
 
 
 @pytest.mark.parametrize("name", [" Ada.Secret@Example.com ", PHONE, "+49 30 901820", "number"])
-def test_nothing_of_the_person_is_left_in_any_table(ada, form, name):
-    make_submission(form, answers=ANSWERS, state="quarantined", reasons=["flood"])
-    make_submission(form, answers=ANSWERS, parked_at=timezone.now(), last_error="secret")
-    make_submission(form, answers=ANSWERS, idempotency_key="ada.secret", raw={"x": "secret"})
+def test_nothing_of_the_person_is_left_in_any_table(ada, published_form, name):
+    make_submission(published_form, answers=ANSWERS, state="quarantined", reasons=["flood"])
+    make_submission(published_form, answers=ANSWERS, parked_at=timezone.now(), last_error="secret")
+    make_submission(
+        published_form, answers=ANSWERS, idempotency_key="ada.secret", raw={"x": "secret"}
+    )
     assert found_personal()
     erase(str(ada.pk) if name == "number" else name, "--yes")
     assert found_personal() == set()
@@ -88,8 +91,8 @@ def test_nothing_of_the_person_is_left_in_any_table(ada, form, name):
     assert measure().unaccounted == 0
 
 
-def test_the_dry_run_counts_and_changes_nothing(ada, form):
-    make_submission(form, answers=ANSWERS, state="quarantined", reasons=["flood"])
+def test_the_dry_run_counts_and_changes_nothing(ada, published_form):
+    make_submission(published_form, answers=ANSWERS, state="quarantined", reasons=["flood"])
     before = found_personal()
     printed = erase()
     assert found_personal() == before
@@ -147,7 +150,7 @@ def test_a_second_erasure_changes_nothing(ada):
     assert Event.objects.count() == events
 
 
-def test_other_people_stay_whole(ada, send):
+def test_erasure_leaves_other_people_unchanged(ada, send):
     send(name="Bernd Muster", email="bernd@example.com", phone=PHONE)
     send(name="Ada Secret", email="other@example.com")
     erase(EMAIL, "--yes")
@@ -165,9 +168,9 @@ def test_a_later_enquiry_is_a_new_person(ada, send):
     assert contact.leads.get().is_open
 
 
-def test_spooled_and_parked_objects_become_tombstones(form):
-    mine = [make_row(form, raw=ANSWERS, answers=ANSWERS) for _ in range(2)]
-    other = make_row(form, answers={"name": "Eve", "email": "eve@example.com"})
+def test_spooled_and_parked_objects_become_tombstones(published_form):
+    mine = [make_row(published_form, raw=ANSWERS, answers=ANSWERS) for _ in range(2)]
+    other = make_row(published_form, answers={"name": "Eve", "email": "eve@example.com"})
     for row in (*mine, other):
         store.store(row)
     name = next(name for name in store.waiting() if str(mine[1].id) in name)
@@ -182,8 +185,8 @@ def test_spooled_and_parked_objects_become_tombstones(form):
     assert (measure().total, measure().unaccounted) == (before, 0)
 
 
-def test_replay_of_an_erased_receipt_stays_a_tombstone(form):
-    row = make_row(form, raw=ANSWERS, answers=ANSWERS, idempotency_key="k")
+def test_replay_of_an_erased_receipt_stays_a_tombstone(published_form):
+    row = make_row(published_form, raw=ANSWERS, answers=ANSWERS, idempotency_key="k")
     store.store(row)
     replay.replay(seconds=10)
     drain()
@@ -195,7 +198,7 @@ def test_replay_of_an_erased_receipt_stays_a_tombstone(form):
     assert (measure().places["erased"], measure().total) == (1, 1)
 
 
-def test_an_unreadable_object_is_named_for_a_person(form):
+def test_an_unreadable_object_is_named_for_a_person(published_form):
     default_storage.save("spool/parked/broken.json", ContentFile(b"{"))
     printed = StringIO()
     with pytest.raises(SystemExit):
@@ -236,7 +239,7 @@ def test_statements_grow_with_batches_only(send, django_assert_max_num_queries):
     assert measure().places["erased"] == 30
 
 
-def test_a_number_of_two_contacts_asks_for_one(ada):
+def test_erasure_by_a_shared_number_is_refused(ada):
     other = Contact.objects.create(name="Bernd", phone=PHONE)
     with pytest.raises(CommandError, match=f"Contacts {ada.pk}, {other.pk} have this number"):
         erase(PHONE, "--yes")
@@ -269,3 +272,12 @@ def test_a_contact_of_a_replaced_address_is_named(send, former, new):
     assert "sent this earlier" not in erase(str(contact.pk), "--yes")
     assert "sent this earlier" not in erase(text, "--yes")
     assert Submission.objects.exclude(state="erased").count() == 1
+
+
+def test_messages_in_sessions_are_erased_and_sessions_stay(ada):
+    session = SessionStore()
+    session["_messages"], session["kept"] = '["Ada Secret was changed."]', 1
+    session.save()
+    erase(EMAIL, "--yes")
+    assert SessionStore(session.session_key).load().keys() >= {"kept"}
+    assert "_messages" not in SessionStore(session.session_key).load()

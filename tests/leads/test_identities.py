@@ -95,6 +95,6 @@ def test_an_email_of_another_contact_is_refused(send):
     assert Identity.objects.count() == 2
 
 
-def test_an_unchanged_text_of_old_data_is_not_judged():
+def test_unchanged_invalid_text_is_not_validated():
     contact = Contact.objects.create(name="Ada", email="not an address")
     assert correct(contact, name="Ada King").name == "Ada King"

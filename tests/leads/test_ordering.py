@@ -27,15 +27,15 @@ ROWS, PERSONS = 95, 19
 
 
 @pytest.fixture(autouse=True)
-def form(settings):
+def contact_form(settings):
     settings.INTAKE_BATCH_ROWS = 10
     make_pipeline()
     return make_form(FORM)
 
 
 @pytest.fixture
-def backlog(form):
-    make_submissions(form, [{"email": f"p{n % PERSONS}@example.com"} for n in range(ROWS)])
+def backlog(contact_form):
+    make_submissions(contact_form, [{"email": f"p{n % PERSONS}@example.com"} for n in range(ROWS)])
 
 
 def one_batch(ordering):
@@ -70,9 +70,9 @@ def in_order_by_lead():
     return list(order.values())
 
 
-def test_only_persons_of_a_running_batch_wait_for_its_end(form):
+def test_only_persons_of_a_running_batch_wait_for_its_end(contact_form):
     ada, number = {"email": "ada@example.com"}, {"phone": "+442079460958"}
-    make_submissions(form, [ada, ada | number, number, {"email": "grace@example.com"}, {}])
+    make_submissions(contact_form, [ada, ada | number, number, {"email": "grace@example.com"}, {}])
     ordering = BatchOrdering()
     with ThreadPoolExecutor(1) as pool:
         with ordering.batch() as first, transaction.atomic():
@@ -99,8 +99,8 @@ def test_two_threads_process_each_row_of_a_backlog_once(backlog, monkeypatch):
     assert sum(Lead.objects.values_list("submissions_count", flat=True)) == ROWS
 
 
-def test_submissions_of_a_person_are_linked_in_order_of_receipt(form):
-    make_submissions(form, [{"email": f"p{n * 7919 % 31}@example.com"} for n in range(600)])
+def test_submissions_of_a_person_are_linked_in_order_of_receipt(contact_form):
+    make_submissions(contact_form, [{"email": f"p{n * 7919 % 31}@example.com"} for n in range(600)])
     task()
     times_by_lead = in_order_by_lead()
     assert len(times_by_lead) == 31
@@ -108,8 +108,8 @@ def test_submissions_of_a_person_are_linked_in_order_of_receipt(form):
     assert times_by_lead == [sorted(times) for times in times_by_lead]
 
 
-def test_rows_processed_by_another_batch_are_skipped(form):
-    make_submissions(form, [{"email": "ada@example.com"}] * 2)
+def test_rows_processed_by_another_batch_are_skipped(contact_form):
+    make_submissions(contact_form, [{"email": "ada@example.com"}] * 2)
     receipts = list(Submission.objects.order_by("received_at").values_list("pk", flat=True))
     assert drain() == BatchOutcome(processed=2)
     assert batches._work_later(receipts) == BatchOutcome()

@@ -152,7 +152,7 @@ def test_undo_twice_undoes_once(lead, rep):
     assert Event.objects.filter(kind="lead.stage_changed").count() == 2
 
 
-def test_nobody_undoes_the_act_of_another_or_of_another_lead(lead, rep):
+def test_undo_of_another_user_or_lead_is_refused(lead, rep):
     event = services.move(lead, stage("Talking"), actor=rep)
     with pytest.raises(ValidationError, match="cannot be undone"):
         undo(lead, event or 0, actor=make_user())
@@ -199,7 +199,7 @@ def test_reopening_a_task_withdraws_its_response(lead, rep):
     assert lead in Lead.objects.unanswered()
 
 
-def test_reopening_a_task_of_an_older_release_keeps_the_response(lead, rep):
+def test_reopened_task_of_an_older_release_keeps_response(lead, rep):
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)
     services.complete_task(task, actor=rep)
     Event.objects.filter(kind="lead.task_completed").update(data={"task": task.pk})
@@ -217,7 +217,7 @@ def test_a_move_from_an_older_page_is_refused(lead, rep):
     assert lead.stage.name == "Won"
 
 
-def test_undo_of_an_assignment_mails_nobody(lead, rep):
+def test_undo_of_an_assignment_causes_no_mail(lead, rep):
     boss = make_user()
     event = services.assign(lead, boss, actor=boss)
     undo(lead, event or 0, actor=boss)

@@ -81,19 +81,19 @@ def repeat(once, rounds, status=None, report=print):
     return waits
 
 
-def test_schedule_makes_a_backup_when_there_is_none(folder):
+def test_schedule_creates_a_backup_when_there_is_none(folder):
     repeat(lambda: run("backup", f"file://{folder}", "--recipient", PUBLIC), rounds=3)
     assert Backup.objects.count() == 1
 
 
-def test_schedule_makes_a_backup_when_the_newest_is_old():
+def test_schedule_creates_a_backup_when_the_newest_is_old():
     record(timedelta(hours=24, minutes=1))
     made = []
     repeat(lambda: made.append(1), rounds=1)
     assert made == [1]
 
 
-def test_schedule_leaves_a_fresh_backup_alone():
+def test_schedule_does_nothing_after_a_recent_backup():
     record(timedelta(hours=23))
     assert repeat(pytest.fail, rounds=2) == [schedule.POLL_SECONDS] * 2
 

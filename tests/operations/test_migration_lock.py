@@ -26,7 +26,7 @@ def test_two_migrations_of_an_empty_database_both_succeed(empty_deployment):
     assert empty_deployment.manage("migrate", "--check").returncode == 0
 
 
-def test_migrate_reports_that_it_waits_and_goes_on(empty_deployment):
+def test_migrate_reports_the_wait_and_continues(empty_deployment):
     with tables.connect(empty_deployment.parameters) as link, link.transaction():
         link.execute(lock._TRY)
         waiting = empty_deployment.start("manage.py", "migrate")
@@ -48,6 +48,19 @@ def test_migrate_reports_an_unreachable_database_clearly(empty_deployment):
     ended = empty_deployment.manage("migrate", DATABASE_URL=url)
     assert ended.returncode == 1
     assert "Check DATABASE_URL and its password" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "secret-word" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["migrate", "reconcile", "retry_notifications"])
+def test_a_wrong_password_is_reported_without_a_traceback(empty_deployment, command):
+    parameters = connection_parameters()
+    user = f"{parameters['user']}:secret-word"
+    url = f"postgresql://{user}@127.0.0.1:{parameters['port']}/{parameters['dbname']}"
+    ended = empty_deployment.manage(command, DATABASE_URL=url)
+    assert ended.returncode == 1
+    assert "password authentication failed" in ended.stderr
+    assert "To replace a lost password see" in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
     assert "secret-word" not in ended.stderr
 

@@ -39,7 +39,7 @@ def surfaces(transactional_db, settings, monkeypatch):
 
 
 @pytest.fixture
-def form(transactional_db):
+def framed_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
 
 
@@ -96,26 +96,26 @@ def assert_secured(answer, status):
 
 
 @pytest.mark.parametrize("step", WALK)
-def test_every_kind_of_answer_has_the_headers(surfaces, form, step, monkeypatch):
+def test_every_kind_of_answer_has_the_headers(surfaces, framed_form, step, monkeypatch):
     monkeypatch.setattr(request_limits, "LINGER_SECONDS", 0)
     status, ask = WALK[step]
-    surfaces.get(page(form))
-    answer = ask(surfaces, form)
+    surfaces.get(page(framed_form))
+    answer = ask(surfaces, framed_form)
     assert_secured(answer, status)
 
 
 @pytest.mark.parametrize("path", ["page", "submissions"])
-def test_refused_flood_has_the_headers(surfaces, form, settings, path):
+def test_refused_flood_has_the_headers(surfaces, framed_form, settings, path):
     settings.CAPTURE_LIMIT_PER_MINUTE = 0
     if path == "page":
-        assert_secured(surfaces.post_form(page(form), ADA), 429)
+        assert_secured(surfaces.post_form(page(framed_form), ADA), 429)
     else:
-        assert_secured(surfaces.post_json(f"{api(form)}/submissions", {"fields": ADA}), 429)
+        assert_secured(surfaces.post_json(f"{api(framed_form)}/submissions", {"fields": ADA}), 429)
 
 
-def test_errors_of_the_edge_have_the_headers(surfaces, form, monkeypatch):
+def test_errors_of_the_edge_have_the_headers(surfaces, framed_form, monkeypatch):
     monkeypatch.setattr("leadgen.edge.forms.hosted_form._prefilled", lambda *_: 1 / 0)
-    assert_secured(surfaces.get(page(form)), 500)
+    assert_secured(surfaces.get(page(framed_form)), 500)
 
 
 def test_errors_of_a_page_have_the_headers(surfaces, monkeypatch):

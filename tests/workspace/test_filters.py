@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.urls import reverse
 
 from leadgen.accounts.roles import Role
-from leadgen.leads.models import Lead
+from leadgen.leads.models import Contact, Lead
+from leadgen.workspace.kit import pagination, scoped_admin
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
-from tests.factories import make_form, make_pipeline, make_submissions, make_user
+from tests.factories import make_form, make_lead, make_pipeline, make_submissions, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -127,13 +128,44 @@ def test_declared_filters_stay_beside_an_undeclared_one(lists):
     assert message(answer) == "No such filter: message__regex. The list is shown without it."
 
 
+@pytest.mark.parametrize("query", ["view=new&source=google", "view=new&q=ada"])
+def test_missing_page_shows_the_last_of_its_list(client, monkeypatch, query):
+    monkeypatch.setattr(admin.site._registry[Lead], "list_per_page", 2)
+    for _ in range(5):
+        make_lead(contact=Contact.objects.create(name="Ada"), source="google")
+    make_lead(source="bing")
+    client.force_login(make_user(role=Role.ADMIN))
+
+    for page, is_shown in (("999", 3), ("0", 1), ("-4", 1), ("2", 2)):
+        answer = client.get(f"{reverse('admin:leads_lead_changelist')}?{query}&p={page}")
+        shown = answer.context["cl"]
+        assert (shown.page_num, shown.result_count) == (is_shown, 5)
+        assert len(shown.result_list) == (1 if is_shown == 3 else 2)
+        assert "google" in answer.context["cl"].get_query_string() or "q=ada" in query
+        assert ("There is no page" in message(answer)) == (page != "2")
+
+
+@pytest.mark.parametrize("query", ["", "q=ada"])
+def test_truncated_list_is_marked(client, monkeypatch, query):
+    monkeypatch.setattr(pagination, "CAP", 3)
+    monkeypatch.setattr(scoped_admin, "SEARCH_CAP", 3)
+    for n in range(5):
+        make_lead(contact=Contact.objects.create(name="Ada"), source=str(n))
+    client.force_login(make_user(role=Role.ADMIN))
+
+    page = client.get(f"{reverse('admin:leads_lead_changelist')}?{query}")
+
+    assert page.context["cl"].paginator.shown_count == "3+"
+    assert "only 3 can be paged through" in page.text
+
+
 def test_to_field_of_a_secret_is_refused(lists):
     users = next(each for each in ADMINS if each.opts.model_name == "user")
     assert lists(users, {"_to_field": "password"}).status_code == 400
 
 
 @pytest.mark.parametrize("model_admin", ADMINS, ids=str)
-def test_actions_drop_what_is_no_key(lists, model_admin):
+def test_actions_ignore_invalid_keys(lists, model_admin):
     for action in ["", *(model_admin.actions or ())]:
         for key in ("x", "\0", "9" * 30, "-1", "\uff11"):
             data = {"action": action, "_selected_action": key, "index": "x"}

@@ -8,7 +8,7 @@ from leadgen.capture.reasons import label_of
 from leadgen.forms.models import FormVersion
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Lead
-from tests.factories import DEFINITION, make_form, make_pipeline, make_submission, make_user
+from tests.factories import DEFINITION, make_pipeline, make_submission, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -24,11 +24,6 @@ ANSWERS = {"name": "Ada", "mood": {"joy": [1, {"deep": True}]}, "list": [{"a": 1
 
 
 @pytest.fixture
-def form():
-    return make_form()
-
-
-@pytest.fixture
 def client(browse):
     return browse(make_user(Role.ADMIN))
 
@@ -39,19 +34,22 @@ def publish(form, data):
 
 
 @newer
-def test_form_pages_show_a_newer_version(client, form, data):
-    publish(form, data)
+def test_form_pages_show_a_newer_version(client, published_form, data):
+    publish(published_form, data)
     listed = client.get(reverse("admin:forms_form_changelist"))
-    page = client.get(reverse("admin:forms_form_change", args=[form.pk]))
+    page = client.get(reverse("admin:forms_form_change", args=[published_form.pk]))
     assert "Version 2 is of a newer release" in listed.content.decode()
     assert "Version 2 is of a newer release" in page.content.decode()
 
 
 @newer
-def test_a_submission_shows_raw_values_of_unknown_kinds(client, form, data):
-    publish(form, data)
+def test_a_submission_shows_raw_values_of_unknown_kinds(client, published_form, data):
+    publish(published_form, data)
     row = make_submission(
-        form, answers=ANSWERS, state="quarantined", reasons=["newer_form", "reason_to_come"]
+        published_form,
+        answers=ANSWERS,
+        state="quarantined",
+        reasons=["newer_form", "reason_to_come"],
     )
     listed = client.get(reverse("admin:capture_submission_changelist"))
     page = client.get(reverse("admin:capture_submission_change", args=[row.pk])).content.decode()
@@ -60,18 +58,18 @@ def test_a_submission_shows_raw_values_of_unknown_kinds(client, form, data):
     assert "joy: 1, deep: Yes" in page
 
 
-def test_labels_of_unknown_kinds_are_shown(client, form):
-    publish(form, NEWER[0])
-    row = make_submission(form, answers=ANSWERS)
+def test_labels_of_unknown_kinds_are_shown(client, published_form):
+    publish(published_form, NEWER[0])
+    row = make_submission(published_form, answers=ANSWERS)
     page = client.get(reverse("admin:capture_submission_change", args=[row.pk]))
     assert "Your mood" in page.content.decode()
 
 
 @newer
-def test_the_lead_page_shows_such_a_submission(client, form, data):
+def test_the_lead_page_shows_such_a_submission(client, published_form, data):
     make_pipeline()
-    publish(form, data)
-    row = make_submission(form, answers=ANSWERS)
+    publish(published_form, data)
+    row = make_submission(published_form, answers=ANSWERS)
     drain()
     lead = Lead.objects.get(links__submission=row)
     page = client.get(reverse("admin:leads_lead_change", args=[lead.pk]))
@@ -79,6 +77,6 @@ def test_the_lead_page_shows_such_a_submission(client, form, data):
     assert "joy: 1, deep: Yes" in page.content.decode()
 
 
-def test_every_known_reason_has_words():
+def test_every_known_reason_has_a_text():
     assert label_of("flood") == "Too many from one address"
     assert label_of("reason_to_come") == "reason to come"

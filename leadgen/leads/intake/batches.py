@@ -28,9 +28,12 @@ from leadgen.lib.telemetry import tracing
 from leadgen.lib.transactions import set_idle_timeout
 
 MAX_ATTEMPTS = 5
-MAX_PARALLEL = 4
 IDLE_TIMEOUT = "60s"
 _SLOT_KEY = 0x1EAD
+_ACQUIRE_SLOT = (
+    "SELECT slot FROM generate_series(0, %s) AS slot"
+    " WHERE pg_try_advisory_xact_lock(%s, slot) LIMIT 1"
+)
 _BACK_OFF_SECONDS = 10
 _PAUSE_SECONDS = 30
 _READ = ("version_id", "answers", "context", "received_at", "released_at", "attempts")
@@ -140,13 +143,11 @@ def _work_later(receipts: Sequence[UUID]) -> BatchOutcome:
 
 
 def _acquire_slot(max_parallel: int) -> bool:
-    # Advisory locks of the transaction: PostgreSQL releases the slot of a killed process.
+    # Advisory locks of the transaction: PostgreSQL releases the slot of a killed process. One
+    # statement tries all slots and stops at the first free one.
     with connection.cursor() as cursor:
-        for slot in range(max_parallel):
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_SLOT_KEY, slot])
-            if cursor.fetchone() == (True,):
-                return True
-    return False
+        cursor.execute(_ACQUIRE_SLOT, [max_parallel - 1, _SLOT_KEY])
+        return cursor.fetchone() is not None
 
 
 def _claim(limit: int, since: datetime | None) -> list[Submission]:
@@ -199,6 +200,9 @@ def _halving(items: Sequence[_Item], do: Callable[[Sequence[_Item]], BatchOutcom
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
+        if _is_connection_lost():
+            # No row is at fault, and each further statement would fail and nest its traceback.
+            raise
         if len(items) == 1:
             (item,) = items
             return _set_aside(item.submission if isinstance(item, IntakeItem) else item, error)
@@ -206,11 +210,14 @@ def _halving(items: Sequence[_Item], do: Callable[[Sequence[_Item]], BatchOutcom
         return _halving(items[:middle], do) + _halving(items[middle:], do)
 
 
+def _is_connection_lost() -> bool:
+    return connection.connection is None or connection.connection.closed
+
+
 def _set_aside(row: Submission, error: Exception) -> BatchOutcome:
     """Record the failure; retry after 20, 40, 80 and 160 seconds, then park (dead-letter) the row.
 
-    A transient fault counts as no attempt, however long it lasts. A lost database connection
-    fails here too, which rolls the batch back.
+    A transient fault counts as no attempt, however long it lasts.
     """
     is_transient = _is_transient(error)
     row.attempts += not is_transient

@@ -16,7 +16,7 @@ from leadgen.lib import bulk
 
 _ATTEMPTS = 10
 _FILLED = ("name", "email", "phone", "job_title", "country")
-_WRITTEN = (*_FILLED, "company", "provenance", "search", "updated_at")
+_WRITTEN = (*_FILLED, "company", "provenance", "updated_at")
 
 
 class OvertakenError(Exception):
@@ -48,8 +48,10 @@ def _resolve(items: Sequence[IntakeItem], companies: Mapping[str, Company]) -> N
         others = [owners[key] for key in item.details.keys if owners[key] != person]
         item.other = contacts[others[0]] if others else None
         item.differing = _fill(item, companies.get(item.details.company))
-    _save(contacts, {item.receipt for item in items})
-    _claim({key: contacts[owners[key]] for key in keys if key not in known})
+    changed = _save(contacts, {item.receipt for item in items})
+    claimed = {key: contacts[owners[key]] for key in keys if key not in known}
+    _claim(claimed)
+    _reindex(changed, claimed)
 
 
 def _owners(keys: Sequence[Key]) -> tuple[dict[Key, int], dict[int, Profile]]:
@@ -91,12 +93,16 @@ def _fill(item: IntakeItem, company: Company | None) -> dict[str, str]:
     return differing
 
 
-def _save(contacts: Mapping[int, Contact], receipts: AbstractSet[str]) -> None:
-    changed = {p: c for p, c in contacts.items() if not receipts.isdisjoint(c.provenance.values())}
-    for contact in changed.values():
+def _save(contacts: Mapping[int, Contact], receipts: AbstractSet[str]) -> set[int]:
+    """Insert new contacts with their search text; update and return the others that changed."""
+    new = [contact for person, contact in contacts.items() if person < 0]
+    known = [contact for person, contact in contacts.items() if person > 0]
+    changed = [each for each in known if not receipts.isdisjoint(each.provenance.values())]
+    for contact in new:
         contact.index()
-    bulk.create([contact for person, contact in contacts.items() if person < 0])
-    bulk.update([contact for person, contact in changed.items() if person > 0], _WRITTEN)
+    bulk.create(new)
+    bulk.update(changed, _WRITTEN)
+    return {contact.pk for contact in changed}
 
 
 def _claim(wanted: Mapping[Key, Contact]) -> None:
@@ -107,3 +113,10 @@ def _claim(wanted: Mapping[Key, Contact]) -> None:
     ]
     if len(bulk.insert(Identity, rows, new_only=True)) < len(rows):
         raise OvertakenError
+
+
+def _reindex(changed: set[int], claimed: Mapping[Key, Contact]) -> None:
+    """Write the search text of contacts that changed or got an identity that it lacks."""
+    lacking = {c.pk for (_, value), c in claimed.items() if value not in c.search.lower()}
+    if keys := changed | lacking:
+        Contact.objects.filter(pk__in=keys).reindex()

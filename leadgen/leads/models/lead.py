@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -15,9 +16,11 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import conditions, lifecycle
+from leadgen.leads.models.lead_indexes import LEAD_INDEXES
 from leadgen.leads.models.people import Company, Contact
-from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST, LeadQuerySet, TaskQuerySet
+from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
+from leadgen.lib.search.key import SearchKey
 
 
 class Pipeline(models.Model):
@@ -162,31 +165,7 @@ class Lead(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [
-            models.Index(fields=["-created_at", "-id"], name="lead_newest"),
-            # Partial indexes stay small: open leads are few among all.
-            models.Index(
-                fields=["-created_at", "-id"],
-                name="lead_open",
-                condition=conditions.OPEN,
-            ),
-            models.Index(
-                *LATEST_ENQUIRY_FIRST,
-                name="lead_waiting",
-                condition=conditions.UNANSWERED,
-            ),
-            # Of open leads only: the closed ones of people who left may be most of the table.
-            models.Index(
-                fields=["owner", "-created_at", "-id"],
-                name="lead_open_by_owner",
-                condition=conditions.OPEN,
-            ),
-            models.Index(fields=["owner", "-created_at", "-id"], name="lead_by_owner"),
-            models.Index(fields=["team", "-created_at", "-id"], name="lead_by_team"),
-            models.Index(fields=["stage", "-created_at", "-id"], name="lead_by_stage"),
-            models.Index(fields=["source", "-created_at", "-id"], name="lead_by_source"),
-            models.Index(fields=["campaign", "-created_at", "-id"], name="lead_by_campaign"),
-        ]
+        indexes = LEAD_INDEXES
 
     def __str__(self) -> str:
         return str(self.contact)
@@ -267,7 +246,12 @@ class Task(models.Model):
         indexes = [
             models.Index(
                 fields=["owner", "due_at"], name="task_to_do", condition=conditions.TASK_OPEN
-            )
+            ),
+            models.Index(fields=["due_at", "id"], name="task_open", condition=conditions.TASK_OPEN),
+            models.Index(
+                fields=["-done_at", "-id"], name="task_done", condition=conditions.TASK_DONE
+            ),
+            GinIndex(OpClass(SearchKey("title"), name="gin_trgm_ops"), name="task_search_key"),
         ]
         constraints = [
             models.CheckConstraint(condition=in_range("due_at"), name="task_due_in_range")

@@ -1,5 +1,6 @@
 """Contact, company and identity models."""
 
+import re
 from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -9,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.leads.querysets import ContactQuerySet
+from leadgen.lib.search.key import SearchKey
 
 
 class Company(models.Model):
@@ -20,7 +22,10 @@ class Company(models.Model):
         verbose_name_plural = _("companies")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("name"), name="company_name_once")]
-        indexes = [models.Index(fields=["name", "-id"], name="company_by_name")]
+        indexes = [
+            models.Index(fields=["name", "-id"], name="company_by_name"),
+            GinIndex(OpClass(SearchKey("name"), name="gin_trgm_ops"), name="company_search_key"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -29,13 +34,15 @@ class Company(models.Model):
         old_name = Company.objects.filter(pk=self.pk).values_list("name", flat=True).first()
         super().save(*args, **kwargs)
         if old_name not in (None, self.name):
-            Contact.objects.filter(company=self).index_with(self.name)
+            Contact.objects.filter(company=self).reindex()
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the company; remove its name from the search text of its contacts."""
         with transaction.atomic():
-            Contact.objects.filter(company=self).index_with("")
-            return super().delete(*args, **kwargs)
+            people = list(Contact.objects.filter(company=self).values_list("pk", flat=True))
+            deleted = super().delete(*args, **kwargs)
+            Contact.objects.filter(pk__in=people).reindex()
+            return deleted
 
 
 class Contact(models.Model):
@@ -64,7 +71,9 @@ class Contact(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
+            # The release before reads this one; it goes with the next contraction.
             GinIndex(OpClass(Upper("search"), name="gin_trgm_ops"), name="contact_search"),
+            GinIndex(OpClass(SearchKey("search"), name="gin_trgm_ops"), name="contact_search_key"),
         ]
 
     def __str__(self) -> str:
@@ -77,9 +86,18 @@ class Contact(models.Model):
         super().save(*args, **kwargs)
 
     def index(self) -> None:
-        """Set the search text; save() calls this, bulk writes must call it themselves."""
+        """Set the search text; save() calls this, bulk writes call it or reindex()."""
         company = self.company.name if self.company else ""
-        self.search = " ".join(filter(None, (self.name, self.email, self.phone, company)))
+        digits = re.sub(r"\D", "", self.phone)
+        typed = digits if digits != self.phone[1:] else ""
+        parts = (self.name, self.email, self.phone, company, typed, *self._other_identities())
+        self.search = " ".join(filter(None, parts))
+
+    def _other_identities(self) -> list[str]:
+        if self._state.adding:
+            return []
+        values = self.identities.order_by("pk").values_list("value", flat=True)
+        return [value for value in values if value not in (self.email.lower(), self.phone)]
 
     @property
     def is_erased(self) -> bool:

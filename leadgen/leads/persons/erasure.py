@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from leadgen.accounts import sessions
 from leadgen.accounts.models import Notification
 from leadgen.capture.erasure import erase_submissions, find_on_no_lead
 from leadgen.capture.models import Submission
@@ -124,6 +125,7 @@ def erase(person: Person) -> Erasure:
         # What intake attached before the identities went.
         for keys in _batches(contact):
             _erase_leads(keys, done)
+    sessions.delete_messages()
     return done
 
 

@@ -1,7 +1,7 @@
-"""Numbers of the home page: each function is one or two queries within a window of time.
+"""Numbers of the home page: each is the number of rows of the list that it links to.
 
-Each takes QuerySets of the rows that the reader may see. The windows limit the cost
-to a range of the index on ``created_at``.
+Each function takes QuerySets of the rows that the reader may see. Numbers of a period read a range
+of the index on ``created_at``; numbers of open leads stop at the cap of lists (pagination.CAP).
 """
 
 from __future__ import annotations
@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Aggregate, Count, DurationField, F, Min, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import (
+    Aggregate,
+    Count,
+    DurationField,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -25,14 +38,16 @@ from leadgen.leads import conditions
 from leadgen.leads.models import Lead, Stage
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
 from leadgen.lib.net.timeouts import run_with_timeout
+from leadgen.workspace.kit import pagination
+from leadgen.workspace.kit.pagination import shown
 
 logger = logging.getLogger(__name__)
 
 DAYS = 30
-OPEN_DAYS = 90
+# The leads of overdue tasks are looked up one by one where a reader sees a team's leads only.
+LATE_CAP = 50
 # The page waits no longer for a storage that hangs.
 SPOOL_SECONDS = 1.0
-_CAP = 10_000
 _ROWS = 8
 
 
@@ -70,20 +85,23 @@ class CountRow:
 @dataclass(frozen=True, slots=True)
 class LeadSummary:
     leads: Change
-    won: int
-    unanswered: int
-    unowned: int
     response: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerNumbers:
-    """Submissions of the ledger that are on no lead; counts stop at 10,000."""
+    """Submissions of the ledger that are on no lead; counts stop at the cap."""
 
     waiting: int
     oldest: datetime | None
     parked: int
     quarantined: int
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The counts as texts."""
+        names = ("waiting", "parked", "quarantined")
+        return {name: shown(getattr(self, name)) for name in names}
 
 
 def days_ago(days: int) -> datetime:
@@ -92,26 +110,20 @@ def days_ago(days: int) -> datetime:
     return start - timedelta(days=days)
 
 
-def lead_summary(leads: LeadQuerySet) -> LeadSummary:
-    """Return the numbers of new leads, and of all open leads that wait for a person.
+def first_day() -> date:
+    """Return the first of the last DAYS days in the reader's zone; the last one is today."""
+    return timezone.localdate() - timedelta(days=DAYS - 1)
 
-    ``unanswered`` and ``unowned`` count the rows of the lists that their tiles link to, of any age,
-    10,000 at most; the other numbers are of the last DAYS days.
-    """
-    recent = Q(created_at__gte=days_ago(DAYS))
-    row = leads.filter(created_at__gte=days_ago(2 * DAYS)).aggregate(
+
+def lead_summary(leads: LeadQuerySet) -> LeadSummary:
+    """Return the new leads of the last DAYS days, and the median of their first responses."""
+    recent = Q(created_at__gte=days_ago(DAYS - 1))
+    row = leads.filter(created_at__gte=days_ago(2 * DAYS - 1)).aggregate(
         now=Count("pk", filter=recent),
         before=Count("pk", filter=~recent),
-        won=Count("pk", filter=conditions.WON & Q(closed_at__gte=days_ago(DAYS))),
         response=Median(_RESPONSE, filter=recent & conditions.ANSWERED),
     )
-    change = Change(row.pop("now"), row.pop("before"))
-    return LeadSummary(
-        leads=change,
-        unanswered=leads.unanswered().order_by()[:_CAP].count(),
-        unowned=leads.unowned().order_by()[:_CAP].count(),
-        **row,
-    )
+    return LeadSummary(Change(row["now"], row["before"]), row["response"])
 
 
 def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
@@ -120,28 +132,39 @@ def per_day(leads: QuerySet[Lead]) -> list[tuple[date, int]]:
     window = leads.filter(created_at__gte=days_ago(DAYS - 1), created_at__lt=days_ago(-1))
     days = window.annotate(day=TruncDate("created_at"))
     counted = dict(days.order_by().values_list("day").annotate(n=Count("pk")))
-    today = timezone.localdate()
-    shown = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    shown = [first_day() + timedelta(days=after) for after in range(DAYS)]
     return [(day, counted.get(day, 0)) for day in shown]
 
 
 def by_stage(leads: LeadQuerySet, stages: QuerySet[Stage]) -> list[CountRow]:
-    """Return the open leads of the last OPEN_DAYS days by stage, in the order of the pipelines."""
-    recent = leads.open().filter(created_at__gte=days_ago(OPEN_DAYS))
-    counted = dict(recent.order_by().values_list("stage").annotate(n=Count("pk")))
+    """Return the open leads by stage, in the order of the pipelines, each capped."""
+    is_open = Q(type=Stage.Type.OPEN)
+    counted = stages.filter(is_open).annotate(
+        count=_capped(leads.open().filter(stage=OuterRef("pk")))
+    )
     return [
-        CountRow(stage.name, {"count": counted.get(stage.pk, 0), "stage": stage.pk})
-        for stage in stages.filter(type=Stage.Type.OPEN)
+        CountRow(stage.name, {"count": stage.count, "stage": stage.pk, "shown": shown(stage.count)})
+        for stage in counted
     ]
 
 
-def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
-    """Return the sources or campaigns (``source``, ``campaign__name``) with the most leads."""
-    recent = Q(created_at__gte=days_ago(DAYS))
+def _capped(rows: QuerySet[Any], cap: int | None = None) -> Func:
+    """Return the capped count of rows that refer to the outer query: cardinality(ARRAY(…))."""
+    # Ones and not keys: a key is in no index of these, so it would be read from the table.
+    ones = rows.order_by().annotate(one=Value(1)).values("one")[: cap or pagination.CAP]
+    return Func(ArraySubquery(ones), function="cardinality", output_field=IntegerField())
+
+
+def by_origin(leads: QuerySet[Lead], field: str, key: str) -> list[CountRow]:
+    """Return the sources or campaigns (``source``, ``campaign__name``) with the most leads.
+
+    ``key`` is the column whose value the list of leads is filtered by.
+    """
+    recent = Q(created_at__gte=days_ago(DAYS - 1))
     rows = (
-        leads.filter(created_at__gte=days_ago(2 * DAYS))
+        leads.filter(created_at__gte=days_ago(2 * DAYS - 1))
         .order_by()
-        .values(field)
+        .values(field, chosen=F(key))
         .annotate(
             now=Count("pk", filter=recent),
             before=Count("pk", filter=~recent),
@@ -153,7 +176,8 @@ def by_origin(leads: QuerySet[Lead], field: str) -> list[CountRow]:
     named = [row for row in rows if row[field] is not None][:_ROWS]
     return [
         CountRow(
-            row[field] or gettext("unknown"), {"change": Change(row["now"], row["before"]), **row}
+            row[field] or gettext("unknown"),
+            {**row, "change": Change(row["now"], row["before"]), "shown": shown(row["now"])},
         )
         for row in named
     ]
@@ -164,20 +188,20 @@ def by_form(
 ) -> list[CountRow]:
     """Return each form's submissions and new leads of the last DAYS days, busiest first."""
     titles = dict(forms.values_list("pk", "title"))
-    since = days_ago(DAYS)
-    # Naming the forms lets PostgreSQL use the index (form, received_at).
+    since = days_ago(DAYS - 1)
+    # Naming the forms, and no key, lets PostgreSQL read the index (form, received_at) only.
     sent = dict(
         submissions.filter(form__in=list(titles), received_at__gte=since)
         .order_by()
         .values_list("form")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count("*"))
     )
     opened = {
         form: {"leads": count, "won": won}
         for form, count, won in leads.filter(created_at__gte=since, form__isnull=False)
         .order_by()
         .values_list("form")
-        .annotate(n=Count("pk"), won=Count("pk", filter=conditions.WON))
+        .annotate(n=Count("*"), won=Count("pk", filter=conditions.WON))
     }
     none = {"leads": 0, "won": 0}
     busiest = sorted(titles, key=lambda form: -sent.get(form, 0))[:_ROWS]
@@ -189,50 +213,49 @@ def by_form(
 
 def sent(submissions: SubmissionQuerySet, forms: QuerySet[Form]) -> Change:
     """Count the submissions of the last DAYS days, and of the DAYS before."""
-    recent = Q(received_at__gte=days_ago(DAYS))
+    recent = Q(received_at__gte=days_ago(DAYS - 1))
     keys = list(forms.values_list("pk", flat=True))
-    row = submissions.filter(form__in=keys, received_at__gte=days_ago(2 * DAYS)).aggregate(
-        now=Count("pk", filter=recent), before=Count("pk", filter=~recent)
+    window = submissions.filter(form__in=keys, received_at__gte=days_ago(2 * DAYS - 1))
+    row = window.aggregate(
+        now=Count("received_at", filter=recent), before=Count("received_at", filter=~recent)
     )
     return Change(row["now"], row["before"])
 
 
 def workload(leads: LeadQuerySet, tasks: TaskQuerySet, people: QuerySet[User]) -> list[CountRow]:
-    """Return each person's open leads, leads not contacted, overdue tasks and first response."""
-    names = dict(people.values_list("pk", "name"))
-    late = dict(
-        tasks.due_before(timezone.now())
-        .filter(owner__in=list(names))
-        .order_by()
-        .values_list("owner")
-        .annotate(n=Count("pk"))
+    """Return each person's open and not contacted leads, overdue tasks and first response.
+
+    The counts are of any age and capped, the response is the median of the last DAYS days.
+    """
+    owned, own_tasks = {"owner": OuterRef("pk")}, tasks.due_before(timezone.now())
+    counted = people.order_by("name", "pk").annotate(
+        open=_capped(leads.open().filter(**owned)),
+        unanswered=_capped(leads.unanswered().filter(**owned)),
+        late=_capped(own_tasks.filter(**owned), LATE_CAP),
     )
-    worked = {
-        row["owner"]: row
-        for row in leads.filter(created_at__gte=days_ago(OPEN_DAYS), owner__in=list(names))
-        .order_by()
-        .values("owner")
-        .annotate(
-            open=Count("pk", filter=conditions.OPEN),
-            unanswered=Count("pk", filter=conditions.UNANSWERED),
-            response=Median(_RESPONSE, filter=conditions.ANSWERED),
-        )
-    }
-    idle = {"open": 0, "unanswered": 0, "response": None}
+    names = ("pk", "name", "open", "unanswered", "late")
+    found = list(counted.values(*names))
+    responses = _responses(leads, [row["pk"] for row in found])
     rows = [
-        CountRow(name, {**worked.get(pk, idle), "owner": pk, "late": late.get(pk, 0)})
-        for pk, name in names.items()
+        CountRow(row["name"], {**row, "owner": row["pk"], "response": responses.get(row["pk"])})
+        for row in found
     ]
     return sorted(rows, key=lambda row: -row.numbers["open"])
+
+
+def _responses(leads: LeadQuerySet, owners: list[int]) -> dict[int | None, timedelta | None]:
+    recent = leads.filter(created_at__gte=days_ago(DAYS - 1), owner__in=owners)
+    answered = recent.filter(conditions.ANSWERED).order_by().values_list("owner")
+    return dict(answered.annotate(response=Median(_RESPONSE)))
 
 
 def ledger(submissions: SubmissionQuerySet) -> LedgerNumbers:
     """Count waiting, parked and quarantined submissions; each count reads a partial index."""
     waiting = submissions.waiting()
     return LedgerNumbers(
-        waiting=waiting[:_CAP].count(),
+        waiting=pagination.capped_count(waiting),
         oldest=waiting.aggregate(oldest=Min("received_at"))["oldest"],
-        parked=submissions.parked()[:_CAP].count(),
+        parked=pagination.capped_count(submissions.parked()),
         quarantined=quarantined(submissions),
     )
 
@@ -247,5 +270,5 @@ def spooled() -> store.Depth | None:
 
 
 def quarantined(submissions: SubmissionQuerySet) -> int:
-    """Count the submissions to review (quarantined), 10,000 at most."""
-    return submissions.quarantined()[:_CAP].count()
+    """Count the submissions to review (quarantined), capped."""
+    return pagination.capped_count(submissions.quarantined())

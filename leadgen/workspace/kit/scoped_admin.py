@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db import transaction
 from django.db.models import Model, QuerySet, URLField
 from django.db.models.fields.related import RelatedField
@@ -19,7 +20,7 @@ from leadgen.lib.edits import RowEdits
 from leadgen.workspace.kit import parameters
 from leadgen.workspace.kit.bounded_admin import BoundedAdmin
 from leadgen.workspace.kit.concurrent_edits import concurrent
-from leadgen.workspace.kit.pagination import CappedPaginator
+from leadgen.workspace.kit.pagination import SEARCH_CAP, CappedPaginator, LastPage
 from leadgen.workspace.kit.parameters import is_id as is_id
 
 if TYPE_CHECKING:
@@ -85,6 +86,18 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
             except parameters.UNUSABLE as error:
                 parameters.drop_unusable(self, request, error)
         return super().get_changelist_instance(request)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return Django's list with its last page for a page that is gone."""
+        base: Any = super().get_changelist(request, **kwargs)
+        return type("LastPageList", (LastPage, base), {})
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return the paginator; a search counts and shows fewer rows."""
+        paginator: Any = super().get_paginator(request, *args, **kwargs)
+        if request.GET.get(SEARCH_VAR, "").strip():
+            paginator.cap = SEARCH_CAP
+        return paginator
 
     def declared_parameters(self, request: HttpRequest) -> frozenset[str]:
         """Return the parameters of the list's filters, cached: some filters query the database."""

@@ -13,9 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
-from leadgen.accounts.visibility import visible_rows
 from leadgen.leads import bulk_services
-from leadgen.leads.models import Contact, Lead
+from leadgen.leads.models import Lead
 from leadgen.leads.querysets import LATEST_ENQUIRY_FIRST
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange
@@ -29,10 +28,6 @@ from leadgen.workspace.leads.filters import (
     SourceFilter,
     StageFilter,
 )
-
-# One search reads this number of contacts; the list then shows the newest of their leads.
-_MAX_MATCHES = 1000
-
 
 _AGES = '<span class="ws-two"><span>{}</span><span class="ws-two__sub">{}</span></span>'
 
@@ -55,6 +50,7 @@ class LeadAdmin(ScopedAdmin):
         CampaignFilter,
         "status",
         ("created_at", DayRange),
+        ("closed_at", DayRange),
     )
     list_select_related = ("contact", "contact__company", "company", "stage", "owner", "campaign")
     list_before_template = "admin/view_tabs_bar.html"
@@ -71,13 +67,9 @@ class LeadAdmin(ScopedAdmin):
         return LATEST_ENQUIRY_FIRST if is_waiting else super().get_ordering(request)
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Lead], search_term: str
+        self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[QuerySet[Lead], bool]:
-        if not search_term.strip():
-            return queryset, False
-        visible_contacts = visible_rows(Contact.objects.order_by(), current_user(request))
-        contacts = visible_contacts.matching(search_term)
-        return queryset.filter(contact__in=contacts[:_MAX_MATCHES]), False
+        return queryset.matching(search_term), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [

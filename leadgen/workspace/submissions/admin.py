@@ -22,8 +22,10 @@ from leadgen.capture.reasons import label_of
 from leadgen.workspace.kit.bounded_admin import outcome
 from leadgen.workspace.kit.filters import DayRange, ViewTabs
 from leadgen.workspace.kit.html import BUTTON, DASH, ago, badge, clip, two_lines
+from leadgen.workspace.kit.pagination import SEARCH_CAP
 from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 from leadgen.workspace.submissions import views
+from leadgen.workspace.submissions.search import matching_keys
 
 _State = Submission.State
 _SENDER = ("name", "first_name", "last_name", "email", "phone")
@@ -61,7 +63,7 @@ class SubmissionAdmin(ScopedAdmin):
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
     search_fields = ("id",)
-    search_help_text = _("Reference, 8 or 36 characters")
+    search_help_text = _("Name, email, phone or the first 8 characters of the reference")
     sortable_by = ()
     empty_hint = _("There is nothing to review.")
     actions = ("release_chosen", "retry_chosen")
@@ -86,7 +88,7 @@ class SubmissionAdmin(ScopedAdmin):
     ) -> tuple[QuerySet[Submission], bool]:
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(pk__in=Submission.objects.by_reference(search_term)), False
+        return queryset.filter(pk__in=matching_keys(queryset, search_term, SEARCH_CAP)), False
 
     def get_urls(self) -> list[URLPattern]:
         own = [

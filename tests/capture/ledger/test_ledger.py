@@ -14,14 +14,20 @@ from leadgen.capture.ledger.record import WriteResult, WriteStatus
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from tests.capture.rows import make_row
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 
 
 @pytest.fixture
-def form(transactional_db):
+def restricted_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
+
+
+@pytest.fixture
+def path(restricted_form):
+    return submissions_path(restricted_form)
 
 
 @pytest.fixture
@@ -75,27 +81,29 @@ def test_fifty_at_once_with_one_key_are_one_submission(client, path):
     assert {answer.json["receipt"] for answer in answers} == {str(Submission.objects.get().id)}
 
 
-def test_uncached_form_answers_503_during_an_outage(make_client, form, away):
+def test_uncached_form_answers_503_during_an_outage(make_client, restricted_form, away):
     client = make_client(away, timeout=0.2)
-    api = client.post_json(f"/api/v1/public/forms/{form.public_id}/submissions", {"fields": ADA})
-    page = client.post_form(f"/f/{form.slug}", ADA)
+    api = client.post_json(
+        f"/api/v1/public/forms/{restricted_form.public_id}/submissions", {"fields": ADA}
+    )
+    page = client.post_form(f"/f/{restricted_form.slug}", ADA)
     assert (api.status, page.status) == (503, 503)
     assert (api.headers["retry-after"], page.headers["retry-after"]) == ("2", "2")
     assert api.json["errors"][""]
     assert not Submission.objects.exists()
 
 
-def test_answers_are_spooled_during_a_database_outage(make_client, form, path, outage):
+def test_answers_are_spooled_during_a_database_outage(make_client, restricted_form, path, outage):
     client = make_client(timeout=0.3)
-    client.get(f"/f/{form.slug}")
+    client.get(f"/f/{restricted_form.slug}")
     client.post_json(path, {"fields": ADA})
     outage.start()
-    page = client.get(f"/f/{form.slug}")
+    page = client.get(f"/f/{restricted_form.slug}")
     assert (page.status, "Talk to sales" in page.text) == (200, True)
     api = client.post_json(path, {"fields": ADA}, origin="https://www.example.com")
     assert (api.status, api.json["state"]) == (202, "received")
     assert api.headers["access-control-allow-origin"] == "https://www.example.com"
-    typed = client.post_form(f"/f/{form.slug}", {**ADA, "message": "A long story"})
+    typed = client.post_form(f"/f/{restricted_form.slug}", {**ADA, "message": "A long story"})
     assert (typed.status, "receipt=" in typed.headers["location"]) == (303, True)
     assert store.depth().waiting == 2
     outage.end()
@@ -105,30 +113,30 @@ def test_answers_are_spooled_during_a_database_outage(make_client, form, path, o
         client.runner.run(asyncio.sleep(0.05))
 
 
-def test_without_database_and_storage_the_page_keeps_the_answers(
-    make_client, form, path, outage, no_storage
+def test_page_keeps_answers_without_database_and_storage(
+    make_client, restricted_form, path, outage, no_storage
 ):
     client = make_client(timeout=0.3)
-    client.get(f"/f/{form.slug}")
+    client.get(f"/f/{restricted_form.slug}")
     client.post_json(path, {"fields": ADA})
     outage.start()
     api = client.post_json(path, {"fields": ADA}, origin="https://www.example.com")
     assert (api.status, api.headers["retry-after"]) == (503, "2")
     assert api.headers["access-control-allow-origin"] == "https://www.example.com"
-    typed = client.post_form(f"/f/{form.slug}", {**ADA, "message": "A long story"})
+    typed = client.post_form(f"/f/{restricted_form.slug}", {**ADA, "message": "A long story"})
     assert (typed.status, typed.headers["retry-after"]) == (503, "2")
     assert "A long story" in typed.text
     assert Submission.objects.count() == 1
 
 
-def test_broken_connection_loses_no_submission(client, form, path, outage):
+def test_broken_connection_loses_no_submission(client, restricted_form, path, outage):
     client.post_json(path, {"fields": ADA})
     outage.start()
     outage.end()
     assert client.post_json(path, {"fields": ADA}).status == 201
 
 
-def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
+def test_blocked_ledger_falls_back_to_the_spool(make_client, path):
     client = make_client(timeout=0.2)
     client.post_json(path, {"fields": ADA})
     with transaction.atomic(), connection.cursor() as cursor:
@@ -139,8 +147,8 @@ def test_a_ledger_that_hangs_is_not_waited_for(make_client, path):
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
-def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, form):
-    row = make_row(form)
+def test_a_row_sent_twice_over_a_broken_connection_is_one_row(client, restricted_form):
+    row = make_row(restricted_form)
     writer = BatchWriter(LedgerConnection())
     outcomes = [client.runner.run(writer.write(row)) for _ in range(2)]
     client.runner.run(writer.close())

@@ -18,17 +18,11 @@ from leadgen.capture.tasks import replay as task
 from leadgen.lib import backends
 from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
-from tests.factories import make_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 OLD_RECEIPT = "019b7c8f-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-def form():
-    return make_form()
 
 
 def replay():
@@ -45,8 +39,8 @@ def plant(storage, content, name=f"{OLD_RECEIPT}.json", day="2026-01-02"):
     path.write_bytes(content)
 
 
-def test_a_spooled_submission_keeps_its_receipt_and_its_time(form, nudges):
-    row = make_row(form, received_at=LONG_AGO, idempotency_key="k", reasons=["flood"])
+def test_a_spooled_submission_keeps_its_receipt_and_its_time(published_form, nudges):
+    row = make_row(published_form, received_at=LONG_AGO, idempotency_key="k", reasons=["flood"])
     store.store(row)
     assert replay() == 1
     kept = Submission.objects.get()
@@ -56,10 +50,10 @@ def test_a_spooled_submission_keeps_its_receipt_and_its_time(form, nudges):
     assert nudges == [1]
 
 
-def test_replay_follows_receipts_across_days_and_batches(form, monkeypatch):
+def test_replay_follows_receipts_across_days_and_batches(published_form, monkeypatch):
     monkeypatch.setattr(replaying, "BATCH", 2)
     rows = [
-        make_row(form, id=receipt, received_at=LONG_AGO + timedelta(hours=9 * place))
+        make_row(published_form, id=receipt, received_at=LONG_AGO + timedelta(hours=9 * place))
         for place, receipt in enumerate(in_order(5))
     ]
     for row in reversed(rows):
@@ -73,8 +67,8 @@ def test_replay_follows_receipts_across_days_and_batches(form, monkeypatch):
     ]
 
 
-def test_committed_write_and_its_spooled_copy_are_one(form):
-    row = make_row(form, idempotency_key="k")
+def test_committed_write_and_its_spooled_copy_are_one(published_form):
+    row = make_row(published_form, idempotency_key="k")
     store.store(row)
     replay()
     store.store(row)
@@ -83,12 +77,12 @@ def test_committed_write_and_its_spooled_copy_are_one(form):
     assert store.depth().waiting == 0
 
 
-def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
+def test_a_replay_killed_before_it_deletes_is_harmless(published_form, monkeypatch):
     def killed(name):
         raise KeyboardInterrupt
 
     first, second, third = in_order(3)
-    row = make_row(form, id=first, idempotency_key="k")
+    row = make_row(published_form, id=first, idempotency_key="k")
     for each in (row, replace(row, id=second), replace(row, id=third, fingerprint="b")):
         store.store(each)
     with monkeypatch.context() as patch:
@@ -100,9 +94,9 @@ def test_a_replay_killed_before_it_deletes_is_harmless(form, monkeypatch):
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_same_key_and_content_keeps_both_receipts(form):
+def test_same_key_and_content_keeps_both_receipts(published_form):
     receipt, later = in_order(2)
-    first = make_row(form, id=receipt, idempotency_key="k")
+    first = make_row(published_form, id=receipt, idempotency_key="k")
     second = replace(first, id=later)
     store.store(second)
     store.store(first)
@@ -111,8 +105,8 @@ def test_same_key_and_content_keeps_both_receipts(form):
     assert Repeat.objects.get(receipt=second.id).submission_id == first.id
 
 
-def test_other_content_under_a_used_key_goes_to_review(form):
-    first = make_row(form, idempotency_key="k")
+def test_other_content_under_a_used_key_is_quarantined(published_form):
+    first = make_row(published_form, idempotency_key="k")
     other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
     store.store(first)
     replay()
@@ -123,19 +117,19 @@ def test_other_content_under_a_used_key_goes_to_review(form):
     assert (held.idempotency_key, held.raw) == (None, {"name": "Grace"})
 
 
-def test_unreadable_object_is_parked_and_others_are_replayed(form, storage):
+def test_unreadable_object_is_parked_and_others_are_replayed(published_form, storage):
     plant(storage, b"\x00 half an obj")
     plant(storage, b"{}", name="stray.txt")
-    store.store(make_row(form))
+    store.store(make_row(published_form))
     assert replay() == 1
     assert (store.depth().waiting, store.depth().parked) == (0, 2)
     parked = Path(storage) / "spool" / "parked" / f"{OLD_RECEIPT}.json"
     assert parked.read_bytes() == b"\x00 half an obj"
 
 
-def test_unfinished_object_is_not_listed(form, storage, monkeypatch):
+def test_unfinished_object_is_not_listed(published_form, storage, monkeypatch):
     monkeypatch.setattr(local_files, "rename", lambda path, target: None)
-    store.store(make_row(form))
+    store.store(make_row(published_form))
     assert [path.parent.name for path in storage.rglob("*") if path.is_file()] == ["unfinished"]
     assert (replay(), store.depth()) == (0, store.Depth(0, None, 0))
 
@@ -151,8 +145,8 @@ def test_unfinished_files_are_deleted_after_a_day(storage):
     assert [path.name for path in folder.iterdir()] == ["new"]
 
 
-def test_undeletable_files_do_not_stop_the_replay(form, storage):
-    store.store(make_row(form))
+def test_undeletable_files_do_not_stop_the_replay(published_form, storage):
+    store.store(make_row(published_form))
     strange = storage / "spool" / "unfinished" / "folder"
     strange.mkdir()
     os.utime(strange, (0, 0))
@@ -161,8 +155,8 @@ def test_undeletable_files_do_not_stop_the_replay(form, storage):
 
 
 @pytest.mark.parametrize("broken", ["open", "delete"])
-def test_partial_storage_failure_delays_no_other_object(form, monkeypatch, broken):
-    first, *others = [make_row(form, id=receipt) for receipt in in_order(3)]
+def test_partial_storage_failure_delays_no_other_object(published_form, monkeypatch, broken):
+    first, *others = [make_row(published_form, id=receipt) for receipt in in_order(3)]
     for row in (first, *others):
         store.store(row)
     monkeypatch.setattr(replaying, "BATCH", 1)
@@ -180,8 +174,8 @@ def test_partial_storage_failure_delays_no_other_object(form, monkeypatch, broke
     assert [str(first.id) in name for name in store.waiting()] == [True]
 
 
-def test_a_submission_that_the_database_refuses_is_parked_alone(form):
-    rows = [make_row(form) for _ in range(9)]
+def test_submission_refused_by_the_database_is_parked_alone(published_form):
+    rows = [make_row(published_form) for _ in range(9)]
     rows[4] = replace(rows[4], version_id=0)
     for row in rows:
         store.store(row)
@@ -190,11 +184,11 @@ def test_a_submission_that_the_database_refuses_is_parked_alone(form):
     assert Submission.objects.count() == 8
 
 
-def test_objects_stay_while_the_database_is_unavailable(form, monkeypatch):
+def test_objects_stay_while_the_database_is_unavailable(published_form, monkeypatch):
     def away():
         raise OperationalError
 
-    store.store(make_row(form))
+    store.store(make_row(published_form))
     with monkeypatch.context() as patch:
         patch.setattr(replaying, "_has_lock", away)
         with pytest.raises(OperationalError):
@@ -204,8 +198,8 @@ def test_objects_stay_while_the_database_is_unavailable(form, monkeypatch):
     assert Submission.objects.count() == 1
 
 
-def test_one_run_at_a_time_does_the_work(form, monkeypatch):
-    store.store(make_row(form))
+def test_one_run_at_a_time_does_the_work(published_form, monkeypatch):
+    store.store(make_row(published_form))
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [replaying._LOCK_KEY])
@@ -215,10 +209,10 @@ def test_one_run_at_a_time_does_the_work(form, monkeypatch):
     assert replay() == 1
 
 
-def test_the_spool_works_the_same_on_s3(form, settings, s3_url):
+def test_the_spool_works_the_same_on_s3(published_form, settings, s3_url):
     of_my_own = s3_url.replace("?", f"/{uuid7()}?", 1)  # workers of other tests look there too
     settings.STORAGES = settings.STORAGES | {"default": backends.storage(of_my_own)}
-    rows = [make_row(form, id=receipt, idempotency_key="k") for receipt in in_order(3)]
+    rows = [make_row(published_form, id=receipt, idempotency_key="k") for receipt in in_order(3)]
     for row in rows:
         store.store(row)
     default_storage.save(f"spool/2026-01-02/{OLD_RECEIPT}.json", ContentFile(b"?"))

@@ -21,16 +21,13 @@ from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from leadgen.lib import backends
 from tests.capture.rows import make_row
-from tests.factories import make_form
+
+# The writer has a connection of its own and must see the committed form.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def form(transactional_db):
-    return make_form()
-
-
-@pytest.fixture
-def keep():
+def store_rows():
     """Write rows at once by way of the given connection; return their outcomes and errors."""
 
     async def all_of(rows, connection, timeout):
@@ -46,41 +43,48 @@ def keep():
     return run
 
 
-def test_a_row_is_one_object_under_its_day_and_receipt(form, keep, away, storage):
-    row = make_row(form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
-    (outcome,) = keep(row, connection=LedgerConnection(away, timeout=0.4))
+def test_a_row_is_one_object_under_its_day_and_receipt(published_form, store_rows, away, storage):
+    row = make_row(published_form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
+    (outcome,) = store_rows(row, connection=LedgerConnection(away, timeout=0.4))
     assert (outcome.status, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
     assert store.unpack(written.read_bytes()) == row
 
 
-def test_many_at_once_are_all_spooled(form, keep, away):
-    outcomes = keep(
-        *(make_row(form) for _ in range(50)), connection=LedgerConnection(away, timeout=0.4)
+def test_many_at_once_are_all_spooled(published_form, store_rows, away):
+    outcomes = store_rows(
+        *(make_row(published_form) for _ in range(50)),
+        connection=LedgerConnection(away, timeout=0.4),
     )
     assert {outcome.status for outcome in outcomes} == {WriteStatus.SPOOLED}
     assert store.depth().waiting == 50
 
 
-def test_ledger_writes_are_not_spooled(form, keep):
-    assert keep(make_row(form))[0].status is WriteStatus.STORED
+def test_ledger_writes_are_not_spooled(published_form, store_rows):
+    assert store_rows(make_row(published_form))[0].status is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_a_row_that_the_ledger_refuses_is_not_lost(form, keep):
-    refused, good = keep(make_row(form, form_id=0), make_row(form))
+def test_row_refused_by_the_ledger_is_spooled(published_form, store_rows):
+    refused, good = store_rows(make_row(published_form, form_id=0), make_row(published_form))
     assert (refused.status, good.status) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
-def test_without_ledger_and_storage_nothing_is_promised(form, keep, away, no_storage):
-    (outcome,) = keep(make_row(form), connection=LedgerConnection(away, timeout=0.4))
+def test_no_receipt_is_issued_without_ledger_and_storage(
+    published_form, store_rows, away, no_storage
+):
+    (outcome,) = store_rows(
+        make_row(published_form), connection=LedgerConnection(away, timeout=0.4)
+    )
     assert isinstance(outcome, DatabaseUnavailableError)
 
 
 @pytest.mark.parametrize("syncs", [0, 1, 3])
-def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monkeypatch, syncs):
+def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(
+    published_form, storage, monkeypatch, syncs
+):
     left = iter([None] * syncs)
 
     def full(handle):
@@ -89,24 +93,24 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(form, storage, monk
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        store.store(make_row(form))
+        store.store(make_row(published_form))
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
-def test_hanging_storage_times_out_and_is_bounded(form, keep, away, monkeypatch):
+def test_hanging_storage_times_out_and_is_bounded(published_form, store_rows, away, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(spool_fallback, "MAX_WAITING", 20)
-    rows = [make_row(form) for _ in range(50)]
-    outcomes = keep(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
+    rows = [make_row(published_form) for _ in range(50)]
+    outcomes = store_rows(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
     gate.set()
     assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
     assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
-def test_depth_and_age_come_from_object_names(form, storage):
-    first = make_row(form)
-    store.store(make_row(form, received_at=first.received_at + timedelta(days=1)))
+def test_depth_and_age_are_read_from_object_names(published_form, storage):
+    first = make_row(published_form)
+    store.store(make_row(published_form, received_at=first.received_at + timedelta(days=1)))
     store.store(first)
     (storage / "spool" / "parked").mkdir()
     (storage / "spool" / "parked" / "x.json").write_text("?")
@@ -125,10 +129,10 @@ def test_unreadable_objects_raise_a_named_error(content):
         store.unpack(content)
 
 
-def test_only_the_own_user_may_read_the_spool(form, storage):
+def test_only_the_own_user_may_read_the_spool(published_form, storage):
     previous = os.umask(0o022)
     try:
-        row = make_row(form)
+        row = make_row(published_form)
         store.store(row)
         (name,) = store.waiting()
         store.park(name, b"")

@@ -4,22 +4,32 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
 
 
 @pytest.fixture
-def form(transactional_db):
+def restricted_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
 
 
-def test_a_submission_is_in_the_ledger_before_it_is_acknowledged(client, path, form, nudges):
+@pytest.fixture
+def path(restricted_form):
+    return submissions_path(restricted_form)
+
+
+def test_submission_is_stored_before_acknowledgement(client, path, restricted_form, nudges):
     answer = client.post_json(path, {"fields": ADA})
     row = Submission.objects.get()
     assert answer.status == 201
     assert answer.json == {"receipt": str(row.id), "state": "received"}
-    assert (row.form, row.version, row.state) == (form, form.published, "accepted")
+    assert (row.form, row.version, row.state) == (
+        restricted_form,
+        restricted_form.published,
+        "accepted",
+    )
     assert row.raw == row.answers == ADA
     assert nudges
 
@@ -79,9 +89,9 @@ def test_an_unknown_form_is_not_found(client):
     assert answer.json["errors"][""]
 
 
-def test_unpublished_form_is_not_found(client, form, path):
-    form.published = None
-    form.save()
+def test_unpublished_form_is_not_found(client, restricted_form, path):
+    restricted_form.published = None
+    restricted_form.save()
     assert client.post_json(path, {"fields": ADA}).status == 404
 
 
@@ -93,8 +103,10 @@ def test_unpublished_form_is_not_found(client, form, path):
         ("POST", "", "GET, OPTIONS, HEAD"),
     ],
 )
-def test_wrong_method_is_answered_with_the_allowed_ones(client, form, method, suffix, allowed):
-    answer = client.send(method, f"/api/v1/public/forms/{form.public_id}{suffix}")
+def test_wrong_method_is_answered_with_the_allowed_ones(
+    client, restricted_form, method, suffix, allowed
+):
+    answer = client.send(method, f"/api/v1/public/forms/{restricted_form.public_id}{suffix}")
     assert (answer.status, answer.headers["allow"]) == (405, allowed)
 
 
@@ -138,30 +150,30 @@ def test_a_consent_that_is_none_or_contradicts_itself_is_named(client, body):
     assert not Submission.objects.exists()
 
 
-def test_the_definition_is_published_with_its_schema(client, form):
-    answer = client.get(f"/api/v1/public/forms/{form.public_id}")
+def test_the_definition_is_published_with_its_schema(client, restricted_form):
+    answer = client.get(f"/api/v1/public/forms/{restricted_form.public_id}")
     assert answer.status == 200
-    assert answer.json["id"] == form.public_id
+    assert answer.json["id"] == restricted_form.public_id
     assert answer.json["definition"]["fields"][0]["name"] == "name"
     assert answer.json["schema"]["required"] == ["name", "email"]
     assert "max-age=60" in answer.headers["cache-control"]
 
 
-def test_an_unchanged_definition_is_not_sent_again(client, form):
-    path = f"/api/v1/public/forms/{form.public_id}"
+def test_an_unchanged_definition_is_not_sent_again(client, restricted_form):
+    path = f"/api/v1/public/forms/{restricted_form.public_id}"
     etag = client.get(path).headers["etag"]
     again = client.get(path, if_none_match=etag)
     assert (again.status, again.body) == (304, b"")
 
 
-def test_an_allowed_website_may_read_and_send(client, form, path):
+def test_an_allowed_website_may_read_and_send(client, restricted_form, path):
     answer = client.post_json(path, {"fields": ADA}, origin="https://www.example.com")
     assert answer.status == 201
     assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
     assert answer.headers["vary"] == "Origin"
 
 
-def test_an_allowed_website_may_read_what_was_wrong(client, path):
+def test_allowed_website_may_read_the_errors(client, path):
     answer = client.post_json(path, {"fields": {}}, origin="https://www.example.com")
     assert answer.status == 422
     assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
@@ -175,13 +187,13 @@ def test_another_website_may_not_send(client, path, origin):
     assert not Submission.objects.exists()
 
 
-def test_a_form_open_to_all_takes_any_website(client):
+def test_form_open_to_all_accepts_any_website(client):
     form = make_form(allowed_origins="*")
     path = f"/api/v1/public/forms/{form.public_id}/submissions"
     assert client.post_json(path, {"fields": ADA}, origin="https://any.example").status == 201
 
 
-def test_a_preflight_says_what_may_be_sent(client, path):
+def test_preflight_lists_allowed_methods_and_headers(client, path):
     answer = client.send("OPTIONS", path, origin="https://www.example.com")
     assert answer.status == 204
     assert "Idempotency-Key" in answer.headers["access-control-allow-headers"]

@@ -14,18 +14,13 @@ from tests.factories import DEFINITION, make_form
 ADA = {"name": "Ada", "email": "ada@example.com"}
 
 
-@pytest.fixture
-def form(transactional_db):
-    return make_form()
-
-
 def hidden(page, name):
     found = re.search(f'name="{name}" value="([^"]*)"', page.text)
     return found[1] if found else ""
 
 
-def test_the_page_is_served_with_a_policy_and_a_token(client, form):
-    page = client.get(f"/f/{form.slug}")
+def test_the_page_is_served_with_a_policy_and_a_token(client, published_form):
+    page = client.get(f"/f/{published_form.slug}")
     assert page.status == 200
     assert "Talk to sales" in page.text
     assert page_token.read(hidden(page, "_token"))
@@ -47,16 +42,17 @@ def test_csp_allows_the_forms_origins_and_no_redirect(client):
 
 
 @pytest.mark.parametrize("validator", ["*", '"old"', 'W/"old"'])
-def test_a_page_with_values_of_a_visit_is_never_a_304(client, form, validator):
-    page = client.get(f"/f/{form.slug}", if_none_match=validator)
+def test_a_page_with_values_of_a_visit_is_never_a_304(client, published_form, validator):
+    page = client.get(f"/f/{published_form.slug}", if_none_match=validator)
     assert page.status == 200
     assert not {"etag", "last-modified"} & set(page.headers)
     assert "private" in page.headers["cache-control"]
 
 
-def test_each_page_has_the_token_and_referrer_of_its_own_visit(client, form):
+def test_each_page_has_the_token_and_referrer_of_its_own_visit(client, published_form):
     pages = [
-        client.get(f"/f/{form.slug}", referer=f"https://{name}.example/") for name in ("a", "b")
+        client.get(f"/f/{published_form.slug}", referer=f"https://{name}.example/")
+        for name in ("a", "b")
     ]
     assert [hidden(page, "_referrer") for page in pages] == [
         "https://a.example/",
@@ -65,17 +61,17 @@ def test_each_page_has_the_token_and_referrer_of_its_own_visit(client, form):
     assert len({hidden(page, "_token") for page in pages}) == 2
 
 
-def test_head_answers_like_get_without_the_body(client, form):
-    answer = client.send("HEAD", f"/f/{form.slug}")
+def test_head_answers_like_get_without_the_body(client, published_form):
+    answer = client.send("HEAD", f"/f/{published_form.slug}")
     assert (answer.status, answer.body) == (200, b"")
     assert int(answer.headers["content-length"]) > 500
 
 
-def test_a_sent_form_is_thanked_with_its_receipt(client, form, nudges):
-    answer = client.post_form(f"/f/{form.slug}", ADA)
+def test_submitted_form_redirects_to_its_receipt(client, published_form, nudges):
+    answer = client.post_form(f"/f/{published_form.slug}", ADA)
     row = Submission.objects.get()
     assert answer.status == 303
-    assert answer.headers["location"] == f"/f/{form.slug}/thanks?receipt={row.id}"
+    assert answer.headers["location"] == f"/f/{published_form.slug}/thanks?receipt={row.id}"
     assert reference_of(row.id) in client.get(answer.headers["location"]).text
     assert row.answers == ADA
     assert row.raw == {"name": ["Ada"], "email": ["ada@example.com"]}
@@ -93,8 +89,10 @@ def test_thank_you_page_leads_to_the_redirect_without_answers(client, url):
     assert "ada@example.com" not in location + thanks.text
 
 
-def test_redirect_address_comes_from_the_form_only(client, form):
-    page = client.get(f"/f/{form.slug}/thanks?redirect_url=https://evil.example&url=//evil.example")
+def test_redirect_address_is_read_from_the_form_only(client, published_form):
+    page = client.get(
+        f"/f/{published_form.slug}/thanks?redirect_url=https://evil.example&url=//evil.example"
+    )
     assert "evil" not in page.text
     assert "http-equiv" not in page.text
 
@@ -163,26 +161,26 @@ def test_hidden_value_that_is_too_long_is_cut(client):
     assert row.raw["landing"] == ["x" * 2000]
 
 
-def test_attribution_comes_from_the_posted_query(client, form):
-    page = client.get(f"/f/{form.slug}?utm_source=ad&gclid=G1")
+def test_attribution_is_read_from_the_posted_query(client, published_form):
+    page = client.get(f"/f/{published_form.slug}?utm_source=ad&gclid=G1")
     sent = {**ADA, "_query": hidden(page, "_query").replace("&amp;", "&")}
-    assert client.post_form(f"/f/{form.slug}", sent).status == 303
+    assert client.post_form(f"/f/{published_form.slug}", sent).status == 303
     context = Submission.objects.get().context
     assert (context["utm"]["source"], context["click_ids"]["gclid"]) == ("ad", "G1")
 
 
-def test_email_mistake_is_worded_for_people(client, form):
-    page = client.post_form(f"/f/{form.slug}", {**ADA, "email": "a@b@example.com"})
+def test_email_error_shows_an_example(client, published_form):
+    page = client.post_form(f"/f/{published_form.slug}", {**ADA, "email": "a@b@example.com"})
     assert "Enter an address such as name@example.com." in page.text
 
 
-def test_a_multipart_post_is_taken_too(client, form):
-    answer = client.post_multipart(f"/f/{form.slug}", ADA.items())
+def test_multipart_post_is_accepted(client, published_form):
+    answer = client.post_multipart(f"/f/{published_form.slug}", ADA.items())
     assert answer.status == 303
     assert Submission.objects.get().answers == ADA
 
 
-def test_invalid_post_shows_the_answers_and_the_same_token(client, form):
+def test_invalid_post_shows_the_answers_and_the_same_token(client, published_form):
     token = page_token.issue(1)
     sent = {
         "name": "Zoë <b>",
@@ -190,7 +188,7 @@ def test_invalid_post_shows_the_answers_and_the_same_token(client, form):
         "_token": token,
         "_referrer": "https://r.example/",
     }
-    page = client.post_form(f"/f/{form.slug}", sent)
+    page = client.post_form(f"/f/{published_form.slug}", sent)
     assert page.status == 422
     assert 'value="Zoë &lt;b&gt;"' in page.text
     assert hidden(page, "_token") == token
@@ -198,33 +196,33 @@ def test_invalid_post_shows_the_answers_and_the_same_token(client, form):
     assert not Submission.objects.exists()
 
 
-def test_a_double_click_is_one_submission(client, form):
+def test_a_double_click_is_one_submission(client, published_form):
     sent = {**ADA, "_token": page_token.issue(1)}
-    answers = [client.post_form(f"/f/{form.slug}", sent) for _ in range(2)]
+    answers = [client.post_form(f"/f/{published_form.slug}", sent) for _ in range(2)]
     assert answers[0].headers["location"] == answers[1].headers["location"]
     assert Submission.objects.count() == 1
 
 
-def test_changed_answers_from_the_same_page_are_a_second_one(client, form):
+def test_changed_answers_from_the_same_page_are_a_second_one(client, published_form):
     token = page_token.issue(1)
     for message in ("Hello", "And another thing"):
-        client.post_form(f"/f/{form.slug}", {**ADA, "message": message, "_token": token})
+        client.post_form(f"/f/{published_form.slug}", {**ADA, "message": message, "_token": token})
     assert Submission.objects.count() == 2
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.1:forged"])
-def test_a_post_without_a_good_token_is_taken(client, form, token):
-    assert client.post_form(f"/f/{form.slug}", {**ADA, "_token": token}).status == 303
+def test_post_without_a_valid_token_is_accepted(client, published_form, token):
+    assert client.post_form(f"/f/{published_form.slug}", {**ADA, "_token": token}).status == 303
     assert Submission.objects.get().state == "accepted"
 
 
-def test_a_form_sent_within_two_seconds_is_held(client, form):
+def test_a_form_sent_within_two_seconds_is_held(client, published_form):
     with time_machine.travel("2026-05-05T10:00:00Z", tick=False) as clock:
-        token = hidden(client.get(f"/f/{form.slug}"), "_token")
+        token = hidden(client.get(f"/f/{published_form.slug}"), "_token")
         clock.shift(1)
-        client.post_form(f"/f/{form.slug}", {**ADA, "_token": token})
+        client.post_form(f"/f/{published_form.slug}", {**ADA, "_token": token})
         clock.shift(5)
-        client.post_form(f"/f/{form.slug}", {**ADA, "name": "B", "_token": token})
+        client.post_form(f"/f/{published_form.slug}", {**ADA, "name": "B", "_token": token})
     rows = Submission.objects.order_by("received_at")
     assert [(row.state, row.reasons) for row in rows] == [
         ("quarantined", ["too_fast"]),
@@ -232,56 +230,60 @@ def test_a_form_sent_within_two_seconds_is_held(client, form):
     ]
 
 
-def test_a_form_served_before_the_clock_was_set_back_is_not_held(client, form):
+def test_form_served_before_a_clock_step_back_is_accepted(client, published_form):
     with time_machine.travel("2026-05-05T10:00:00Z", tick=False) as clock:
-        token = hidden(client.get(f"/f/{form.slug}"), "_token")
+        token = hidden(client.get(f"/f/{published_form.slug}"), "_token")
         clock.shift(-600)
-        client.post_form(f"/f/{form.slug}", {**ADA, "_token": token})
+        client.post_form(f"/f/{published_form.slug}", {**ADA, "_token": token})
     assert Submission.objects.get().state == "accepted"
 
 
-def test_a_robot_that_fills_every_field_is_held_and_thanked(client, form):
-    answer = client.post_form(f"/f/{form.slug}", {**ADA, "_url": "https://spam.example"})
+def test_a_robot_that_fills_every_field_is_held_and_thanked(client, published_form):
+    answer = client.post_form(f"/f/{published_form.slug}", {**ADA, "_url": "https://spam.example"})
     assert answer.status == 303
     assert Submission.objects.get().reasons == ["honeypot"]
 
 
-def test_password_managers_are_told_to_leave_the_trap_alone(client, form):
-    (trap,) = re.findall(r'<input[^>]*name="_url"[^>]*>', client.get(f"/f/{form.slug}").text)
+def test_password_managers_skip_the_honeypot(client, published_form):
+    (trap,) = re.findall(
+        r'<input[^>]*name="_url"[^>]*>', client.get(f"/f/{published_form.slug}").text
+    )
     for mark in ("data-1p-ignore", 'data-lpignore="true"', "data-bwignore", "data-form-type"):
         assert mark in trap
 
 
-def test_a_flood_from_one_address_is_held_then_refused(client, form, settings):
+def test_a_flood_from_one_address_is_held_then_refused(client, published_form, settings):
     settings.CAPTURE_FLOOD_PER_MINUTE, settings.CAPTURE_LIMIT_PER_MINUTE = 2, 3
     with time_machine.travel("2026-05-05T10:00:10Z", tick=False):
-        answers = [client.post_form(f"/f/{form.slug}", ADA) for _ in range(4)]
+        answers = [client.post_form(f"/f/{published_form.slug}", ADA) for _ in range(4)]
     assert [answer.status for answer in answers] == [303, 303, 303, 429]
     assert answers[3].headers["retry-after"] == "50"
     states = Submission.objects.order_by("received_at").values_list("state", flat=True)
     assert list(states) == ["accepted", "accepted", "quarantined"]
 
 
-def test_a_flood_over_several_ports_is_one_address(client, form, settings):
+def test_a_flood_over_several_ports_is_one_address(client, published_form, settings):
     settings.TRUSTED_PROXIES, settings.CAPTURE_LIMIT_PER_MINUTE = 1, 1
     posts = [
-        client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for=f"198.51.100.7:{port}")
+        client.post_form(f"/f/{published_form.slug}", ADA, x_forwarded_for=f"198.51.100.7:{port}")
         for port in (51234, 51235)
     ]
     assert [post.status for post in posts] == [303, 429]
 
 
-def test_a_flood_from_one_address_leaves_others_alone(client, form, settings):
+def test_flood_from_one_address_does_not_limit_others(client, published_form, settings):
     settings.CAPTURE_LIMIT_PER_MINUTE = 1
-    client.post_form(f"/f/{form.slug}", ADA)
+    client.post_form(f"/f/{published_form.slug}", ADA)
     client.address = "198.51.100.7"
-    assert client.post_form(f"/f/{form.slug}", ADA).status == 303
+    assert client.post_form(f"/f/{published_form.slug}", ADA).status == 303
 
 
 @pytest.mark.parametrize("port", ["", ":51234"])
-def test_behind_our_proxies_the_visitor_is_the_one_that_they_saw(client, form, settings, port):
+def test_visitor_address_is_read_from_trusted_proxies(client, published_form, settings, port):
     settings.TRUSTED_PROXIES = 1
-    client.post_form(f"/f/{form.slug}", ADA, x_forwarded_for=f"6.6.6.6, 198.51.100.7{port}")
+    client.post_form(
+        f"/f/{published_form.slug}", ADA, x_forwarded_for=f"6.6.6.6, 198.51.100.7{port}"
+    )
     assert Submission.objects.get().context["address"] == "198.51.100.0"
 
 
@@ -302,10 +304,12 @@ def test_only_our_page_and_allowed_websites_may_post(client, settings, origin, s
     assert client.post_form(f"/f/{form.slug}", ADA, origin=origin).status == status
 
 
-def test_campaign_marks_survive_without_javascript(client, form):
+def test_campaign_marks_survive_without_javascript(client, published_form):
     query = urlencode({"utm_source": "news", "utm_campaign": "spring", "fbclid": "F1"})
-    page = client.get(f"/f/{form.slug}?{query}", referer="https://m.facebook.com/")
-    client.post_form(f"/f/{form.slug}?{query}", {**ADA, "_referrer": hidden(page, "_referrer")})
+    page = client.get(f"/f/{published_form.slug}?{query}", referer="https://m.facebook.com/")
+    client.post_form(
+        f"/f/{published_form.slug}?{query}", {**ADA, "_referrer": hidden(page, "_referrer")}
+    )
     context = Submission.objects.get().context
     assert context["channel"] == "hosted"
     assert context["utm"] == {"source": "news", "campaign": "spring"}
@@ -313,13 +317,13 @@ def test_campaign_marks_survive_without_javascript(client, form):
     assert context["referrer"] == "https://m.facebook.com/"
 
 
-def test_what_the_browser_adds_is_kept(client, form):
+def test_attribution_added_by_the_browser_is_stored(client, published_form):
     sent = {
         "_page_url": "https://www.example.com/x?utm_source=ad",
         "_elapsed_ms": "4200",
         "_first_touch": '{"at": "2026-01-01T00:00:00Z", "click_ids": {"gclid": "G"}}',
     }
-    client.post_form(f"/f/{form.slug}", {**ADA, **sent})
+    client.post_form(f"/f/{published_form.slug}", {**ADA, **sent})
     context = Submission.objects.get().context
     assert context["utm"] == {"source": "ad"}
     assert context["elapsed_ms"] == 4200
@@ -327,34 +331,34 @@ def test_what_the_browser_adds_is_kept(client, form):
 
 
 @pytest.mark.parametrize("garbage", ["{", "[" * 5000, "7", '"\\ud800"'])
-def test_invalid_first_touch_does_not_lose_the_submission(client, form, garbage):
+def test_invalid_first_touch_does_not_lose_the_submission(client, published_form, garbage):
     sent = {**ADA, "_first_touch": garbage, "_elapsed_ms": "soon", "_page_url": "http://[x"}
-    assert client.post_form(f"/f/{form.slug}", sent).status == 303
+    assert client.post_form(f"/f/{published_form.slug}", sent).status == 303
 
 
-def test_a_hidden_field_takes_its_value_from_the_query_string(client):
+def test_hidden_field_is_filled_from_the_query_string(client):
     fields = (*DEFINITION.fields, FieldDefinition("partner", "hidden", "Partner", default="none"))
     form = make_form(Definition("T", fields))
     assert hidden(client.get(f"/f/{form.slug}"), "partner") == "none"
     assert hidden(client.get(f"/f/{form.slug}?partner=P7"), "partner") == "P7"
 
 
-def test_an_unknown_form_gets_a_page_for_people(client):
+def test_unknown_form_shows_a_readable_page(client):
     page = client.get("/f/nowhere")
     assert page.status == 404
     assert "<h1" in page.text
     assert "no such form" in page.text
 
 
-def test_another_method_is_answered_with_those_that_fit(client, form):
-    answer = client.send("DELETE", f"/f/{form.slug}")
+def test_another_method_is_answered_with_those_that_fit(client, published_form):
+    answer = client.send("DELETE", f"/f/{published_form.slug}")
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST, HEAD")
 
 
-def test_new_version_is_served_after_the_maximum_age(client, form):
-    client.get(f"/f/{form.slug}")
-    form.published = form.versions.create(
+def test_new_version_is_served_after_the_maximum_age(client, published_form):
+    client.get(f"/f/{published_form.slug}")
+    published_form.published = published_form.versions.create(
         number=2, definition=Definition("Second", DEFINITION.fields).to_json()
     )
-    form.save()
-    assert "Second" in client.get(f"/f/{form.slug}").text
+    published_form.save()
+    assert "Second" in client.get(f"/f/{published_form.slug}").text

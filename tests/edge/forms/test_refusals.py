@@ -11,7 +11,7 @@ SITE = "https://www.example.com"
 
 
 @pytest.fixture
-def form(transactional_db):
+def framed_form(transactional_db):
     return make_form(allowed_origins=SITE)
 
 
@@ -34,28 +34,31 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("status", REFUSED)
-def test_refusal_is_readable_in_an_allowed_frame(client, form, status):
-    client.get(f"/f/{form.slug}")
-    answer = REFUSED[status](client, f"/f/{form.slug}")
+def test_refusal_is_readable_in_an_allowed_frame(client, framed_form, status):
+    client.get(f"/f/{framed_form.slug}")
+    answer = REFUSED[status](client, f"/f/{framed_form.slug}")
     assert (answer.status, is_framed(answer)) == (status, True)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_refusal_of_a_flood_is_readable_in_an_allowed_frame(client, form, settings):
+def test_refusal_of_a_flood_is_readable_in_an_allowed_frame(client, framed_form, settings):
     settings.CAPTURE_LIMIT_PER_MINUTE = 0
-    answer = client.post_form(f"/f/{form.slug}", ADA)
+    answer = client.post_form(f"/f/{framed_form.slug}", ADA)
     assert (answer.status, is_framed(answer)) == (429, True)
 
 
-def test_closed_form_is_readable_in_an_allowed_frame(client, form):
-    unpublish(form)
-    for answer in (client.get(f"/f/{form.slug}"), client.post_form(f"/f/{form.slug}", ADA)):
+def test_closed_form_is_readable_in_an_allowed_frame(client, framed_form):
+    unpublish(framed_form)
+    for answer in (
+        client.get(f"/f/{framed_form.slug}"),
+        client.post_form(f"/f/{framed_form.slug}", ADA),
+    ):
         assert (answer.status, is_framed(answer)) == (404, True)
 
 
-def test_error_is_readable_in_an_allowed_frame(client, form, monkeypatch):
+def test_error_is_readable_in_an_allowed_frame(client, framed_form, monkeypatch):
     monkeypatch.setattr("leadgen.edge.forms.hosted_form._prefilled", lambda *_: 1 / 0)
-    answer = client.get(f"/f/{form.slug}")
+    answer = client.get(f"/f/{framed_form.slug}")
     assert (answer.status, is_framed(answer)) == (500, True)
 
 
@@ -69,7 +72,7 @@ def test_refusal_of_an_unknown_form_is_framed_by_no_website(client):
     ("method", "suffix", "status"),
     [("GET", "", 404), ("POST", "/submissions", 404), ("PUT", "/submissions", 405)],
 )
-def test_scripts_may_read_that_a_form_is_gone(client, method, suffix, status):
+def test_scripts_may_read_the_refusal_of_an_unknown_form(client, method, suffix, status):
     path = f"/api/v1/public/forms/nosuchform22{suffix}"
     answer = client.send(method, path, b'{"fields": {}}', origin="https://a.example")
     assert answer.status == status
@@ -78,7 +81,7 @@ def test_scripts_may_read_that_a_form_is_gone(client, method, suffix, status):
 
 
 @pytest.mark.parametrize("suffix", ["", "/submissions"])
-def test_preflight_of_an_unknown_form_lets_the_request_follow(client, suffix):
+def test_preflight_of_an_unknown_form_is_allowed(client, suffix):
     path = f"/api/v1/public/forms/nosuchform22{suffix}"
     answer = client.send("OPTIONS", path, origin="https://a.example")
     assert answer.status == 204
@@ -86,9 +89,9 @@ def test_preflight_of_an_unknown_form_lets_the_request_follow(client, suffix):
     assert "Content-Type" in answer.headers["access-control-allow-headers"]
 
 
-def test_scripts_may_read_that_a_form_is_closed(client, form):
-    unpublish(form)
-    path = f"/api/v1/public/forms/{form.public_id}"
+def test_scripts_may_read_that_a_form_is_closed(client, framed_form):
+    unpublish(framed_form)
+    path = f"/api/v1/public/forms/{framed_form.public_id}"
     for answer in (
         client.get(path, origin=SITE),
         client.post_json(f"{path}/submissions", {"fields": ADA}, origin=SITE),
@@ -97,15 +100,15 @@ def test_scripts_may_read_that_a_form_is_closed(client, form):
         assert answer.headers["access-control-allow-origin"] in ("*", SITE)
 
 
-def test_scripts_may_read_that_the_database_is_away(make_client, away):
+def test_scripts_may_read_that_the_database_is_unavailable(make_client, away):
     cut_off = make_client(away, timeout=0.2)
     answer = cut_off.get("/api/v1/public/forms/nosuchform22", origin="https://a.example")
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (503, "*")
 
 
 @pytest.mark.parametrize("query", ["", "?receipt=", "?receipt=%3Cscript%3E", "?receipt=1"])
-def test_thanks_without_a_receipt_lead_to_the_form(client, form, query):
-    answer = client.get(f"/f/{form.slug}/thanks{query}")
-    assert (answer.status, answer.headers["location"]) == (303, f"/f/{form.slug}")
+def test_thanks_without_a_receipt_lead_to_the_form(client, framed_form, query):
+    answer = client.get(f"/f/{framed_form.slug}/thanks{query}")
+    assert (answer.status, answer.headers["location"]) == (303, f"/f/{framed_form.slug}")
     assert answer.headers["cache-control"] == "no-store"
     assert not Submission.objects.exists()

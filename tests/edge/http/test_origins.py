@@ -13,7 +13,7 @@ ADA = {"name": "Ada", "email": "ada@example.com"}
 
 
 @pytest.fixture
-def form(transactional_db):
+def framed_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
 
 
@@ -93,15 +93,15 @@ def test_http_page_of_an_https_host_is_not_own(settings):
     assert not own("http://main.example.com", "main.example.com")
 
 
-def test_another_scheme_is_not_echoed_to_scripts(client, form):
-    answer = client.get(f"/api/v1/public/forms/{form.public_id}", origin="x://testserver")
+def test_another_scheme_is_not_echoed_to_scripts(client, framed_form):
+    answer = client.get(f"/api/v1/public/forms/{framed_form.public_id}", origin="x://testserver")
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_own_page_with_a_hidden_origin_may_post(client, form):
-    sent = {**ADA, "_token": token_of(client, form)}
+def test_own_page_with_a_hidden_origin_may_post(client, framed_form):
+    sent = {**ADA, "_token": token_of(client, framed_form)}
     hidden = {"origin": "null", "sec_fetch_site": "same-origin"}
-    assert client.post_form(f"/f/{form.slug}", sent, **hidden).status == 303
+    assert client.post_form(f"/f/{framed_form.slug}", sent, **hidden).status == 303
     assert Submission.objects.count() == 1
 
 
@@ -109,13 +109,13 @@ def test_own_page_with_a_hidden_origin_may_post(client, form):
     ("site", "has_token"),
     [("cross-site", True), ("same-site", True), ("none", True), ("", True), ("same-origin", False)],
 )
-def test_other_hidden_origins_may_not_post(client, form, site, has_token):
-    token = token_of(client, form) if has_token else "forged"
+def test_other_hidden_origins_may_not_post(client, framed_form, site, has_token):
+    token = token_of(client, framed_form) if has_token else "forged"
     headers = {"origin": "null", "sec_fetch_site": site}
-    answer = client.post_form(f"/f/{form.slug}", {**ADA, "_token": token}, **headers)
+    answer = client.post_form(f"/f/{framed_form.slug}", {**ADA, "_token": token}, **headers)
     assert (answer.status, Submission.objects.count()) == (403, 0)
 
 
-def test_allowed_website_is_compared_without_case_and_port(client, form):
+def test_allowed_website_is_compared_without_case_and_port(client, framed_form):
     for origin in ("HTTPS://WWW.Example.com", "https://www.example.com:443"):
-        assert client.post_form(f"/f/{form.slug}", ADA, origin=origin).status == 303
+        assert client.post_form(f"/f/{framed_form.slug}", ADA, origin=origin).status == 303

@@ -19,7 +19,15 @@ class Command(BaseCommand):
             help="allow DEBUG off or a database with forms; the passwords are publicly known",
         )
 
-    def handle(self, *args: Any, force: bool = False, **options: Any) -> None:
+        parser.add_argument(
+            "--if-empty",
+            action="store_true",
+            help="a database with other forms is no error: change nothing",
+        )
+
+    def handle(
+        self, *args: Any, force: bool = False, if_empty: bool = False, **options: Any
+    ) -> None:
         if not settings.DEBUG and not force:
             raise CommandError(
                 "The demo needs DEBUG=true: its passwords are publicly known. "
@@ -28,6 +36,9 @@ class Command(BaseCommand):
         try:
             filled = fill(force=force)
         except ForeignFormsError:
+            if if_empty:
+                self.stdout.write("The database has forms of its own: no demo was added.")
+                return
             raise CommandError(
                 "This database has forms already. Use an empty one, or --force to add the demo."
             ) from None

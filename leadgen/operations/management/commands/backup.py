@@ -55,7 +55,9 @@ class Command(BaseCommand):
             raise CommandError(
                 "The place of the backups is missing: set BACKUP_URL or pass file:///path or s3://bucket/…."
             )
-        target = storages.create_storage(backends.storage(options["url"], "BACKUP_URL"))
+        target = storages.create_storage(
+            backends.storage(options["url"], "BACKUP_URL", private=False)
+        )
         try:
             keys = archive.recipients(options["recipient"] or settings.BACKUP_RECIPIENTS)
         except KeyFaultError as error:

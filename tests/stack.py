@@ -115,11 +115,6 @@ def embedded(folder: Path, url: str = "") -> dict[str, str]:
     }
 
 
-def _inherited() -> dict[str, str]:
-    """Return the environment without pytest's settings module, which a user does not set."""
-    return {name: text for name, text in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-
-
 @contextmanager
 def running(
     folder: Path, backends: Mapping[str, str], roles: tuple[str, ...] = ("web", "worker", "beat")
@@ -128,7 +123,9 @@ def running(
     port = ports.any_free()
     url = f"http://127.0.0.1:{port}"
     ours = {"PUBLIC_URL": url, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "2"}
-    stack = Stack(url, folder, {**_inherited(), "DEBUG": "true", **ours, **backends})
+    # pytest sets this one, a platform does not.
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    stack = Stack(url, folder, {**inherited, "DEBUG": "true", **ours, **backends})
     try:
         for role in roles:
             stack.start(role)

@@ -16,7 +16,7 @@ from gunicorn.glogging import Logger
 from leadgen.lib import env
 from leadgen.settings import LOGGING
 
-# A worker reads settings (its security headers) before it imports leadgen.asgi.
+# The worker reads Django's settings before it imports leadgen.asgi, which sets this as well.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
 
 bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"

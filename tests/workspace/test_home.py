@@ -111,7 +111,7 @@ def test_empty_home_shows_the_next_step(browse, role):
     assert "ws-empty" in answer.content.decode()
 
 
-def test_the_home_costs_the_same_however_many_leads(browse, django_assert_max_num_queries):
+def test_home_has_a_constant_number_of_queries(browse, django_assert_max_num_queries):
     team = make_team()
     client = browse(make_user(Role.ADMIN))
     make_lead(make_user(team=team, takes_leads=True), source="direct")
@@ -145,7 +145,7 @@ def test_change_compares_with_the_thirty_days_before():
     assert (change.now, change.before, change.percent) == (3, 2, 50)
 
 
-def test_every_day_of_the_chart_stands_even_without_a_lead():
+def test_chart_contains_days_without_leads():
     make_lead()
 
     days = numbers.per_day(Lead.objects.all())

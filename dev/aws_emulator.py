@@ -14,10 +14,10 @@ _tags: dict[str, Any] = {}
 
 def _subscribers(self: Any) -> str:
     budgets = self.backend.budgets[self._get_param("AccountId")]
-    wanted = self._get_param("Notification")
-    kept = budgets[self._get_param("BudgetName")].notifications
-    found = [one.subscribers for one in kept if one.details == wanted]
-    return json.dumps({"Subscribers": found[0] if found else []})
+    notification = self._get_param("Notification")
+    stored = budgets[self._get_param("BudgetName")].notifications
+    matching = [one.subscribers for one in stored if one.details == notification]
+    return json.dumps({"Subscribers": matching[0] if matching else []})
 
 
 def _list_tags(self: Any) -> str:

@@ -31,33 +31,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=BENCHMARKS, default=list(BENCHMARKS))
     parser.add_argument("--rounds", type=int, default=5, help="the figures are their medians")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     try:
         with interruptible(), only_one("bench"):
-            found = _measure(given.only, given.rounds)
+            measured = _measure(arguments.only, arguments.rounds)
     except AlreadyRunningError as other:
         fail(f"`make bench` is already active in this checkout (process {other}).")
     except RuntimeError as error:
         fail(str(error))
     except Interrupted:
         fail("Interrupted; every process was stopped and nothing was written.")
-    results.keep(found, LATEST)
+    results.keep(measured, LATEST)
     say(f"Noise is what others took, in cores of {machine.CORES}. All figures: {LATEST}")
-    if any(each.passes is False for each in found):
+    if any(each.passes is False for each in measured):
         fail("A target is missed.")
 
 
 def _measure(names: list[str], rounds: int) -> list[results.Result]:
     wrk.ensure()
     pgbench.program()
-    found: list[results.Result] = []
+    measured: list[results.Result] = []
     with ground() as shared:
         for name in names:
             say(f"Measuring {name} …")
             part = list(import_module(f"tests.benchmarks.{BENCHMARKS[name]}").run(shared, rounds))
             results.show(part)
-            found += part
-    return found
+            measured += part
+    return measured
 
 
 if __name__ == "__main__":

@@ -23,14 +23,14 @@ LOCK = ROOT / "requirements" / "dev.txt"
 def main() -> None:
     """Bring the environment up to date and become the command in it."""
     stamp = VENV / ".installed"
-    wanted = [str(VENV), fingerprint(LOCK)]
-    found = stamp.read_text().split("\n") if stamp.exists() and _PYTHON.exists() else []
-    if found != wanted:
+    expected = [str(VENV), fingerprint(LOCK)]
+    installed = stamp.read_text().split("\n") if stamp.exists() and _PYTHON.exists() else []
+    if installed != expected:
         # A changed lock is installed over what is there: others may be running from it.
-        if found[:1] != wanted[:1]:
+        if installed[:1] != expected[:1]:
             _make_venv()
         _install()
-        stamp.write_text("\n".join(wanted))
+        stamp.write_text("\n".join(expected))
     os.chdir(ROOT)
     os.execv(_PYTHON, [str(_PYTHON), "-m", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
 
@@ -66,21 +66,21 @@ def _install() -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    said = _follow(child, total)
+    output_lines = _follow(child, total)
     if child.wait():
-        fail("pip could not install requirements/dev.txt:\n" + "".join(said[-15:]))
+        fail("pip could not install requirements/dev.txt:\n" + "".join(output_lines[-15:]))
     say(f"Installed {total} packages, each checked against its hash.")
 
 
 def _follow(child: "subprocess.Popen[str]", total: int) -> list[str]:
-    said: list[str] = []
+    output_lines: list[str] = []
     done = 0
     for line in child.stdout or ():
-        said.append(line)
+        output_lines.append(line)
         if line.startswith(("Collecting ", "Requirement already ")):
             done += 1
             _progress(done, total, line.split()[1].split("==")[0])
-    return said
+    return output_lines
 
 
 def _progress(done: int, total: int, name: str) -> None:

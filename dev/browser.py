@@ -24,8 +24,8 @@ _PROJECT = ROOT / "tests"
 
 def chromium() -> str:
     """Return the path of Chromium, installed first where that is possible; else RuntimeError."""
-    if found := os.environ.get("CHROMIUM") or _installed():
-        return found
+    if program := os.environ.get("CHROMIUM") or _installed():
+        return program
     if not debian.can_install():
         raise RuntimeError(
             "The browser tests need Chromium. Install it once: sudo apt-get install chromium\n"
@@ -51,10 +51,10 @@ def packages() -> dict[str, str]:
     """Install tests/package-lock.json exactly and return where the tests find its files."""
     modules = _PROJECT / "node_modules"
     stamp = modules / ".installed"
-    wanted = fingerprint(_PROJECT / "package-lock.json")
-    if not (stamp.exists() and stamp.read_text() == wanted):
+    expected = fingerprint(_PROJECT / "package-lock.json")
+    if not (stamp.exists() and stamp.read_text() == expected):
         _install()
-        stamp.write_text(wanted)
+        stamp.write_text(expected)
     return {
         "NAUGHTY_STRINGS": str(modules / "big-list-of-naughty-strings" / "blns.json"),
         "AXE": str(modules / "axe-core" / "axe.min.js"),

@@ -65,8 +65,8 @@ def _apply(lab: Path, env: dict[str, str]) -> str:
 
 def _shown(output: str) -> str:
     """Return the plan or state as JSON from the folder that terraform-lab says, and remove that."""
-    said = next(line for line in output.splitlines() if line.startswith("terraform-lab: "))
-    work = Path(said.rpartition(" in ")[2])
+    summary = next(line for line in output.splitlines() if line.startswith("terraform-lab: "))
+    work = Path(summary.rpartition(" in ")[2])
     result = [line for line in output.splitlines() if line.startswith(("Plan:", "Apply complete"))]
     say(f"  {result[-1]}")
     planned = ["plan"] if (work / "plan").exists() else []
@@ -79,10 +79,10 @@ def _shown(output: str) -> str:
 def _hold(document: str, name: str, by_checkov: bool = True) -> None:
     """Compare a plan or state with the policy and with checkov."""
     exemptions = exceptions.register(exceptions.REGISTER.read_text(encoding="utf-8"))
-    found = exceptions.unexcused(terraform.findings(plans.load(document)), exemptions)
-    found += exceptions.expired(exemptions, datetime.datetime.now(datetime.UTC).date())
-    if found:
-        fail(f"policy {name}:\n" + "\n".join(found))
+    problems = exceptions.unexcused(terraform.findings(plans.load(document)), exemptions)
+    problems += exceptions.expired(exemptions, datetime.datetime.now(datetime.UTC).date())
+    if problems:
+        fail(f"policy {name}:\n" + "\n".join(problems))
     say(f"{paint('✓', 'green')} policy {name}")
     if by_checkov:
         path = VAR / "clouds" / f"{name}.json"
@@ -133,9 +133,14 @@ def _step(name: str, command: list[str | Path], env: dict[str, str] | None = Non
 def _run(
     command: list[str | Path], env: dict[str, str], folder: Path
 ) -> "subprocess.CompletedProcess[str]":
-    given = {**os.environ, "TF_CLI_CONFIG_FILE": "/dev/null", "GOOGLE_PROJECT": "example", **env}
+    environment = {
+        **os.environ,
+        "TF_CLI_CONFIG_FILE": "/dev/null",
+        "GOOGLE_PROJECT": "example",
+        **env,
+    }
     return subprocess.run(
-        command, cwd=folder, env=given, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
 
 

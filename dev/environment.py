@@ -21,12 +21,12 @@ def from_file(path: Path = ROOT / ".env") -> dict[str, str]:
     return {name.removeprefix("export ").strip(): _bare(value) for name, _, value in pairs}
 
 
-def development(given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what is given over what .env says over the defaults of development."""
+def development(overrides: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the overrides over the values of .env over the defaults of development."""
     defaults = {"DEBUG": "true", "LOG_FORMAT": "console", "PYTHONUNBUFFERED": "1"}
     if has_colour():
         defaults["FORCE_COLOR"] = "1"
-    return {**defaults, **from_file(), **given}
+    return {**defaults, **from_file(), **overrides}
 
 
 @contextmanager
@@ -49,8 +49,8 @@ def running(folder: Path = VAR) -> dict[str, str]:
         text = (folder / "run.json").read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    found: dict[str, str] = json.loads(text)
-    return found
+    addresses: dict[str, str] = json.loads(text)
+    return addresses
 
 
 def is_set(env: Mapping[str, str], name: str) -> bool:

@@ -17,7 +17,7 @@ def main() -> None:
     """Build, run the tests marked ``image`` with the arguments given, end with their status."""
     try:
         _need_an_engine()
-        given = {"CHROMIUM": browser.chromium(), "LEADGEN_IMAGE": _TAG}
+        variables = {"CHROMIUM": browser.chromium(), "LEADGEN_IMAGE": _TAG}
     except RuntimeError as error:
         fail(str(error))
     say(f"Building {_TAG} …")
@@ -27,7 +27,7 @@ def main() -> None:
         fail("The image could not be built.")
     _name_stand_ins()
     pytest = [sys.executable, "-m", "pytest", "-m", "image", "-p", "no:randomly", "tests/deploy"]
-    sys.exit(subprocess.call([*pytest, *sys.argv[1:]], cwd=ROOT, env=environment() | given))
+    sys.exit(subprocess.call([*pytest, *sys.argv[1:]], cwd=ROOT, env=environment() | variables))
 
 
 def _name_stand_ins() -> None:

@@ -16,18 +16,18 @@ def program() -> str:
 
     Else RuntimeError, which says what to do.
     """
-    given = os.environ.get("KUBECTL")
-    found = given or shutil.which("kubectl")
-    if not found and debian.can_install():
+    configured = os.environ.get("KUBECTL")
+    path = configured or shutil.which("kubectl")
+    if not path and debian.can_install():
         debian.install(["kubernetes-client"])
-        found = shutil.which("kubectl")
-    if not found or _minor_version(found) < _OLDEST:
+        path = shutil.which("kubectl")
+    if not path or _minor_version(path) < _OLDEST:
         raise RuntimeError(
-            f"The tests need kubectl 1.{_OLDEST} or newer and found {found or 'none'}.\n"
+            f"The tests need kubectl 1.{_OLDEST} or newer and found {path or 'none'}.\n"
             "Install it once (Debian 13: sudo apt-get install kubernetes-client), or name one\n"
             "that is here: make test KUBECTL=/path/to/kubectl"
         )
-    return found
+    return path
 
 
 def _minor_version(kubectl: str) -> int:

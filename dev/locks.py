@@ -38,8 +38,8 @@ def _compile(name: str, arguments: list[str]) -> None:
     held = [] if name == "runtime" else ["--constraint", "requirements/runtime.txt"]
     fixed = ["--generate-hashes", "--universal", "--python-version", "3.11", "--quiet"]
     hostless = ["--no-emit-index-url", "--no-emit-find-links"]
-    said = ["--custom-compile-command", "make lock"]
-    command = [f"{Path(sys.executable).parent}/uv", "pip", "compile", *fixed, *hostless, *said]
+    header = ["--custom-compile-command", "make lock"]
+    command = [f"{Path(sys.executable).parent}/uv", "pip", "compile", *fixed, *hostless, *header]
     paths = ["-o", f"requirements/{name}.txt", f"requirements/{name}.in"]
     done = subprocess.run([*command, *held, *arguments, *paths], cwd=ROOT, check=False)
     if done.returncode:

@@ -20,9 +20,9 @@ def is_free(port: int) -> bool:
         return True
 
 
-def first_free(wanted: int) -> int:
-    """Return the wanted port, or the next one above it that is free."""
-    return next((port for port in range(wanted, 65_536) if is_free(port)), 0) or any_free()
+def first_free(preferred: int) -> int:
+    """Return the preferred port, or the next one above it that is free."""
+    return next((port for port in range(preferred, 65_536) if is_free(port)), 0) or any_free()
 
 
 def any_free() -> int:

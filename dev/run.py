@@ -66,10 +66,10 @@ def _backends() -> Iterator[dict[str, str]]:
 
 
 def _address(env: dict[str, str]) -> dict[str, str]:
-    wanted = int(env.get("PORT", "8000"))
-    port = ports.first_free(wanted)
-    if port != wanted:
-        say(paint(f"Port {wanted} is taken; using {port}.", "yellow"))
+    preferred = int(env.get("PORT", "8000"))
+    port = ports.first_free(preferred)
+    if port != preferred:
+        say(paint(f"Port {preferred} is taken; using {port}.", "yellow"))
     return {"PORT": str(port), "PUBLIC_URL": env.get("PUBLIC_URL") or f"http://localhost:{port}"}
 
 

@@ -60,9 +60,9 @@ class Node:
 @contextmanager
 def server() -> Iterator[Service]:
     """Start a storage with one empty bucket, found by TEST_S3_URL; stop it on leaving."""
-    made = node("test-seaweedfs")
-    with made.running() as process:
-        yield Service(made.environment, lambda: made.wait(process))
+    seaweedfs = node("test-seaweedfs")
+    with seaweedfs.running() as process:
+        yield Service(seaweedfs.environment, lambda: seaweedfs.wait(process))
 
 
 def node(name: str) -> Node:
@@ -81,8 +81,8 @@ def node(name: str) -> Node:
 def _arguments(folder: Path, numbers: list[int]) -> list[str]:
     # Only -s3.port is ours to use; the rest is named so that nothing takes a well-known port.
     names = ("s3", "s3.port.grpc", "master", "master.port.grpc", "volume", "volume.port.grpc")
-    given = zip((*names, "filer", "filer.port.grpc"), numbers, strict=True)
-    named = [f"-{n if '.' in n else n + '.port'}={number}" for n, number in given]
+    numbered = zip((*names, "filer", "filer.port.grpc"), numbers, strict=True)
+    named = [f"-{n if '.' in n else n + '.port'}={number}" for n, number in numbered]
     return [
         *("server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"),
         *(f"-s3.config={folder / 's3.json'}", "-master.volumeSizeLimitMB=64", "-volume.max=16"),

@@ -55,7 +55,7 @@ def fingerprint(*parts: Path | str) -> str:
 
 def _read(folder: Path) -> dict[str, int]:
     try:
-        found = json.loads((folder / "state.json").read_text())
+        state = json.loads((folder / "state.json").read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return state if isinstance(state, dict) else {}

@@ -72,11 +72,11 @@ def _databases() -> Iterator[dict[str, str]]:
 
 
 def environment() -> dict[str, str]:
-    """Return what the tests' own processes are given."""
+    """Return the environment of the tests' own processes."""
     # What a person has set for `make run` must not steer the tests.
     dropped = ("DATABASE", "BROKER_", "STORAGE_", "EMAIL_", "PUBLIC_URL", "ALLOWED_HOSTS", "AWS_")
-    given = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    return given | {
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return inherited | {
         "DEBUG": "true",
         "BROKER_URL": "memory://",
         "LOG_FORMAT": "console",

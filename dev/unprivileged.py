@@ -18,8 +18,8 @@ def user() -> str | None:
     """Return the name of an unprivileged user when we are root, else None."""
     if os.geteuid() != 0:
         return None
-    known = {entry.pw_name for entry in pwd.getpwall()}
-    return next(name for name in _USERS if name in known)
+    user_names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in _USERS if name in user_names)
 
 
 def home(user: str | None) -> Path:

@@ -123,7 +123,9 @@ def running(
     port = ports.any_free()
     url = f"http://127.0.0.1:{port}"
     ours = {"PUBLIC_URL": url, "PORT": str(port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "2"}
-    stack = Stack(url, folder, {**os.environ, "DEBUG": "true", **ours, **backends})
+    # pytest sets this one, a platform does not.
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
+    stack = Stack(url, folder, {**inherited, "DEBUG": "true", **ours, **backends})
     try:
         for role in roles:
             stack.start(role)

@@ -8,12 +8,16 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.contrib.messages.storage.session import SessionStorage
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
 
 _STARTED = "_session_started"
 _USED = "_session_used"
 # One write in this time, rather than one in each request, keeps the last use.
 _TOUCH_SECONDS = 300
+# Sessions that delete_messages reads at once, of about 1 KB each.
+_ROWS = 500
 
 
 class SessionStore(db.SessionStore):
@@ -34,8 +38,29 @@ class SessionStore(db.SessionStore):
             self.modified = True
         return data
 
+    def save(self, must_create: bool = False) -> None:
+        """Write the session, with the time of its first use if it has none."""
+        data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # the stubs lack it
+        if data and _USED not in data:
+            now = int(time.time())
+            data |= {_STARTED: now, _USED: now}
+        super().save(must_create)
+
     def _validate_session_key(self, key: str | None) -> bool:
         return key is not None and len(key) >= 8 and key.isascii() and key.isalnum()
+
+
+def delete_messages() -> None:
+    """Delete the messages that wait in sessions for a next page: they name persons.
+
+    A session that changes at the same time keeps its change, and loses its messages with its page.
+    """
+    store = SessionStore()
+    for session in Session.objects.iterator(chunk_size=_ROWS):
+        data = store.decode(session.session_data)
+        if data.pop(SessionStorage.session_key, None):
+            same = Session.objects.filter(pk=session.pk, session_data=session.session_data)
+            same.update(session_data=store.encode(data))
 
 
 def _is_over(data: dict[str, Any], now: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
+from leadgen.lib.invisible import plain_line
 from leadgen.lib.net.ip import packed_address
 
 UTM = (
@@ -35,13 +36,14 @@ _URL, _TEXT, _CLICK_ID, _FIELDS = 2000, 200, 500, 50
 _LONGEST = 65_536
 # A full parse of the URL takes four times as long.
 _NAMES = rf"utm_(?:{'|'.join(UTM)})|{'|'.join(CLICK_IDS)}"
-_MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)")
+_MARK = re.compile(rf"[?&](?:amp;)?({_NAMES})=([^&]+)", re.IGNORECASE)
 # Link builders append "?name=value" to a URL that has a query already.
-_SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)")
+_SECOND_MARK = re.compile(rf"\?(?=(?:{_NAMES})=)", re.IGNORECASE)
 _DAY_MS = 86_400_000
-# Not every subdomain: mail.google.com is no search.
+# Not every subdomain: mail.google.com is no search. A label that two alternatives match doubles the
+# time for each repetition: "ca", also a case of [a-z]{2}, stopped the intake with 30 labels.
 _SEARCH = re.compile(
-    r"(?:(?:www\d?|m|r|ca|lite|html|start|noai|safe|images|global|search|[a-z]{2})\.)*"
+    r"(?:(?:www\d?|m|r|lite|html|start|noai|safe|images|global|search|[a-z]{2})\.)*"
     r"(google|bing|duckduckgo|yahoo|yandex|baidu|ecosia|qwant|startpage|brave|kagi|naver|seznam|"
     r"sogou|daum|mojeek|aol)(?:\.[a-z]{2,3}){1,2}"
 )
@@ -106,14 +108,18 @@ def context_of(
 
 
 def marks_in(url: str) -> dict[str, dict[str, str]]:
-    """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins."""
-    query = url.partition("#")[0]
+    """Return {"utm": …, "click_ids": …} from the URL's query string; the first of equals wins.
+
+    A URL without marks in its query may have them in its fragment, as link builders write them for
+    pages of one address. Case does not matter in the names.
+    """
+    query, _, fragment = url.partition("#")
     if query.count("?") > 1:
         query = _SECOND_MARK.sub("&", query)
-    pairs = _MARK.findall(query)
+    pairs = _MARK.findall(query) or _MARK.findall(f"&{fragment}")
     if len(pairs) > _FIELDS:
         return {}
-    marks = {name: unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
+    marks = {name.lower(): unquote_plus(value, errors="replace") for name, value in reversed(pairs)}
     utm = {name: marks[f"utm_{name}"] for name in UTM if f"utm_{name}" in marks}
     return {"utm": utm, "click_ids": {name: marks[name] for name in CLICK_IDS if name in marks}}
 
@@ -125,7 +131,8 @@ def source_and_medium(context: Mapping[str, Any]) -> tuple[str, str]:
     most 100 characters, in lower case, so that "Google" and "google" are one source.
     """
     utm = context.get("utm") or {}
-    source, medium = (str(utm.get(key, "")).strip().lower()[:100] for key in ("source", "medium"))
+    texts = (plain_line(str(utm.get(key, ""))) for key in ("source", "medium"))
+    source, medium = (text.lower()[:100] for text in texts)
     clicks = context.get("click_ids") or {}
     click = next((CLICK_IDS[name] for name in clicks if name in CLICK_IDS), None)
     if source:
@@ -176,9 +183,11 @@ def _text(value: Any, longest: int) -> str:
 
 
 def _texts(value: Any, names: Any, longest: int) -> dict[str, str]:
+    """Return the named texts of a client's object; programs write names with utm_ and capitals."""
     if not isinstance(value, dict):
         return {}
-    return _filled({name: _text(value[name], longest) for name in names if name in value})
+    given = {name.lower().removeprefix("utm_"): value[name] for name in value} | value
+    return _filled({name: _text(given[name], longest) for name in names if name in given})
 
 
 def _milliseconds(value: Any) -> int | None:

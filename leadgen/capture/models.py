@@ -182,6 +182,11 @@ class Submission(models.Model):
         return Event.objects.about(self).select_related("actor").order_by("-id")
 
     @property
+    def reference(self) -> str:
+        """The reference that the thank-you page shows the visitor."""
+        return reference.reference_of(self.pk)
+
+    @property
     def passed_on_at(self) -> datetime:
         """The time at which it came to sales: the release, or for most the receipt itself."""
         return max(self.received_at, self.released_at or self.received_at)

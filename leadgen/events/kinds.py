@@ -96,7 +96,7 @@ class LogIn(TypedDict):
     network: str
 
 
-class Refusal(TypedDict):
+class RefusedRequest(TypedDict):
     network: str
     path: str
 
@@ -197,7 +197,7 @@ _INTERNAL = {
     "user.password_reset_requested": Nothing,
     "login.failed": LogIn,
     "login.limited": LogIn,
-    "access.refused": Refusal,
+    "access.refused": RefusedRequest,
 }
 
 KINDS: dict[str, EventKind] = {

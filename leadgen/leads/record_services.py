@@ -17,6 +17,7 @@ from leadgen.leads.models import Campaign, Company, Contact, Lead, Pipeline, Sta
 from leadgen.leads.persons import identities
 from leadgen.lib import deletion, row_limit
 from leadgen.lib.edits import RowEdits, apply_values, lock_rows, set_values
+from leadgen.lib.invisible import plain_line
 
 _NO_EDITS = RowEdits()
 
@@ -57,6 +58,8 @@ def update_company(
     A new name is written to the search text of every contact of the company. Raise ValidationError
     for a value that its field refuses, and for a new name of a company of too many people.
     """
+    if "name" in values:
+        values = {**values, "name": plain_line(values["name"])}
     if changes := apply_values(company, values):
         if "name" in changes:
             require_renamable(company)
@@ -223,7 +226,7 @@ def _require_deletable(row: Company | Campaign) -> None:
 
 
 def _company(name: str) -> Company | None:
-    name = name.strip()
+    name = plain_line(name)
     return lookup.companies([name]).get(name) if name else None
 
 

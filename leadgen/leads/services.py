@@ -250,7 +250,8 @@ def _emit_task(
 
 
 def _text(field: str, value: str, longest: int) -> str:
-    value = value.strip()
+    # HTML posts each line break as CRLF; the limit counts it once, as the page does.
+    value = value.replace("\r\n", "\n").strip()
     if not value:
         raise ValidationError({field: gettext("Write something first.")})
     if len(value) > longest:

@@ -108,8 +108,10 @@ def _task_assigned(data: Data, names: Names) -> tuple[str, str]:
 
 
 def _team_changed(data: Data, names: Names) -> tuple[str, str]:
-    if not data.get("name"):
+    if not data.get("team"):
         return gettext("No team any more"), ""
+    if not data.get("name"):  # an erasure keeps the number only
+        return gettext("Moved to another team"), ""
     return gettext("Moved to the team %(name)s") % {"name": data["name"]}, ""
 
 

@@ -44,7 +44,7 @@ class Finding:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.level:<4}  {self.subject:<12}{mask(self.text)}"
+        return f"{self.level:<4}  {self.subject:<12} {mask(self.text)}"
 
 
 class AdviceError(Exception):

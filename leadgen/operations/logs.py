@@ -21,6 +21,9 @@ _PHONE = re.compile(
 _SUSPECT = re.compile(r"@|\d[\d ()./-]{5}|^(?:DETAIL|CONTEXT|PARAMETERS):", re.MULTILINE)
 _QUOTED_ROW = re.compile(r"^(DETAIL|CONTEXT|PARAMETERS):.*$", re.MULTILINE)
 
+# The address of a password reset is a password for an hour, also with a full stop of a mail behind.
+_RESET = re.compile(r"(/login/reset/+)[^\s/?#]+")
+
 # containerd and Docker cut a line after 16 KiB, and half a line is no JSON. A stranger chooses a
 # path or a Host of 8 KB, of which JSON makes up to six times as much.
 _MAX_TEXT = 1_000
@@ -32,8 +35,14 @@ _PLAIN = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "reque
 _to_json = json.JSONEncoder(default=lambda value: redact(str(value))).encode
 
 
+def without_reset_key(text: str) -> str:
+    """Return the text without the secret part of addresses of password resets."""
+    return _RESET.sub(r"\1[key]", text) if "/login/reset/" in text else text
+
+
 def redact(text: str) -> str:
-    """Return the text without email addresses, phone numbers and quoted rows."""
+    """Return the text without email addresses, phone numbers, quoted rows and keys of resets."""
+    text = without_reset_key(text)
     if not _SUSPECT.search(text):
         return text
     text = _QUOTED_ROW.sub(r"\1: [left out]", text)

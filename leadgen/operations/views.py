@@ -27,7 +27,8 @@ def _internal(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequ
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
-        if request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded"):
+        # Also without a value: a proxy that keeps the client's header adds none of its own.
+        if {"X-Forwarded-For", "Forwarded"} & request.headers.keys():
             return HttpResponse(status=404)
         return view(request)
 

@@ -16,6 +16,9 @@ from gunicorn.glogging import Logger
 from leadgen.lib import env
 from leadgen.settings import LOGGING
 
+# The worker reads Django's settings before it imports leadgen.asgi, which sets this as well.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leadgen.settings")  # noqa: TID251
+
 bind = f"{env.string('HOST', '127.0.0.1')}:{env.integer('PORT', 8000)}"
 workers = env.integer("WEB_CONCURRENCY", 2)
 worker_class = "leadgen.processes.gunicorn_worker.TimeoutWorker"

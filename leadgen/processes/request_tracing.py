@@ -6,6 +6,7 @@ from opentelemetry.trace import SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from leadgen.lib.telemetry import request_context, tracing
+from leadgen.operations.logs import without_reset_key
 from leadgen.processes.request_limits import App, Message, Receive, Send
 
 # Probes, scrapes and static files: frequent and of no interest.
@@ -45,10 +46,11 @@ def _parent(scope: Any) -> Any:
 
 
 def _name(scope: Any) -> str:
-    place = scope["path"].split("/")[1]
+    # CONNECT names a host without a slash.
+    place = scope["path"].partition("/")[2].partition("/")[0]
     return f"{scope['method']} /{place if place in _PLACES else '…'}"
 
 
 def _attributes(scope: Any) -> dict[str, str]:
     # The path without its query: searches hold names and addresses.
-    return {"http.request.method": scope["method"], "url.path": scope["path"]}
+    return {"http.request.method": scope["method"], "url.path": without_reset_key(scope["path"])}

@@ -32,6 +32,7 @@ admin.site.password_change = change_own_password  # type: ignore[method-assign, 
 admin.site.search = no_search  # type: ignore[attr-defined]  # unfold has it
 admin.site.autocomplete_view = choices  # type: ignore[method-assign]
 
+_AFTER_ACCESS = 2
 _ACCESS = ("role", "team", "visibility", "is_active")
 
 
@@ -82,7 +83,9 @@ class PersonAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg, misc]
             return fieldsets
         if not self.has_change_permission(request, obj) or open_work(obj).is_empty:
             return fieldsets
-        return (*fieldsets, (_("Open leads and tasks"), {"fields": ("handover",)}))
+        # Beside the access whose change asks for it: an error below the fold is not seen.
+        question = (_("Open leads and tasks"), {"fields": ("handover",)})
+        return (*fieldsets[:_AFTER_ACCESS], question, *fieldsets[_AFTER_ACCESS:])
 
     def get_form(
         self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any

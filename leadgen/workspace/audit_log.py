@@ -21,6 +21,8 @@ from leadgen.workspace.kit.scoped_admin import ScopedAdmin
 # A filter by kind reads this number of the newest events, never the whole log.
 _RECENT = 100_000
 _SAMPLE = 10_000
+# The state that undo restores: JSON sorts it first, before what happened.
+_FOR_PROGRAMS = frozenset({"undo"})
 
 
 class KindFilter(DropdownFilter):
@@ -83,7 +85,8 @@ class EventAdmin(ScopedAdmin):
 
     @admin.display(description=_("Details"))
     def details(self, event: Event) -> str:
-        return clip(", ".join(f"{key}: {value}" for key, value in event.data.items())[:500])
+        shown = {key: value for key, value in event.data.items() if key not in _FOR_PROGRAMS}
+        return clip(", ".join(f"{key}: {value}" for key, value in shown.items())[:500])
 
     @admin.display(description=_("When"))
     def when(self, event: Event) -> str:

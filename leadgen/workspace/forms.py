@@ -226,7 +226,10 @@ class FormAdmin(ScopedAdmin):
         return self.inlines if obj else self.inlines[:1]
 
     def has_open_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Allow opening and unpublishing for live forms only."""
+        """Allow opening and unpublishing for live forms only; open_page itself says why not."""
+        match = request.resolver_match
+        if match and match.url_name == "forms_form_open_page":
+            return True
         live_forms = visible(Form, current_user(request)).filter(published__isnull=False)
         if object_id is None:
             return True
@@ -255,6 +258,9 @@ class FormAdmin(ScopedAdmin):
     @action(description=_("Open page"), url_path="open", icon="open_in_new", permissions=["open"])
     def open_page(self, request: HttpRequest, object_id: int) -> HttpResponse:
         form = self._find(request, object_id)
+        if form.published_id is None:  # a colleague unpublished it since the button was shown
+            messages.warning(request, gettext("This form is not published, so it has no page."))
+            return HttpResponseRedirect(reverse("admin:forms_form_change", args=[form.pk]))
         return HttpResponseRedirect(f"/f/{form.slug}")
 
     @action(

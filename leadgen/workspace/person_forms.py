@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from leadgen.accounts import services
 from leadgen.accounts.models import User
+from leadgen.accounts.visibility import visible, visible_rows
 from leadgen.leads.ownership import person_services
 from leadgen.leads.ownership.person_services import Destination, Rule
 from leadgen.workspace.kit.scoped_admin import edited_values
@@ -51,7 +52,7 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        colleagues = User.objects.working().exclude(pk=self.instance.pk)
+        colleagues = visible_rows(User.objects.working(), self.actor).exclude(pk=self.instance.pk)
         people = [(str(person.pk), person.name) for person in colleagues]
         field: Any = self.fields["handover"]
         field.choices = [("", "---------"), *_RULES.items(), *people]
@@ -71,7 +72,7 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
         chosen = self.cleaned_data.get("handover", "")
         if chosen in list(Rule):
             return Rule(chosen)
-        return User.objects.get(pk=chosen) if chosen else None
+        return visible(User, self.actor).get(pk=chosen) if chosen else None
 
     def save_with(self, user: User) -> None:
         """Run the verb."""
@@ -86,7 +87,7 @@ class PersonForm(UserChangeForm):  # type: ignore[misc]
             return
         try:
             with transaction.atomic():
-                self.save_with(User.objects.get(pk=self.instance.pk))
+                self.save_with(visible(User, self.actor).get(pk=self.instance.pk))
                 transaction.set_rollback(True)
         except ValidationError as error:
             for name, messages in _by_field(error).items():

@@ -47,5 +47,5 @@ def places():
 
 
 @pytest.fixture
-def somebody():
+def make_person():
     return lambda role, **fields: make_user(role, team=make_team(), **fields)

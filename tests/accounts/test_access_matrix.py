@@ -112,8 +112,8 @@ def outcome(answer: Any) -> str:
     return {200: "shown", 403: "refused", 404: "gone"}.get(answer.status_code, "broken")
 
 
-def login(role: Role, somebody: Any) -> tuple[Client, User]:
-    client, user = Client(), somebody(role)
+def login(role: Role, make_person: Any) -> tuple[Client, User]:
+    client, user = Client(), make_person(role)
     client.force_login(user)
     return client, user
 
@@ -154,14 +154,14 @@ def test_every_address_has_its_place_in_the_table():
     assert known - addresses == set()
 
 
-def test_every_model_of_the_workspace_has_its_place_in_the_table():
+def test_access_table_lists_every_workspace_model():
     assert {model._meta.label_lower for model in admin.site._registry} == set(TABLE)
 
 
 @pytest.mark.parametrize("model", TABLE)
 @pytest.mark.parametrize("role", Role)
-def test_pages_of_rows_open_for_whom_the_table_says(role, model, somebody, places):
-    client, user = login(role, somebody)
+def test_row_pages_open_for_the_roles_in_the_table(role, model, make_person, places):
+    client, user = login(role, make_person)
     may = [role in roles for roles in TABLE[model]]
     base = f"admin:{model.replace('.', '_')}"
     asked = {
@@ -180,8 +180,8 @@ def test_pages_of_rows_open_for_whom_the_table_says(role, model, somebody, place
 
 @pytest.mark.parametrize("model", TABLE)
 @pytest.mark.parametrize("role", Role)
-def test_rows_are_written_only_by_whom_the_table_says(role, model, somebody, places):
-    client, user = login(role, somebody)
+def test_rows_are_written_only_by_the_roles_in_the_table(role, model, make_person, places):
+    client, user = login(role, make_person)
     _, add, change, delete = (role in roles for roles in TABLE[model])
     base = f"admin:{model.replace('.', '_')}"
     refused = {} if add else {"add": client.post(reverse(f"{base}_add"))}
@@ -205,8 +205,8 @@ def move(lead, user):
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("role", Role)
-def test_verbs_work_for_whom_the_table_says_on_rows_that_they_see(role, verb, somebody, places):
-    client, user = login(role, somebody)
+def test_verbs_work_for_roles_in_the_table_on_visible_rows(role, verb, make_person, places):
+    client, user = login(role, make_person)
     model, roles, sent = VERBS[verb]
     for word, place in places(user).items():
         more = [place.task.pk] if "task_" in verb else []
@@ -220,8 +220,8 @@ def test_verbs_work_for_whom_the_table_says_on_rows_that_they_see(role, verb, so
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_get_of_a_verb_leads_to_its_row(verb, somebody, places):
-    client, user = login(A, somebody)
+def test_get_of_a_verb_leads_to_its_row(verb, make_person, places):
+    client, user = login(A, make_person)
     place = places(user)["own"]
     more = [place.task.pk] if "task_" in verb else []
     model = VERBS[verb][0].replace(".", "_")
@@ -232,13 +232,13 @@ def test_get_of_a_verb_leads_to_its_row(verb, somebody, places):
 
 
 @pytest.mark.parametrize("role", Role)
-def test_pages_without_rows_open_for_everybody_who_is_logged_in(role, somebody):
-    client, _ = login(role, somebody)
+def test_pages_without_rows_open_for_every_role(role, make_person):
+    client, _ = login(role, make_person)
     assert {page: outcome(client.get(reverse(page))) for page in PAGES} == PAGES
 
 
-def test_a_stranger_gets_the_log_in_and_nothing_else(client, somebody, places):
-    user = somebody(A)
+def test_anonymous_user_is_sent_to_the_log_in_everywhere(client, make_person, places):
+    user = make_person(A)
     place = places(user)["own"]
     for model in TABLE:
         row = place.row(model.split(".")[1]) if model in SCOPED else single_row(model, user)
@@ -252,36 +252,36 @@ def test_a_stranger_gets_the_log_in_and_nothing_else(client, somebody, places):
     assert outcome(client.get("/admin/no/such/page/")) == "login"
 
 
-def test_a_stranger_can_use_no_verb(client, somebody, places):
-    place = places(somebody(A))["own"]
+def test_anonymous_user_can_use_no_verb(client, make_person, places):
+    place = places(make_person(A))["own"]
     for verb, (model, _, _) in VERBS.items():
         more = [place.task.pk] if "task_" in verb else []
         row = place.row(model.split(".")[1])
         assert outcome(client.post(reverse(verb, args=[row.pk, *more]))) == "login"
 
 
-def test_what_probes_and_visitors_need_is_open(client):
+def test_pages_for_probes_and_visitors_are_public(client):
     asked = {name: reverse(name) if name else "/" for name in FOR_EVERYBODY}
     assert {name: outcome(client.get(url)) for name, url in asked.items()} == FOR_EVERYBODY
 
 
 @pytest.mark.parametrize("role", Role)
-def test_somebody_who_was_switched_off_is_a_stranger(role, somebody):
-    client, user = login(role, somebody)
+def test_deactivated_user_is_sent_to_the_log_in(role, make_person):
+    client, user = login(role, make_person)
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert outcome(client.get(reverse("admin:index"))) == "login"
 
 
 @pytest.mark.parametrize("role", Role)
-def test_only_administrators_set_passwords_of_others(role, somebody):
-    client, _ = login(role, somebody)
-    url = reverse("admin:auth_user_password_change", args=[somebody(R).pk])
+def test_only_administrators_set_passwords_of_others(role, make_person):
+    client, _ = login(role, make_person)
+    url = reverse("admin:auth_user_password_change", args=[make_person(R).pk])
     assert outcome(client.get(url)) == ("shown" if role == A else "refused")
 
 
 @pytest.mark.parametrize("role", Role)
-def test_an_application_page_opens_for_roles_with_something_in_it(role, somebody):
-    client, _ = login(role, somebody)
+def test_application_page_opens_for_roles_with_a_model_in_it(role, make_person):
+    client, _ = login(role, make_person)
     asked = {app: client.get(f"/admin/{app}/") for app in ("leads", "accounts", "events")}
     wanted = {
         "leads": "shown",
@@ -292,23 +292,23 @@ def test_an_application_page_opens_for_roles_with_something_in_it(role, somebody
 
 
 @pytest.mark.parametrize("role", Role)
-def test_a_form_is_opened_and_previewed_by_everybody(role, somebody):
-    client, _ = login(role, somebody)
+def test_every_role_opens_and_previews_forms(role, make_person):
+    client, _ = login(role, make_person)
     form = make_form()
     assert outcome(client.get(reverse("admin:forms_form_preview", args=[form.pk]))) == "shown"
     assert outcome(client.get(reverse("admin:forms_form_open_page", args=[form.pk]))) == "moved"
 
 
-def test_the_rest_of_the_workspace_is_not_there(somebody):
-    client, _ = login(A, somebody)
+def test_the_rest_of_the_workspace_is_not_there(make_person):
+    client, _ = login(A, make_person)
     assert outcome(client.get("/admin/no/such/page/")) == "gone"
     assert outcome(client.get(reverse("admin:view_on_site", args=[1, 1]))) == "gone"
     assert outcome(client.get(reverse("admin:logout"))) == "broken"  # 405: only a POST logs out
 
 
-def test_what_no_lead_has_yet_shows_to_those_who_decide_on_it(somebody):
+def test_quarantined_submission_is_shown_to_reviewers(make_person):
     held = make_submission(state="quarantined", reasons=["flood"])
     for role, wanted in {A: "shown", M: "shown", S: "shown", R: "gone", V: "shown"}.items():
-        client, _ = login(role, somebody)
+        client, _ = login(role, make_person)
         url = reverse("admin:capture_submission_change", args=[held.pk])
         assert outcome(client.get(url)) == wanted

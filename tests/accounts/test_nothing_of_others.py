@@ -26,9 +26,9 @@ LISTS = {
 @pytest.mark.parametrize("model", LISTS)
 @pytest.mark.parametrize("role", Role)
 def test_lists_show_the_rows_that_a_person_sees_and_no_others(
-    role, model, client, somebody, places
+    role, model, client, make_person, places
 ):
-    user = somebody(role)
+    user = make_person(role)
     client.force_login(user)
     places(user)
     url = reverse(f"admin:{model.replace('.', '_')}_changelist") + LISTS[model]
@@ -39,8 +39,8 @@ def test_lists_show_the_rows_that_a_person_sees_and_no_others(
 
 
 @pytest.mark.parametrize("query", ["Foreign", "foreign@example.com", "Foreign Company"])
-def test_a_search_finds_nothing_of_others(query, client, somebody, places):
-    user = somebody(Role.SALES_REP)
+def test_search_returns_no_rows_of_others(query, client, make_person, places):
+    user = make_person(Role.SALES_REP)
     client.force_login(user)
     places(user)
     for url in ("/admin/search/?s=", "/admin/leads/lead/?q=", "/admin/leads/contact/?q="):
@@ -48,17 +48,17 @@ def test_a_search_finds_nothing_of_others(query, client, somebody, places):
         assert "Foreign Person" not in page
 
 
-def test_a_shared_contact_does_not_tell_of_others_leads(client, somebody, places):
-    user = somebody(Role.SALES_REP)
+def test_page_of_a_shared_contact_hides_leads_of_others(client, make_person, places):
+    user = make_person(Role.SALES_REP)
     client.force_login(user)
     place = places(user)["own"]
-    hidden = make_lead(somebody(Role.SALES_REP), contact=place.contact)
+    hidden = make_lead(make_person(Role.SALES_REP), contact=place.contact)
     page = client.get(reverse("admin:leads_contact_change", args=[place.contact.pk]))
     assert reverse("admin:leads_lead_change", args=[hidden.pk]) not in page.content.decode()
 
 
-def test_a_bulk_action_touches_only_rows_that_a_person_sees(client, somebody, places):
-    user = somebody(Role.SALES_REP)
+def test_a_bulk_action_touches_only_rows_that_a_person_sees(client, make_person, places):
+    user = make_person(Role.SALES_REP)
     client.force_login(user)
     there = places(user)
     chosen = [there["own"].task.pk, there["foreign"].task.pk]
@@ -70,8 +70,8 @@ def test_a_bulk_action_touches_only_rows_that_a_person_sees(client, somebody, pl
 
 
 @pytest.mark.parametrize("role", [Role.MARKETER, Role.VIEWER])
-def test_who_only_looks_is_offered_no_bulk_action(role, client, somebody, places):
-    user = somebody(role)
+def test_read_only_role_has_no_bulk_action(role, client, make_person, places):
+    user = make_person(role)
     client.force_login(user)
     lead = places(user)["foreign"].lead
     sent = {"action": "assign_to_me", "_selected_action": [lead.pk]}

@@ -107,7 +107,7 @@ def test_waiting_notification_is_sent_once(server):
     assert row.sent_at
 
 
-def test_server_unavailable_for_a_day_loses_no_mail(server):
+def test_mail_is_sent_after_a_day_without_the_server(server):
     (user,) = write()
     server.is_up, passed = False, timedelta()
     while passed < timedelta(days=1):
@@ -129,7 +129,7 @@ def test_unavailable_server_delays_no_handler(server):
     assert seen == ["team.added"]
 
 
-def test_unavailable_server_costs_one_of_a_batch_an_attempt(server):
+def test_unavailable_server_counts_one_attempt_per_batch(server):
     users = write(5)
     server.is_up = False
     deliver()
@@ -203,7 +203,7 @@ def test_two_workers_send_each_mail_once(server):
     assert sorted(server.accepted) == sorted(user.email for user in users)
 
 
-def test_second_worker_takes_no_mail_that_is_being_sent(server):
+def test_second_worker_skips_mail_that_is_being_sent(server):
     write()
     server.on_accept = lambda: server.claimed.append(deliver())
     server.claimed = []
@@ -271,7 +271,7 @@ def test_every_notification_of_a_handler_has_a_builder():
     assert set(NOTIFICATION_BUILDERS) <= {kind for kinds in HANDLERS.values() for kind in kinds}
 
 
-def test_smtp_server_that_is_away_is_retried_later(settings):
+def test_unavailable_smtp_server_is_retried_later(settings):
     with closing(socket.socket()) as unused:
         unused.bind(("127.0.0.1", 0))
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -21,7 +21,7 @@ def test_people_log_in_by_email_whatever_its_case(client):
     assert client.login(username=" ada@EXAMPLE.com ", password="secret-word")
 
 
-def test_a_wrong_password_or_a_person_switched_off_does_not_log_in(client):
+def test_wrong_password_and_inactive_user_cannot_log_in(client):
     make_user(email="ada@example.com")
     assert not client.login(username="ada@example.com", password="another-word")
     User.objects.update(is_active=False)
@@ -39,27 +39,27 @@ def test_an_address_belongs_to_one_person_whatever_its_case():
         make_user(email="ADA@example.com")
 
 
-def test_an_address_taken_in_another_case_is_told_in_a_form():
+def test_address_in_use_in_another_case_is_a_form_error():
     make_user(email="ada@example.com")
     with pytest.raises(ValidationError, match="This address is taken"):
         User(email="ADA@example.com", name="Ada", password="x").full_clean()
 
 
-def test_djangos_command_makes_an_administrator(monkeypatch):
+def test_createsuperuser_creates_an_administrator(monkeypatch):
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a-long-secret-word")
     call_command("createsuperuser", email="Ada@example.com", name="Ada", interactive=False)
     ada = User.objects.get(email="ada@example.com")
     assert (ada.role, ada.is_superuser, ada.is_staff) == (Role.ADMIN, True, True)
 
 
-def test_a_person_switched_off_may_nothing():
+def test_inactive_user_has_no_permission():
     ada = make_user(Role.ADMIN, is_active=False)
     assert not ada.has_perm("leads.view_lead")
     assert not ada.has_module_perms("leads")
     assert not ada.is_staff
 
 
-def test_leads_are_dealt_only_to_active_people_who_take_them():
+def test_only_active_users_who_take_leads_receive_leads():
     takes = make_user(takes_leads=True)
     make_user(takes_leads=False)
     make_user(takes_leads=True, is_active=False)
@@ -79,9 +79,7 @@ def test_leads_are_dealt_only_to_active_people_who_take_them():
         (Role.ADMIN, Visibility.OWN, {"own", "team", "foreign", "unowned"}),
     ],
 )
-def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
-    role, visibility, sees
-):
+def test_visibility_follows_the_role_or_the_users_setting(role, visibility, sees):
     team = make_team()
     user = make_user(role, team=team, visibility=visibility)
     leads = {
@@ -93,7 +91,7 @@ def test_how_far_a_person_sees_comes_from_the_role_or_the_persons_own_setting(
     assert {leads[lead] for lead in visible(Lead, user)} == sees
 
 
-def test_without_a_team_a_team_view_is_ones_own_leads():
+def test_team_visibility_without_a_team_is_own_leads():
     user = make_user(Role.SALES_REP, team=None, visibility=Visibility.TEAM)
     own = make_lead(user)
     make_lead(make_user(team=None))
@@ -103,7 +101,7 @@ def test_without_a_team_a_team_view_is_ones_own_leads():
 @pytest.mark.parametrize(
     "name", ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "a\0b", "+02:00"]
 )
-def test_an_unknown_time_zone_is_refused_with_what_to_write(name):
+def test_unknown_time_zone_is_refused_with_an_example(name):
     with pytest.raises(ValidationError, match="write it as Europe/Berlin") as refused:
         User(email="x@example.com", name="X", password="x", time_zone=name).clean()
     assert list(refused.value.message_dict) == ["time_zone"]
@@ -122,10 +120,10 @@ def zone_in_use(user):
     return seen[0]
 
 
-def test_a_page_tells_times_in_its_readers_zone():
+def test_page_shows_times_in_the_users_time_zone():
     assert zone_in_use(make_user(time_zone="Asia/Tokyo")).key == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../x", "America"])
-def test_a_zone_that_means_nothing_here_breaks_no_page(name):
+def test_unknown_time_zone_breaks_no_page(name):
     assert zone_in_use(make_user(time_zone=name)).key == timezone.get_default_timezone_name()

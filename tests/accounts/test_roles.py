@@ -5,11 +5,11 @@ from leadgen.accounts.roles import DEFAULT_VISIBILITY, GRANTS, NEVER, Role, allo
 
 @pytest.mark.parametrize("perm", sorted(NEVER))
 @pytest.mark.parametrize("role", Role)
-def test_nobody_edits_history(role, perm):
+def test_no_role_edits_history(role, perm):
     assert not allows(role, perm)
 
 
-def test_an_administrator_may_everything_else():
+def test_administrator_has_all_other_permissions():
     assert allows(Role.ADMIN, "accounts.change_user")
     assert allows(Role.ADMIN, "leads.delete_campaign")
 
@@ -39,16 +39,16 @@ def test_a_viewer_changes_nothing():
         (Role.VIEWER, "leads.view_lead", True),
     ],
 )
-def test_the_table_says_who_may_what(role, perm, may):
+def test_roles_allow_what_the_table_lists(role, perm, may):
     assert allows(role, perm) is may
 
 
 @pytest.mark.parametrize("perm", ["", "leads", "leads.", "leads.lead", "unknown.view_thing", "."])
-def test_what_is_not_in_the_table_is_refused(perm):
+def test_permission_outside_the_table_is_refused(perm):
     assert not allows(Role.SALES_REP, perm)
 
 
-def test_an_application_opens_for_who_sees_anything_of_it():
+def test_application_opens_for_roles_that_see_its_models():
     assert opens(Role.ADMIN, "events")
     assert opens(Role.SALES_MANAGER, "accounts")
     assert not opens(Role.SALES_REP, "accounts")

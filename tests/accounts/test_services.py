@@ -92,7 +92,7 @@ def test_role_that_only_reads_gets_no_new_leads():
         services.add_user(User(role=Role.MARKETER, takes_leads=True, name="X"), actor=None)
 
 
-def test_round_robin_leaves_out_roles_that_only_read():
+def test_round_robin_skips_read_only_roles():
     make_user(Role.VIEWER, takes_leads=True)
     rep = make_user(takes_leads=True)
     assert list(User.objects.taking_leads()) == [rep]

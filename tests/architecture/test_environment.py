@@ -52,7 +52,7 @@ def load_settings(**env):
     )
 
 
-def test_the_example_names_every_variable_that_is_read_and_no_other():
+def test_env_example_lists_exactly_the_variables_read():
     assert set(documented()) == {name for name, _ in readings()}
 
 
@@ -74,7 +74,7 @@ def test_every_variable_of_the_example_has_a_comment_above_it():
     assert not bare
 
 
-def test_a_start_without_debug_names_everything_that_is_missing():
+def test_start_without_debug_names_all_missing_settings():
     done = load_settings()
     assert done.returncode != 0
     for name in GOOD:
@@ -103,7 +103,7 @@ def test_a_start_without_debug_refuses_when_one_is_missing(name):
         ("DEBUG", "maybe"),
     ],
 )
-def test_an_unusable_value_is_refused_by_the_name_of_its_variable(name, value):
+def test_refusal_of_an_invalid_value_names_its_variable(name, value):
     code = "import django; django.setup(); import leadgen.celery"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -123,7 +123,7 @@ def test_a_start_with_everything_set_is_accepted():
     assert load_settings(**GOOD).returncode == 0
 
 
-def test_a_secret_may_stand_in_a_file(tmp_path):
+def test_secret_is_read_from_a_file(tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("from-a-file-" + "y" * 40 + "\n")
     rest = {key: value for key, value in GOOD.items() if key != "SECRET_KEY"}
@@ -131,7 +131,7 @@ def test_a_secret_may_stand_in_a_file(tmp_path):
     assert done.stdout.strip() == "from-a-file-" + "y" * 40
 
 
-def test_a_file_that_is_gone_is_named(tmp_path):
+def test_error_names_the_missing_secret_file(tmp_path):
     done = load_settings(**GOOD | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(tmp_path / "gone")})
     assert done.returncode != 0
     assert f"SECRET_KEY_FILE={tmp_path / 'gone'} cannot be read" in done.stderr

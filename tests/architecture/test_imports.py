@@ -123,7 +123,7 @@ def test_the_reader_of_the_environment_may_read_it():
     assert "TID251" not in lint("import os\n\nos.environ['X']\n", "leadgen/lib/env.py")
 
 
-def test_the_house_as_it_stands_keeps_every_contract(copy):
+def test_unchanged_code_keeps_every_import_contract(copy):
     status, said = lint_imports(copy)
     assert status == 0, said
 

@@ -199,7 +199,7 @@ def test_a_table_of_another_package_is_caught(module, code, relation):
         ("workspace.planted", 'count = "leads_count"'),
     ],
 )
-def test_own_tables_docstrings_and_page_names_are_free(module, code):
+def test_own_tables_docstrings_and_page_names_are_allowed(module, code):
     assert not violations(f"leadgen.{module}", code)
 
 

@@ -1,4 +1,4 @@
-"""Rules of the tests: each asserts, folders mirror packages, shared fixtures have one meaning."""
+"""Rules of the tests: each asserts, names state rules, folders mirror packages, fixtures."""
 
 import ast
 from pathlib import Path
@@ -16,6 +16,16 @@ ASSERTING = {"raises", "warns", "fail", "expect", "eventually", "until", "wait_f
 SHARED = {"published_form", "stack"}
 # Folders of tests that have no package of leadgen.
 OTHERS = {"architecture", "benchmarks", "browser", "deploy", "dev", "faults", "flows"}
+# The limit of the style guide; a longer name usually states more than one rule.
+MAX_NAME_LENGTH = 60
+# Words that hide the subject or the verb of the rule; style guide, "Tests".
+DIALECT = {
+    *("anybody", "everybody", "everyone", "nobody", "nobodys", "somebody", "whoever", "whom"),
+    *("ask", "asked", "asks", "hear", "hears", "let", "lets", "said", "say", "says"),
+    *("tell", "tells", "told", "stand", "stands", "stood", "wish", "wishes"),
+    *("came", "come", "comes", "goes", "dealt", "died", "dies", "lies", "learns"),
+    *("alike", "brings", "harm", "neighbour", "neighbours", "wherever"),
+}
 
 
 def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -47,6 +57,12 @@ def silent(text: str) -> list[str]:
     return [test.name for test in tests if not is_asserting(test)]
 
 
+def unclear(text: str) -> list[str]:
+    """Return the names of tests that are too long or contain a word of dialect."""
+    names = [each.name for each in functions(ast.parse(text)) if each.name.startswith("test_")]
+    return [name for name in names if len(name) > MAX_NAME_LENGTH or DIALECT & {*name.split("_")}]
+
+
 def test_every_test_asserts():
     found = {str(path.relative_to(ROOT)): silent(path.read_text()) for path in MODULES}
     assert {path: names for path, names in found.items() if names} == {}
@@ -57,6 +73,26 @@ def test_every_test_asserts():
 )
 def test_a_test_without_assertion_is_found(body, names):
     assert silent(f"def test_it():\n    {body}\n") == names
+
+
+def test_test_names_are_short_and_without_dialect():
+    found = {str(path.relative_to(ROOT)): unclear(path.read_text()) for path in MODULES}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "is_unclear"),
+    [
+        ("test_late_row_is_processed", False),
+        ("test_nobody_can_sign_up", True),
+        ("test_outage_lets_users_in", True),
+        ("test_storytelling_is_accepted", False),
+        (f"test_{'a' * (MAX_NAME_LENGTH - 5)}", False),
+        (f"test_{'a' * (MAX_NAME_LENGTH - 4)}", True),
+    ],
+)
+def test_unclear_test_name_is_found(name, is_unclear):
+    assert unclear(f"async def {name}():\n    pass\n") == [name] * is_unclear
 
 
 def test_shared_fixtures_are_defined_at_the_root_only():

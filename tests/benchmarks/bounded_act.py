@@ -50,7 +50,7 @@ def _measured(client: Client, act: Callable[[Client], Any]) -> dict[str, Any]:
     started, cpu = time.monotonic(), _cpu()
     try:
         with connection.execute_wrapper(_counting(statements)), transaction.atomic():
-            said = _said(act(client))
+            said = _summarize(act(client))
             connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
             transaction.set_rollback(True)
     except BaseException as error:
@@ -93,7 +93,7 @@ def _kilobytes(what: re.Pattern[str]) -> int:
     return int(found[1])
 
 
-def _said(answer: Any) -> str:
+def _summarize(answer: Any) -> str:
     """The status and the beginning of what the page tells."""
     if answer.status_code == 302:
         told = [str(message) for message in _messages(answer)]

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /
 BUSY = "import time\nuntil = time.process_time() + 0.3\nwhile time.process_time() < until: pass"
 
 
-def test_a_process_costs_what_its_ended_children_have_used():
+def test_cpu_of_a_process_includes_its_ended_children():
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY!r}]); input()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
         with machine.watching({"web": process.pid}) as cost:

@@ -20,11 +20,11 @@ def test_a_figure_is_the_median_of_its_rounds():
         ({"at_most": 0.0}, False),
     ],
 )
-def test_a_target_is_a_bound_that_may_be_met_exactly(bounds, passes):
+def test_value_equal_to_the_target_passes(bounds, passes):
     assert Result("capture", "16 clients", [2.0], **bounds).passes is passes
 
 
-def test_what_is_kept_says_whether_each_target_was_met(tmp_path):
+def test_stored_results_record_whether_targets_passed(tmp_path):
     path = tmp_path / "bench" / "latest.json"
     keep([Result("capture", "16 clients", [1.0, 3.0, 2.0], at_least=2.5)], path)
     (kept,) = json.loads(path.read_text())["results"]

@@ -163,7 +163,7 @@ def test_text_survives_a_lost_connection_until_it_is_sent(browser, page, line):
     assert (page.input_value("#f-email"), page.input_value("#f-message")) == ("", "")
 
 
-def test_post_whose_answer_is_lost_is_one_submission(browser, page, line):
+def test_post_with_a_lost_answer_is_one_submission(browser, page, line):
     _, _, has_script = browser
     if not has_script:
         pytest.skip("a post without a script is the browser's own")
@@ -234,7 +234,7 @@ def test_text_survives_a_mistake(page, server):
     assert only_row().answers["email"] == "ada@example.com"
 
 
-def test_choice_can_be_taken_back_and_a_date_left_empty(page, server):
+def test_choice_can_be_cleared_and_date_stay_empty(page, server):
     again = FieldDefinition("again", "yes_no", "Again?")
     day = FieldDefinition("day", "date", "Day", fills="")
     open_form(page, form_at(server, EMAIL, again, day))

@@ -6,6 +6,7 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from leadgen.lib.reference import reference_of
 from tests.factories import make_form
 from tests.flows.waiting import eventually
 
@@ -68,7 +69,7 @@ def test_a_page_restored_by_back_is_the_same_visit(page, address):
     assert len(rows()) == 1
 
 
-def test_each_change_of_mind_is_kept_in_order(page, address):
+def test_each_changed_answer_is_stored_in_order(page, address):
     page.goto(address)
     for news in (True, False, True):
         send(page, news=news)
@@ -88,7 +89,7 @@ def test_a_reload_before_sending_is_one_visit(browser, address):
     assert len(rows()) == 1
 
 
-def test_the_next_person_finds_an_empty_form(page, server):
+def test_next_visitor_gets_an_empty_form(page, server):
     form = make_form(Definition("Asked", (EMAIL, NEWS), redirect_url=f"{server}/health/live"))
     page.goto(f"{server}/f/{form.slug}")
     page.wait_for_selector("#f-email")
@@ -126,7 +127,7 @@ def test_a_mistake_shows_the_version_that_was_filled_in(page, address, form):
     assert [row.version.number for row in rows()] == [1]
 
 
-def test_a_form_whose_address_was_taken_over_takes_its_page(page, address, form):
+def test_page_loaded_before_address_reuse_reaches_its_form(page, address, form):
     page.goto(address)
     page.wait_for_selector("#f-email")
     slug = form.slug
@@ -138,4 +139,4 @@ def test_a_form_whose_address_was_taken_over_takes_its_page(page, address, form)
     (row,) = rows()
     assert (row.form, row.version.number, row.reasons) == (form, 1, ["unpublished"])
     assert row.consents[0]["wording"] == NEWS.wording
-    assert str(row.id) in page.content()
+    assert reference_of(row.id) in page.content()

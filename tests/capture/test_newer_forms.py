@@ -19,6 +19,7 @@ from leadgen.edge.forms.form_preloader import FormPreloader
 from leadgen.edge.read_pool import ReadPool
 from leadgen.events.models import Event
 from leadgen.forms.models import FormVersion
+from tests.edge.fixtures import submissions_path
 from tests.factories import DEFINITION, make_form, make_submission, make_user
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -39,6 +40,11 @@ newer = pytest.mark.parametrize("data", NEWER.values(), ids=list(NEWER))
 @pytest.fixture
 def restricted_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
+
+
+@pytest.fixture
+def path(restricted_form):
+    return submissions_path(restricted_form)
 
 
 def publish(form, data):
@@ -78,7 +84,7 @@ def test_a_process_started_later_serves_that_page_too(make_client, restricted_fo
 
 
 @newer
-def test_both_channels_keep_what_is_sent(client, path, restricted_form, data, nudges):
+def test_both_channels_store_answers_to_a_newer_form(client, path, restricted_form, data, nudges):
     published = publish(restricted_form, data)
     page = client.post_form(
         f"/f/{restricted_form.slug}", {**ADA, "mood": ["joy", "awe"], "_url": ""}
@@ -108,7 +114,7 @@ def test_a_form_never_understood_is_being_updated(make_client, path, restricted_
 
 
 @newer
-def test_a_form_never_understood_takes_answers(make_client, path, restricted_form, data):
+def test_unreadable_form_accepts_answers_for_review(make_client, path, restricted_form, data):
     only(restricted_form, data)
     client = make_client()
     page = client.post_form(f"/f/{restricted_form.slug}", ADA)
@@ -189,7 +195,7 @@ def test_the_page_shown_in_an_outage_carries_every_answer(
 
 
 @newer
-def test_preloaded_forms_fall_back_without_the_database(restricted_form, data, monkeypatch):
+def test_preloaded_form_is_served_without_the_database(restricted_form, data, monkeypatch):
     async def story():
         database = ReadPool()
         forms = FormCache(database, max_age=0, stale_timeout=0.01)
@@ -249,7 +255,7 @@ def test_answers_that_do_not_fit_stay_for_review(client, restricted_form, path, 
     assert Event.objects.get(kind="submission.held").data == {"reasons": ["unfit_answers"]}
 
 
-def test_another_reason_keeps_holding_judged_answers(client, restricted_form, reader):
+def test_other_reason_keeps_validated_answers_in_review(client, restricted_form, reader):
     publish(restricted_form, NEWER["needs"])
     client.post_form(f"/f/{restricted_form.slug}", {**ADA, "_url": "x"})
     reader()
@@ -258,7 +264,7 @@ def test_another_reason_keeps_holding_judged_answers(client, restricted_form, re
     assert (row.state, row.reasons, row.answers) == ("quarantined", ["honeypot"], ADA)
 
 
-def test_answers_to_the_older_page_are_judged_by_it(client, restricted_form, path, reader):
+def test_answers_to_the_older_page_are_validated_by_it(client, restricted_form, path, reader):
     extra = {"name": "size", "kind": "text", "label": "Size", "required": True}
     publish(restricted_form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], extra]})
     client.post_form(f"/f/{restricted_form.slug}", ADA)
@@ -290,7 +296,7 @@ def test_a_batch_is_bounded_and_none_is_left(restricted_form, reader, monkeypatc
     assert Submission.objects.waiting().count() == 5
 
 
-def test_one_row_that_cannot_be_judged_stops_no_other(restricted_form, reader, monkeypatch):
+def test_row_that_cannot_be_validated_stops_no_other(restricted_form, reader, monkeypatch):
     publish(restricted_form, NEWER["needs"])
     broken = make_submission(restricted_form, state="quarantined", reasons=["newer_form"], raw=[1])
     make_submission(restricted_form, state="quarantined", reasons=["newer_form"])
@@ -300,7 +306,7 @@ def test_one_row_that_cannot_be_judged_stops_no_other(restricted_form, reader, m
     assert broken.reasons == ["unfit_answers"]
 
 
-def test_a_row_released_by_hand_is_read_by_its_version(client, restricted_form, reader):
+def test_manually_released_row_is_read_by_its_version(client, restricted_form, reader):
     publish(restricted_form, OLD | {"needs": ["logic"], "fields": [*OLD["fields"], CONSENT]})
     client.post_form(f"/f/{restricted_form.slug}", {**ADA, "news": "yes"})
     row = Submission.objects.get()
@@ -311,7 +317,7 @@ def test_a_row_released_by_hand_is_read_by_its_version(client, restricted_form, 
     assert release_judged(seconds=5) == 0
 
 
-def test_a_row_released_by_hand_unread_keeps_its_answers(client, restricted_form, path):
+def test_manually_released_unread_row_keeps_its_answers(client, restricted_form, path):
     publish(restricted_form, NEWER["unknown kind"])
     client.post_json(path, {"fields": {**ADA, "mood": {"joy": 1}}})
     row = Submission.objects.get()
@@ -346,9 +352,7 @@ def test_answers_to_a_version_not_yet_in_memory_are_kept(
     assert Submission.objects.get().version == published
 
 
-def test_invalid_answers_are_refused_while_the_database_is_away(
-    make_client, restricted_form, path, away
-):
+def test_invalid_answers_are_refused_without_the_database(make_client, restricted_form, path, away):
     client = make_client(max_age=60)
     client.get(path.removesuffix("/submissions"))
     client.runner.run(client.app._database.close())
@@ -364,7 +368,7 @@ PUBLISH = (
 
 
 @pytest.mark.parametrize("fresh", [0.0, 0.05])
-def test_publications_under_posts_lose_none(make_client, restricted_form, path, fresh):
+def test_publishing_during_posts_loses_no_submission(make_client, restricted_form, path, fresh):
     async def story(client):
         edge = client.app
         answers = []

@@ -15,6 +15,7 @@ from leadgen.edge.forms import page_token
 from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.models import FormVersion
 from leadgen.forms.shown_version import ShownVersion
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form, make_user
 
 FIRST = Definition(
@@ -40,6 +41,11 @@ pytestmark = pytest.mark.usefixtures("hurried")
 @pytest.fixture
 def edited_form(transactional_db):
     return make_form(FIRST)
+
+
+@pytest.fixture
+def path(edited_form):
+    return submissions_path(edited_form)
 
 
 def publish(form, data):
@@ -111,7 +117,7 @@ def test_a_mistake_in_the_older_page_shows_it_again(client, edited_form):
     assert "<h1>First</h1>" in again.text
 
 
-def test_the_api_is_judged_by_the_older_version_it_names(client, edited_form, path):
+def test_api_answers_are_validated_by_the_named_version(client, edited_form, path):
     published = publish(edited_form, NEWER)
     document = client.get(path.removesuffix("/submissions")).json
     named = client.post_json(path, {"fields": FIELDS, "version": document["version"]})
@@ -123,7 +129,7 @@ def test_the_api_is_judged_by_the_older_version_it_names(client, edited_form, pa
     assert (second.version, second.reasons) == (published, ["newer_form"])
 
 
-def test_a_page_that_names_no_version_waits_for_the_newer_reader(client, edited_form):
+def test_page_without_version_is_held_for_a_newer_reader(client, edited_form):
     published = publish(edited_form, NEWER)
     page = client.post_form(
         f"/f/{edited_form.slug}", {**ANSWERS, "_token": page_token.issue(time())}
@@ -150,7 +156,7 @@ def test_named_answers_are_released_with_the_wording_shown(client, edited_form, 
         assert wordings(row) == ["Send me news every day."]
 
 
-def test_named_answers_are_never_judged_by_an_earlier_version(client, edited_form, path, reader):
+def test_answers_are_not_validated_by_an_earlier_version(client, edited_form, path, reader):
     version = publish(edited_form, NEWER)
     client.post_json(path, {"fields": FIELDS, "version": 2})
     client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, **token_of(version)})
@@ -195,7 +201,7 @@ def test_a_page_sent_twice_is_one_act_across_the_sweep(make_client, edited_form,
     assert Submission.objects.get().state == "accepted"
 
 
-def test_an_unpublished_newer_form_is_judged_and_still_held(client, edited_form, path, reader):
+def test_unpublished_newer_form_is_validated_and_held(client, edited_form, path, reader):
     version = publish(edited_form, NEWER)
     edited_form.published = None
     edited_form.save()
@@ -213,7 +219,7 @@ def test_an_unpublished_newer_form_is_judged_and_still_held(client, edited_form,
     assert wordings(row) == ["Send me news every day."]
 
 
-def test_a_version_not_in_memory_in_an_outage_waits_for_people(
+def test_version_not_in_memory_is_quarantined_in_an_outage(
     make_client, edited_form, path, away, reader
 ):
     publish(edited_form, NEWER)
@@ -229,7 +235,7 @@ def test_a_version_not_in_memory_in_an_outage_waits_for_people(
     assert (row.reasons, row.consents) == (["version_unknown"], [])
 
 
-def test_a_number_of_no_version_is_judged_by_the_newer_reader(client, edited_form, path, reader):
+def test_unknown_version_is_validated_by_the_newer_reader(client, edited_form, path, reader):
     published = publish(edited_form, NEWER)
     assert client.post_json(path, {"fields": FIELDS | {"size": "L"}, "version": 9}).status == 202
     reader()

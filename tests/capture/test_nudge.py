@@ -45,7 +45,7 @@ def test_a_hint_is_sent(broker):
     until(lambda: broker.sent == 1)
 
 
-def test_a_thousand_wishes_become_a_handful_of_hints(broker):
+def test_many_nudges_are_coalesced_into_few_messages(broker):
     nudger = Nudger(broker.send, interval=0.2)
     for _ in range(1000):
         nudger.nudge()
@@ -53,7 +53,7 @@ def test_a_thousand_wishes_become_a_handful_of_hints(broker):
     assert broker.sent <= 2
 
 
-def test_a_wish_during_a_hint_is_sent_after_it(broker):
+def test_nudge_during_a_send_is_sent_afterwards(broker):
     broker.gate.clear()
     nudger = Nudger(broker.send, interval=0)
     nudger.nudge()
@@ -72,7 +72,7 @@ def test_nudge_never_waits_for_the_broker(broker):
     assert time.monotonic() - started < 1
 
 
-def test_a_failing_broker_is_tried_again_at_the_next_wish():
+def test_failed_send_is_retried_at_the_next_nudge():
     calls = []
 
     def send():

@@ -37,7 +37,7 @@ def attempt(answers=None, **facts):
         (attempt({"message": "a@mailinator.com"}), []),
     ],
 )
-def test_each_check_gives_its_reason_and_nothing_else(looked_at, reasons):
+def test_each_check_returns_only_its_reason(looked_at, reasons):
     assert screen(looked_at) == reasons
 
 

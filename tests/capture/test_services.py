@@ -16,7 +16,7 @@ def actor():
     return make_user()
 
 
-def test_a_released_submission_goes_on_to_intake(actor, nudges, django_capture_on_commit_callbacks):
+def test_released_submission_is_passed_to_intake(actor, nudges, django_capture_on_commit_callbacks):
     held = make_submission(state="quarantined", reasons=["flood"])
     with django_capture_on_commit_callbacks(execute=True):
         services.release(held, actor=actor)
@@ -78,15 +78,13 @@ def test_a_parked_submission_gets_its_attempts_again(
     assert nudges
 
 
-def test_retrying_what_is_not_parked_changes_nothing(actor):
+def test_retry_of_an_unparked_submission_changes_nothing(actor):
     services.retry(make_submission(attempts=2), actor=actor)
     assert Submission.objects.get().attempts == 2
     assert not Event.objects.exists()
 
 
-def test_many_are_released_and_intake_is_woken_once(
-    actor, nudges, django_capture_on_commit_callbacks
-):
+def test_release_of_many_rows_sends_one_nudge(actor, nudges, django_capture_on_commit_callbacks):
     rows = [make_submission(state=state) for state in ("quarantined", "quarantined", "processed")]
     with django_capture_on_commit_callbacks(execute=True):
         released = services.release_many([row.pk for row in rows], actor=actor)

@@ -25,7 +25,7 @@ def demo(*arguments):
     return out.getvalue()
 
 
-def test_demo_holds_two_months_of_leads_in_all_states():
+def test_demo_contains_two_months_of_leads_in_all_states():
     assert "admin@example.com" in demo()
     now = timezone.now()
     assert 150 < Lead.objects.count() < 260
@@ -68,7 +68,7 @@ def test_times_of_the_demo_are_consistent(monkeypatch):
         assert not lead.first_response_at or lead.created_at < lead.first_response_at
 
 
-def test_forms_of_ones_own_are_no_error_for_make_run():
+def test_existing_forms_are_no_error_for_make_run():
     make_form()
     assert "no demo was added" in demo("--if-empty")
     assert not User.objects.filter(email="admin@example.com").exists()

@@ -37,7 +37,7 @@ def installed(runner, cloud):
 
 
 @pytest.mark.parametrize("cloud", manifests.OVERLAYS)
-def test_a_cluster_gets_what_the_overlay_needs_and_no_more(runner, cloud):
+def test_cluster_gets_exactly_the_add_ons_of_the_overlay(runner, cloud):
     objects = manifests.rendered(cloud)
     groups = {one["apiVersion"].rpartition("/")[0] for one in objects}
     namespaces = set(re.findall(r"kubernetes\.io/metadata\.name': '([\w-]+)'", str(objects)))
@@ -55,7 +55,7 @@ def test_add_ons_are_where_policies_and_identities_expect_them(runner):
 
 
 @pytest.mark.parametrize("cloud", manifests.CLOUDS)
-def test_prometheus_takes_every_kind_that_the_overlay_gives_it(runner, cloud):
+def test_prometheus_selects_every_kind_in_the_overlay(runner, cloud):
     kinds = {
         "ServiceMonitor": "serviceMonitor",
         "PodMonitor": "podMonitor",

@@ -95,7 +95,7 @@ def test_request_and_answer_pass_unchanged():
     run(scenario())
 
 
-def test_large_answer_reaches_a_slow_client_whole():
+def test_large_answer_reaches_a_slow_client_completely():
     async def scenario():
         body = b"x" * 5_000_000
         async with Web(any_free(), OK + body) as web, Front(web.port) as front:
@@ -135,7 +135,7 @@ def test_port_that_accepts_without_answering_is_not_ready(limit):
     run(scenario())
 
 
-def test_container_that_refuses_is_taken_out():
+def test_refusing_container_is_removed_from_the_pool():
     async def scenario():
         async with Web(any_free()) as web, Front(web.port) as front:
             pass

@@ -54,7 +54,7 @@ def serving(handler):
 
 
 @contextmanager
-def answering(*answers, health=200, internal=404):
+def deployment_server(*answers, health=200, internal=404):
     """A deployment that gives the answers to submissions in turn, the last one for ever."""
     given = list(answers)
 
@@ -82,8 +82,8 @@ def answering(*answers, health=200, internal=404):
 
 
 @contextmanager
-def asking_who():
-    """A server that lets nobody in; yields its port and the credentials it was shown."""
+def credential_server():
+    """Serve 401 to every request; yield the port and the credentials received."""
     seen = set()
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +113,7 @@ def images(runner):
 
 
 def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
-    with answering(health=200) as there:
+    with deployment_server(health=200) as there:
         runner.succeeds("deploy", **RELEASE, **there)
     assert verbs(runner) == [
         "cosign verify",
@@ -129,26 +129,26 @@ def test_a_release_is_verified_then_migrated_then_rolled_out(runner):
     ]
 
 
-def test_everything_that_is_applied_names_the_image_by_its_digest(runner):
-    with answering() as there:
+def test_applied_manifests_name_the_image_by_digest(runner):
+    with deployment_server() as there:
         runner.succeeds("deploy", **RELEASE, **there)
     assert images(runner) == {IMAGE}
     assert all(call.endswith(IMAGE) for call in runner.calls if call.startswith("cosign"))
 
 
-def test_an_image_that_nobody_signed_touches_nothing(runner):
+def test_unsigned_image_is_not_deployed(runner):
     runner.program("cosign", "exit 1")
     assert runner.run("deploy", **RELEASE).returncode != 0
     assert not any(call.startswith("kubectl") for call in runner.calls)
 
 
-def test_a_failed_migration_leaves_what_runs_alone(runner):
+def test_failed_migration_does_not_change_running_roles(runner):
     said = runner.refuses("deploy", **RELEASE | {"JOB": "FailureTarget Failed"})
     assert "job/migrate-r7 failed; what runs was not changed" in said
     assert not any("notin (migrate" in call or "rollout" in call for call in runner.calls)
 
 
-def test_a_migration_that_does_not_end_is_not_waited_for_for_ever(runner):
+def test_waiting_for_a_migration_is_limited(runner):
     said = runner.refuses("migrate", **RELEASE | {"JOB": ""}, MIGRATE_SECONDS="0")
     assert "did not end in time" in said
 
@@ -161,14 +161,14 @@ def test_a_release_is_migrated_again_under_its_name(runner, left):
     assert asked[1].startswith("kubectl delete job/migrate-r7")
 
 
-def test_a_migration_that_still_runs_is_neither_killed_nor_joined(runner):
+def test_running_migration_is_neither_deleted_nor_repeated(runner):
     said = runner.refuses("migrate", **RELEASE, LEFT="Job ", MIGRATE_SECONDS="0")
     assert "job/migrate-r7 of an earlier run did not end in time" in said
     assert not any(" delete " in call or "=migrate" in call for call in runner.calls)
 
 
-def test_a_failed_smoke_test_brings_the_release_before_it_back(runner):
-    with answering(health=500) as there:
+def test_failed_smoke_test_restores_the_previous_release(runner):
+    with deployment_server(health=500) as there:
         said = runner.refuses("deploy", **RELEASE, **there)
     assert "the one before it runs again" in said
     assert images(runner) == {BEFORE}
@@ -176,7 +176,7 @@ def test_a_failed_smoke_test_brings_the_release_before_it_back(runner):
     assert sum("component=migrate" in call for call in runner.calls) == 1
 
 
-def test_a_failed_roll_out_asks_for_the_release_before_it(runner):
+def test_failed_roll_out_restores_the_previous_release(runner):
     assert runner.run("deploy", **RELEASE | {"ROLLOUT": "1"}).returncode != 0
     assert images(runner) == {BEFORE}
 
@@ -187,7 +187,7 @@ def test_the_first_release_has_nothing_to_go_back_to(runner):
     assert "nothing ran before this release" in runner.refuses("rollback", CLOUD="aws")
 
 
-def test_one_can_go_back_further_by_hand(runner):
+def test_rollback_accepts_an_older_release(runner):
     older = IMAGE.replace(DIGEST, "sha256:" + "c" * 64)
     runner.succeeds("rollback", PREVIOUS_IMAGE=older, PREVIOUS_RELEASE="r3", **RELEASE)
     assert images(runner) == {older}
@@ -199,27 +199,27 @@ def test_an_image_without_its_digest_is_refused(runner, image):
     assert "set IMAGE to an image by digest" in runner.refuses("verify", IMAGE=image)
 
 
-def test_a_release_whose_name_kubernetes_would_refuse_is_refused_first(runner):
+def test_invalid_release_name_is_refused_before_any_call(runner):
     said = runner.refuses("migrate", **RELEASE | {"RELEASE": "Release_7"})
     assert "RELEASE is Release_7: use" in said
     assert runner.calls == []
 
 
-def test_the_smoke_test_sends_a_submission_and_finds_it_in_the_ledger(runner):
-    with answering((201, "one"), (200, "one")) as there:
+def test_smoke_test_finds_its_submission_in_the_ledger(runner):
+    with deployment_server((201, "one"), (200, "one")) as there:
         said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
     assert "one is in the ledger" in said
 
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_published_internal_pages_fail_the_smoke_test(runner, status):
-    with answering(internal=status) as there:
+    with deployment_server(internal=status) as there:
         said = runner.refuses("smoke", SMOKE_SECONDS="0", **there)
     assert f"/health/ready answers {status}, not 404 302" in said
 
 
-def test_the_smoke_test_waits_until_the_database_takes_it(runner):
-    with answering((202, "one"), (201, "one"), (200, "one")) as there:
+def test_smoke_test_waits_until_the_database_stores_it(runner):
+    with deployment_server((202, "one"), (201, "one"), (200, "one")) as there:
         said = runner.succeeds("smoke", CLOUD="aws", CANARY_FORM=FORM, **there)
     assert "one is in the ledger" in said
 
@@ -231,8 +231,8 @@ def test_the_smoke_test_waits_until_the_database_takes_it(runner):
         ([(201, "one"), (200, "two")], "the same submission has two receipts, one and two"),
     ],
 )
-def test_a_submission_that_is_not_kept_fails_the_smoke_test(runner, answers, said):
-    with answering(*answers) as there:
+def test_unstored_submission_fails_the_smoke_test(runner, answers, said):
+    with deployment_server(*answers) as there:
         failed = runner.refuses("smoke", CANARY_FORM=FORM, SMOKE_SECONDS="0", **there)
     assert said in failed
 
@@ -242,13 +242,13 @@ def test_no_pipeline_connects_to_a_cluster_on_digitalocean(runner):
     assert runner.calls == []
 
 
-def test_a_pipeline_whose_cluster_pulls_passes_the_step_that_connects(runner):
+def test_connect_step_is_skipped_for_gitops_delivery(runner):
     said = runner.succeeds("connect", CLOUD="digitalocean", DELIVERY="gitops")
     assert "nothing to connect to" in said
     assert runner.calls == []
 
 
-def test_a_runner_without_the_plugin_that_kubectl_asks_for_is_refused_first(runner):
+def test_connect_requires_the_plugin_of_kubectl(runner):
     runner.program("gcloud")
     for name in ("bash", "basename", "dirname", "mkdir", "sed"):
         (runner.programs / name).symlink_to(shutil.which(name))
@@ -260,7 +260,7 @@ def test_a_runner_without_the_plugin_that_kubectl_asks_for_is_refused_first(runn
     assert any("container clusters get-credentials" in call for call in runner.calls)
 
 
-def test_a_branch_that_cannot_be_read_is_not_taken_for_a_missing_one(runner, tmp_path):
+def test_unreadable_gitops_branch_is_an_error(runner, tmp_path):
     runner.git("remote", "add", "origin", str(tmp_path / "nowhere"))
     said = runner.refuses("gitops", **RELEASE | {"CLOUD": "digitalocean"})
     assert "origin cannot be read: set GITOPS_TOKEN" in said
@@ -279,15 +279,15 @@ def test_the_token_opens_the_branch_for_reading_as_for_writing(runner, tmp_path)
     assert all("credential.helper" in call and "sesame" not in call for call in asked)
 
 
-def test_only_the_token_is_shown_to_the_server_whatever_git_knows_besides(runner):
-    with asking_who() as (port, seen):
+def test_git_sends_only_the_given_token_to_the_server(runner):
+    with credential_server() as (port, seen):
         runner.git("remote", "add", "origin", f"http://gitlab-ci-token:job@127.0.0.1:{port}/a.git")
         runner.git("config", "credential.helper", "!f() { echo username=a; echo password=b; }; f")
         runner.refuses("gitops", **RELEASE | {"CLOUD": "digitalocean", "GITOPS_TOKEN": "sesame"})
     assert seen == {None, "x-access-token:sesame"}
 
 
-def test_a_cluster_that_pulls_is_told_by_a_branch_that_only_goes_forward(runner, tmp_path):
+def test_gitops_delivery_appends_to_its_branch(runner, tmp_path):
     runner.git("init", "--quiet", "--bare", str(tmp_path / "origin"))
     runner.git("remote", "add", "origin", str(tmp_path / "origin"))
     runner.succeeds("deploy", **RELEASE | {"CLOUD": "digitalocean"})

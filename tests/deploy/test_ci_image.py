@@ -43,38 +43,38 @@ def built(runner):
     return runner
 
 
-def said_to(runner, program):
+def calls_of(runner, program):
     return [call for call in runner.calls if call.startswith(f"{program} ")]
 
 
 def test_the_build_names_its_base_by_digest_and_its_own_commit(runner):
     runner.succeeds("build")
-    build = said_to(runner, "docker")[-1]
+    build = calls_of(runner, "docker")[-1]
     assert f"BASE=python:3.13-slim-trixie@sha256:{'d' * 64}" in build
     assert f"REVISION={runner.git('rev-parse', 'HEAD')}" in build
     assert "--platform linux/amd64,linux/arm64" in build
 
 
 @pytest.mark.parametrize(("verify", "daemon"), [("", ""), ("1", " leadgen-tls")])
-def test_a_builder_learns_a_daemons_certificates_by_a_context(runner, verify, daemon):
+def test_builder_gets_tls_certificates_from_a_docker_context(runner, verify, daemon):
     missing = 'case "$2" in inspect) exit 1 ;; esac\n'
     runner.program("docker", missing + DOCKER)
     runner.succeeds("build", DOCKER_TLS_VERIFY=verify)
-    made = [call for call in said_to(runner, "docker") if " create " in call]
+    made = [call for call in calls_of(runner, "docker") if " create " in call]
     builder = f"docker buildx create --name leadgen --driver docker-container{daemon}"
     assert made == [*(["docker context create leadgen-tls"] if daemon else []), builder]
 
 
-def test_what_is_in_no_commit_is_not_built(runner):
+def test_uncommitted_changes_are_not_built(runner):
     (runner.checkout / "deploy/ci/tools.txt").write_text("changed")
     assert "commit them first" in runner.refuses("build")
     assert runner.calls == []
 
 
-def test_each_platform_has_its_list_of_contents_and_each_is_scanned(built):
+def test_sbom_of_each_platform_is_scanned(built):
     built.succeeds("sbom")
     built.succeeds("scan")
-    scanned = [call.split()[1].rsplit("/", 1)[1] for call in said_to(built, "grype")]
+    scanned = [call.split()[1].rsplit("/", 1)[1] for call in calls_of(built, "grype")]
     assert scanned == ["sbom-amd64.json", "sbom-arm64.json"]
 
 
@@ -84,11 +84,11 @@ def test_a_vulnerability_stops_the_release(built):
     assert built.run("scan").returncode == 1
 
 
-def test_what_was_scanned_is_pushed_and_from_then_on_known_by_its_digest(built, tmp_path):
+def test_scanned_image_is_pushed_and_named_by_digest(built, tmp_path):
     outputs = {"IMAGE_REPOSITORY": REPOSITORY, "GITHUB_OUTPUT": str(tmp_path / "outputs")}
     built.succeeds("push", **outputs)
-    assert said_to(built, "skopeo")[-1].endswith(f"image.tar docker://{REPOSITORY}:r7")
-    assert "--preserve-digests" in said_to(built, "skopeo")[-1]
+    assert calls_of(built, "skopeo")[-1].endswith(f"image.tar docker://{REPOSITORY}:r7")
+    assert "--preserve-digests" in calls_of(built, "skopeo")[-1]
     assert built.read("image") == f"{REPOSITORY}@{DIGEST}\n"
     assert (tmp_path / "outputs").read_text() == f"image={IMAGE}\nrelease=r7\n"
 
@@ -105,7 +105,7 @@ def test_a_releases_name_is_used_once(built):
 def test_the_digest_is_signed_and_its_contents_are_attested(built, key, how):
     (built.state / "image").write_text(IMAGE)
     built.succeeds("sign", COSIGN_KEY=key)
-    signed, *attested = said_to(built, "cosign")
+    signed, *attested = calls_of(built, "cosign")
     assert signed == f"cosign sign {how} {IMAGE}"
     assert [re.findall(r"sbom-\w+", call) for call in attested] == [["sbom-amd64"], ["sbom-arm64"]]
     assert all(call.endswith(IMAGE) for call in attested)
@@ -130,7 +130,7 @@ def test_the_digest_is_signed_and_its_contents_are_attested(built, key, how):
         ("rollout", {}, "migrate.sh comes first"),
     ],
 )
-def test_a_step_says_what_it_misses(runner, step, environment, said):
+def test_step_names_the_missing_setting(runner, step, environment, said):
     for name in ("aws", "gcloud"):
         runner.program(name)
     assert said in runner.refuses(step, **environment)
@@ -153,10 +153,10 @@ def test_on_google_cloud_programs_exchange_the_token_themselves(runner):
     assert '"audience": "//iam/ci"' in runner.read("gcp.json")
     project = manifests.told("gcp")["registry_url"].split("/")[1]
     assert f"GOOGLE_PROJECT={project}" in runner.read("env")
-    assert said_to(runner, "gcloud")[0].startswith("gcloud auth login --quiet --cred-file")
+    assert calls_of(runner, "gcloud")[0].startswith("gcloud auth login --quiet --cred-file")
 
 
-def test_on_github_programs_of_google_cloud_ask_for_a_new_token_themselves(runner):
+def test_google_cloud_programs_refresh_github_tokens(runner):
     runner.program("gcloud")
     url = "https://token.example.com?x=1"
     given = {"ACTIONS_ID_TOKEN_REQUEST_URL": url, "ACTIONS_ID_TOKEN_REQUEST_TOKEN": TOKEN}
@@ -170,23 +170,23 @@ def test_on_github_programs_of_google_cloud_ask_for_a_new_token_themselves(runne
     assert TOKEN not in "".join([done.stdout, done.stderr, *runner.calls])
 
 
-def test_on_github_what_steps_hand_on_lies_where_the_job_leaves_nothing(runner, tmp_path):
+def test_github_state_is_in_the_temporary_folder(runner, tmp_path):
     runner.succeeds("login", CLOUD="digitalocean", CI_STATE="", RUNNER_TEMP=str(tmp_path / "temp"))
     assert (tmp_path / "temp/ci/bin").is_dir()
     assert not (runner.checkout / "var").exists()
 
 
-def test_github_is_asked_for_a_token_for_this_cloud_alone(runner):
+def test_github_token_is_limited_to_its_cloud(runner):
     runner.program("aws", "echo ID SECRET SESSION")
     runner.program("curl", f'cat >/dev/null; echo \'{{"value": "{TOKEN}"}}\'')
     url = {"ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example.com?x=1"}
     runner.succeeds("login", CLOUD="aws", ACTIONS_ID_TOKEN_REQUEST_TOKEN=TOKEN, **url, **OUTPUTS)
     assert runner.read("id-token") == TOKEN
-    assert said_to(runner, "curl")[0].endswith("?x=1&audience=sts.amazonaws.com")
+    assert calls_of(runner, "curl")[0].endswith("?x=1&audience=sts.amazonaws.com")
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_no_token_is_an_argument_and_no_other_user_reads_its_file(runner, cloud):
+def test_tokens_are_in_private_files_not_in_arguments(runner, cloud):
     runner.program("aws", "echo ID SECRET SESSION")
     runner.program("gcloud")
     done = runner.run("login", CLOUD=cloud, ID_TOKEN=TOKEN, **OUTPUTS)
@@ -203,13 +203,13 @@ def test_no_token_is_an_argument_and_no_other_user_reads_its_file(runner, cloud)
         ("ghcr.io/example/leadgen", "someone"),
     ],
 )
-def test_each_registry_is_logged_in_to_by_what_it_knows(runner, repository, user):
+def test_each_registry_gets_the_matching_user_name(runner, repository, user):
     runner.program("aws", "echo password")
     runner.program("gcloud", "echo password")
     given = {"REGISTRY_USER": "someone", "REGISTRY_PASSWORD": "password"}
     runner.succeeds("registry", IMAGE_REPOSITORY=repository, **given)
     host = repository.split("/")[0]
-    assert said_to(runner, "docker") == [f"docker login --username {user} --password-stdin {host}"]
+    assert calls_of(runner, "docker") == [f"docker login --username {user} --password-stdin {host}"]
 
 
 def test_a_fetched_program_is_used_only_if_it_is_the_pinned_one(runner):
@@ -237,11 +237,11 @@ def planned(runner, change):
     runner.program("terraform", f'case "$*" in {cases}esac\n')
 
 
-def test_a_plan_is_held_to_the_policy_and_applied_as_it_was_seen(runner):
+def test_plan_is_checked_by_policy_and_applied_unchanged(runner):
     planned(runner, "")
     runner.succeeds("plan", CLOUD="aws")
     runner.succeeds("apply", CLOUD="aws")
-    verbs = [call.split()[2] for call in said_to(runner, "terraform")]
+    verbs = [call.split()[2] for call in calls_of(runner, "terraform")]
     assert verbs == ["init", "validate", "plan", "show", "apply", "output", "output"]
     outputs = runner.checkout / "deploy/kubernetes/overlays/aws/terraform.env"
     assert outputs.read_text() == "kube_cluster=made\n"

@@ -57,13 +57,13 @@ def test_ports_are_open_to_this_machine_only(name):
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - ONCE - {"web"}))
-def test_every_service_that_stays_says_how_it_is(name):
+def test_every_lasting_service_has_a_health_check(name):
     assert services()[name]["healthcheck"]["test"][0].startswith("CMD")
     assert services()[name]["restart"] == "unless-stopped"
 
 
 @pytest.mark.parametrize("name", sorted(ONCE))
-def test_what_runs_once_is_not_started_again(name):
+def test_one_time_service_is_not_restarted(name):
     assert services()[name]["restart"] == "no"
 
 
@@ -73,14 +73,14 @@ def test_other_peoples_images_are_named_with_their_version(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_secret_stands_in_the_file(name):
+def test_compose_file_contains_no_secret(name):
     for variable, value in services()[name].get("environment", {}).items():
         if re.search("SECRET|PASSWORD|TOKEN|DATABASE|BROKER|CREDENTIALS", variable):
             assert value.startswith("/run/secrets/"), variable
 
 
 @pytest.mark.parametrize("volume", [name for name in document()["volumes"] if "secrets-" in name])
-def test_a_secret_is_seen_by_those_who_need_it_and_changed_by_none(volume):
+def test_secrets_are_mounted_read_only_where_needed(volume):
     owner = volume.removeprefix("secrets-")
     may = {"leadgen": OURS, "watch": {"prometheus", "grafana"}}.get(owner, {owner})
     seen = {
@@ -93,7 +93,7 @@ def test_a_secret_is_seen_by_those_who_need_it_and_changed_by_none(volume):
 
 
 @pytest.mark.parametrize("name", sorted(HOLDS_DATA))
-def test_what_holds_data_has_a_volume_and_no_way_out(name):
+def test_data_service_has_a_volume_and_no_outside_network(name):
     service = services()[name]
     assert service["networks"] == ["back"]
     assert "ports" not in service
@@ -101,12 +101,12 @@ def test_what_holds_data_has_a_volume_and_no_way_out(name):
     assert document()["networks"]["back"] == {"internal": True}
 
 
-def test_what_is_mounted_from_the_checkout_is_there():
+def test_files_mounted_from_the_checkout_exist():
     sources = {mount[0] for service in services().values() for mount in mounted(service)}
     assert [path for path in sources if path[0] == "." and not (ROOT / path).exists()] == []
 
 
-def test_leadgen_is_given_only_variables_that_it_reads():
+def test_leadgen_gets_only_variables_that_it_reads():
     given = {
         name.removesuffix("_FILE")
         for role in ("web", "worker", "delivery", "beat")
@@ -161,7 +161,7 @@ def test_every_service_that_ends_is_waited_for():
     assert ONCE - {"restore"} <= waited
 
 
-def test_demo_is_no_dependency_where_it_is_not_asked_for():
+def test_demo_is_an_optional_dependency():
     assert services()["beat"]["depends_on"]["demo"]["required"] is False
 
 
@@ -172,7 +172,7 @@ def test_leadgens_role_is_no_superuser():
     assert " SUPERUSER" not in statements
 
 
-def test_web_has_time_to_answer_what_is_in_flight():
+def test_web_has_time_to_answer_pending_requests():
     assert seconds(services()["web"]["stop_grace_period"]) >= gunicorn_config.graceful_timeout + 5
 
 
@@ -197,7 +197,7 @@ def prepare(tmp_path, monkeypatch):
     return run
 
 
-def test_secrets_are_made_once(prepare):
+def test_secrets_are_created_once(prepare):
     assert prepare() == prepare()
 
 
@@ -229,7 +229,7 @@ def test_a_start_that_was_cut_off_is_finished_by_the_next(prepare, tmp_path):
     assert prepare() == whole
 
 
-def test_every_file_that_a_service_reads_is_made(prepare):
+def test_every_file_that_a_service_reads_is_created(prepare):
     made = {name.split("/")[1] for name in prepare()}
     text = (ROOT / "docker-compose.yml").read_text()
     text += (ROOT / "deploy/compose/prometheus.yml").read_text()

@@ -59,7 +59,7 @@ AWAY = {"balancer", "web"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_is_told_to_end_under_load_loses_nothing(deployment, public_id, service):
+def test_service_stopped_under_load_loses_no_submission(deployment, public_id, service):
     with loading(deployment.url, public_id, visitors=4) as load:
         load.until(receipts=50, seconds=60)
         deployment.compose("stop", service)
@@ -151,15 +151,15 @@ def waits(deployment):
     return balance["places"]["waiting"] + balance["spooled"]
 
 
-def test_prometheus_sees_every_role_and_knows_the_rules(deployment):
+def test_prometheus_scrapes_every_role_and_loads_the_rules(deployment):
     deployment.compose("--profile", "watch", "up", "--detach", "prometheus")
     eventually(lambda: deployment.is_healthy("prometheus"), seconds=60)
-    eventually(lambda: seen(deployment) == dict.fromkeys(OURS, "up"), seconds=120)
+    eventually(lambda: target_health(deployment) == dict.fromkeys(OURS, "up"), seconds=120)
     groups = ask(deployment, "rules")["groups"]
     assert "leadgen-roles" in {group["name"] for group in groups}
 
 
-def seen(deployment):
+def target_health(deployment):
     targets = ask(deployment, "targets")["activeTargets"]
     ours = [target["labels"] | target for target in targets if target["labels"]["job"] == "leadgen"]
     return {target["role"]: target["health"] for target in ours}

@@ -14,7 +14,7 @@ def test_a_dashboard_can_be_provisioned(name):
 
 
 @pytest.mark.parametrize("panel", list(panels()), ids=lambda panel: panel["title"])
-def test_a_panel_asks_the_chosen_data_source_for_the_chosen_deployment(panel):
+def test_panels_use_the_chosen_data_source_and_namespace(panel):
     for part in (panel, *panel["targets"]):
         assert part["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
     assert all("$namespace" in t["expr"] or "certmanager" in t["expr"] for t in panel["targets"])

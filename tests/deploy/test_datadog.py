@@ -32,7 +32,7 @@ def check(objects, name):
     return instance
 
 
-def taken(instance, name):
+def metric_name(instance, name):
     """What the check calls a metric; its prefix goes before anything else is looked at."""
     own = name.removeprefix(instance["raw_metric_prefix"])
     wanted = any(re.search(pattern, own) for pattern in instance["metrics"])
@@ -48,15 +48,15 @@ def test_the_agent_scrapes_each_role_where_it_answers(objects, name):
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_the_agent_takes_what_is_ours_and_leaves_the_interpreters_own(objects, name, client):
+def test_agent_collects_only_leadgen_metrics(objects, name, client):
     text = client.get("/metrics").text
     found = {family.name for family in text_string_to_metric_families(text)}
-    kept = {each for each in found if taken(check(objects, name), each)}
+    kept = {each for each in found if metric_name(check(objects, name), each)}
     assert kept == {each for each in found if each.startswith("leadgen_")} != found
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_the_agent_is_given_the_token_as_one_whole_value(objects, name):
+def test_agent_gets_the_token_as_one_value(objects, name):
     value = check(objects, name)["headers"]["Authorization"]
     ((secret, key),) = re.findall(r"^ENC\[k8s_secret@%%kube_namespace%%/([\w-]+)/(\w+)\]$", value)
     made = planted.find(objects, f"ExternalSecret/{secret}")["spec"]["target"]["template"]["data"]
@@ -64,7 +64,7 @@ def test_the_agent_is_given_the_token_as_one_whole_value(objects, name):
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_logs_and_metrics_of_each_role_bear_the_same_service(objects, name):
+def test_logs_and_metrics_of_each_role_name_the_same_service(objects, name):
     metadata = template(objects, name)["metadata"]
     assert metadata["labels"]["tags.datadoghq.com/service"] == "leadgen"
     logs = next(value for key, value in metadata["annotations"].items() if key.endswith(".logs"))
@@ -72,7 +72,7 @@ def test_logs_and_metrics_of_each_role_bear_the_same_service(objects, name):
 
 
 @pytest.mark.parametrize("name", ROLES)
-def test_every_label_that_the_agent_makes_a_tag_of_is_there(objects, name):
+def test_every_label_used_as_a_tag_exists(objects, name):
     (told,) = re.findall(r"podLabelsAsTags: \{(.*)\}", README)
     tags = dict(pair.split(": ") for pair in told.split(", "))
     assert set(tags.values()) == {"env", "team", "version"}
@@ -87,13 +87,13 @@ def test_every_label_that_the_agent_makes_a_tag_of_is_there(objects, name):
         ("leadgen_intake_batch_duration_seconds", "leadgen.intake_batch_duration_seconds"),
     ],
 )
-def test_the_page_gives_the_names_that_the_agent_makes(objects, ours, theirs):
+def test_page_lists_the_metric_names_of_the_agent(objects, ours, theirs):
     assert f"| `{ours}` | `{theirs}" in README
     family = ours.removesuffix("_total")
-    assert taken(check(objects, "web"), family) == theirs.removesuffix(".count")
+    assert metric_name(check(objects, "web"), family) == theirs.removesuffix(".count")
 
 
-def test_the_agent_may_ask_each_role_and_take_the_traces_of_those_that_make_them(objects):
+def test_agent_reaches_roles_and_receives_their_traces(objects):
     ours = our_places(objects)
     pairs = product(ours, (8000, 9100))
     asked = {p.name: port for p, port in pairs if allowed(objects, AGENT, p, port)}

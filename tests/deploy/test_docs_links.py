@@ -50,7 +50,7 @@ def test_every_file_that_a_page_names_is_there(path):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_each_clouds_page_goes_from_nothing_to_a_log_in_in_order(cloud):
+def test_cloud_pages_list_every_step_in_order(cloud):
     said = commands(CLOUDS[cloud])
     steps = [
         f"cd deploy/terraform/roots/{cloud}",
@@ -73,7 +73,7 @@ def test_each_clouds_page_goes_from_nothing_to_a_log_in_in_order(cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_each_page_asks_terraform_for_outputs_that_exist(cloud):
+def test_pages_name_existing_terraform_outputs(cloud):
     outputs = (ROOT / f"deploy/terraform/roots/{cloud}/outputs.tf").read_text()
     for name in re.findall(r"terraform \S*\s?output (?:-raw )?([a-z_]+)", commands(CLOUDS[cloud])):
         assert f'output "{name}"' in outputs
@@ -85,7 +85,7 @@ def test_each_page_fits_one():
 
 
 @pytest.mark.parametrize("name", GOVERNING)
-def test_what_governs_a_deployment_is_linked_from_the_first_page(name):
+def test_deployment_documents_are_linked_from_the_first_page(name):
     assert f"(docs/{name}.md)" in DEPLOY
 
 

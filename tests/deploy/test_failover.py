@@ -102,7 +102,7 @@ def pair(servers):
     Pair(*servers).run("thaw")
 
 
-def test_a_fail_over_brings_rows_sequences_and_what_was_written_meanwhile(pair):
+def test_fail_over_copies_rows_sequences_and_later_writes(pair):
     first = int(manage(pair.source, "-c", LEAD))
     pair.steps("prepare")
     pair.until_copied()
@@ -115,7 +115,7 @@ def test_a_fail_over_brings_rows_sequences_and_what_was_written_meanwhile(pair):
     assert query(pair.source, FREE_SLOTS) == 0
 
 
-def test_the_way_back_brings_what_the_new_one_has_written(pair):
+def test_fail_back_copies_rows_written_on_the_target(pair):
     manage(pair.source, "-c", LEAD)
     pair.steps("prepare")
     pair.until_copied()
@@ -147,7 +147,7 @@ def test_the_one_in_use_is_never_emptied(pair):
     assert query(pair.source, "SELECT count(*) FROM leads_lead") == 1
 
 
-def test_where_others_may_write_nothing_is_frozen(pair):
+def test_freeze_is_refused_while_others_may_write(pair):
     query(pair.source, "CREATE ROLE other LOGIN PASSWORD 'made-up'")
     query(pair.source, "GRANT INSERT ON capture_submission TO other")
     with psycopg.connect(pair.source, user="other", password="made-up"):
@@ -161,7 +161,7 @@ def test_where_others_may_write_nothing_is_frozen(pair):
     query(pair.source, "DROP ROLE other")
 
 
-def test_a_replication_whose_slot_is_lost_is_given_up_and_prepared_again(pair):
+def test_replication_with_a_lost_slot_is_prepared_again(pair):
     pair.steps("prepare")
     pair.until_copied()
     query(pair.target, "ALTER SUBSCRIPTION leadgen_failover DISABLE")
@@ -174,7 +174,7 @@ def test_a_replication_whose_slot_is_lost_is_given_up_and_prepared_again(pair):
     assert query(pair.target, "SELECT count(*) FROM pg_subscription") == 0
 
 
-def test_a_replication_that_was_given_up_begins_anew(pair):
+def test_aborted_replication_starts_again(pair):
     manage(pair.source, "-c", LEAD)
     pair.steps("prepare")
     pair.until_copied()
@@ -186,7 +186,7 @@ def test_a_replication_that_was_given_up_begins_anew(pair):
     pair.steps("freeze", "cutover")
 
 
-def test_a_preparation_that_failed_is_told_of_and_can_be_repeated(pair):
+def test_failed_preparation_is_reported_and_repeatable(pair):
     manage(pair.source, "-c", LEAD)
     failed = pair.run("prepare", REACH="postgresql://127.0.0.1:1/nowhere")
     assert failed.returncode == 1
@@ -198,7 +198,7 @@ def test_a_preparation_that_failed_is_told_of_and_can_be_repeated(pair):
     pair.steps("freeze", "cutover")
 
 
-def test_a_cutover_that_was_killed_between_two_steps_is_repeated(pair):
+def test_cutover_killed_between_two_steps_is_repeatable(pair):
     manage(pair.source, "-c", LEAD)
     pair.steps("prepare")
     pair.until_copied()
@@ -209,7 +209,7 @@ def test_a_cutover_that_was_killed_between_two_steps_is_repeated(pair):
     assert pair.run("cutover").returncode == 1
 
 
-def test_a_target_that_differs_is_not_cut_over_to_and_the_source_can_go_on(pair):
+def test_cutover_to_a_differing_target_is_refused(pair):
     manage(pair.source, "-c", LEAD)
     pair.steps("prepare")
     pair.until_copied()

@@ -27,7 +27,7 @@ def test_leadgen_adds_little_to_its_base():
     assert inspect(TAG)["Size"] - inspect(BASE)["Size"] < 150_000_000
 
 
-def test_the_image_says_what_it_is():
+def test_image_has_user_labels_and_health_check():
     config = inspect(TAG)["Config"]
     assert config["User"] == "10001:0"
     assert config["Labels"]["org.opencontainers.image.revision"]
@@ -50,7 +50,7 @@ def test_nothing_can_be_written_but_temporary_files():
     assert set(docker(*command).split()) <= {"/tmp", "/var/tmp", "/run/lock"}
 
 
-def test_every_byte_is_compiled_and_readable_for_anybody():
+def test_sources_are_compiled_and_readable_by_every_user():
     find = "find /app /opt/venv/lib -name"
     count = f"{find} '*.py' | wc -l; {find} '*.pyc' | wc -l"
     sources, compiled = map(int, run("sh", "-c", count).split())
@@ -72,7 +72,7 @@ def test_the_same_sources_make_the_same_layers():
     assert ours[-3:] == layers_of_another_build("--no-cache")[-3:]
 
 
-def test_a_release_that_changes_no_package_sends_its_own_layer_only():
+def test_release_without_new_packages_adds_one_layer():
     ours = inspect(TAG)["RootFS"]["Layers"]
     release = ["--build-arg=SOURCE_DATE_EPOCH=86400", "--build-arg=REVISION=another"]
     assert len(set(layers_of_another_build(*release)) - set(ours)) == 1
@@ -95,7 +95,7 @@ def test_a_release_that_changes_no_package_sends_its_own_layer_only():
         ("beat", ["celery", "-A", "leadgen", "beat"]),
     ],
 )
-def test_a_role_is_alive_without_root_and_without_backends_and_ends_when_told(role, command):
+def test_role_runs_without_root_and_backends_and_stops(role, command):
     nowhere = {
         "SECRET_KEY": "a-secret-of-this-test-alone-" + "x" * 32,
         "ALLOWED_HOSTS": "forms.example.com",

@@ -34,16 +34,16 @@ def test_the_user_is_a_number_that_is_not_roots():
     assert group == "0"
 
 
-def test_packages_are_what_the_lock_says():
+def test_packages_are_installed_by_the_lock_file():
     assert "--require-hashes" in DOCKERFILE
     assert "--only-binary :all: -r" in DOCKERFILE
 
 
-def test_what_builds_stays_behind():
+def test_final_stage_contains_no_build_step():
     assert re.findall(r"apt-get|pip install", FINAL) == []
 
 
-def test_only_what_the_image_is_made_of_reaches_the_builder():
+def test_build_context_contains_only_sources_of_the_image():
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     rules = [line for line in lines if not line.startswith("#")]
     assert rules[0] == "*"
@@ -52,5 +52,5 @@ def test_only_what_the_image_is_made_of_reaches_the_builder():
     assert sources == {rule[1:] for rule in rules if rule.startswith("!")}
 
 
-def test_web_is_asked_how_it_is():
+def test_default_health_check_probes_web():
     assert json.loads(re.findall(r"^  CMD (.+)$", FINAL, re.M)[0])[-1] == "web"

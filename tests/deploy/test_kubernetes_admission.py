@@ -11,7 +11,7 @@ def objects():
     return manifests.kustomize(manifests.KUBERNETES / "admission")
 
 
-def test_what_an_administrator_applies_fits_its_schemas_and_is_labelled(objects):
+def test_admission_objects_fit_schemas_and_have_labels(objects):
     assert manifests.faults(objects) == []
     assert list(wiring.everything_is_labelled(objects)) == []
     assert len(objects) == 3
@@ -25,7 +25,7 @@ def test_the_image_that_runs_is_the_one_that_must_be_signed(objects):
     assert not fnmatch(web["containers"][0]["image"].replace("@", "-other@"), asked["glob"])
 
 
-def test_another_registry_is_asked_for_once_its_image_is_released(tmp_path):
+def test_signature_policy_follows_the_released_registry(tmp_path):
     manifests.changed("aws", tmp_path, set())
     release = tmp_path / "kubernetes/release/release.env"
     release.write_text(release.read_text().replace("registry.example.com", "ghcr.io/owner"))
@@ -50,7 +50,7 @@ def test_every_kind_of_container_needs_a_digest(objects, kind):
     assert f"object.spec.{kind}.map(" in images
 
 
-def test_policies_ask_every_pod_of_the_namespace(objects):
+def test_policies_cover_every_pod_of_the_namespace(objects):
     for name in ("ValidatingAdmissionPolicy/leadgen-pods", "ImageValidatingPolicy/*"):
         spec = planted.find(objects, name)["spec"]
         (rule,) = spec["matchConstraints"]["resourceRules"]

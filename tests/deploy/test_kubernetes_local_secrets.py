@@ -40,7 +40,7 @@ def secrets(folder):
     return found
 
 
-def wanted():
+def required_secrets():
     for found in manifests.rendered("local"):
         if found["kind"] in ("Deployment", "StatefulSet"):
             for volume in found["spec"]["template"]["spec"]["volumes"]:
@@ -48,9 +48,9 @@ def wanted():
                     yield volume["secret"]["secretName"]
 
 
-def test_every_secret_that_the_overlay_mounts_is_made(made):
+def test_every_secret_that_the_overlay_mounts_is_created(made):
     assert run(made).returncode == 0
-    assert set(secrets(made)) == set(wanted())
+    assert set(secrets(made)) == set(required_secrets())
 
 
 def test_every_file_that_the_settings_name_is_in_the_secret(made):
@@ -61,7 +61,7 @@ def test_every_file_that_the_settings_name_is_in_the_secret(made):
     assert {file.rsplit("/", 1)[1] for file in files} == set(secrets(made)["leadgen"])
 
 
-def test_the_parts_know_each_others_passwords(made):
+def test_parts_share_their_passwords(made):
     run(made)
     found = secrets(made)
     assert found["postgres"]["password"] in found["leadgen"]["DATABASE_URL"]
@@ -70,7 +70,7 @@ def test_the_parts_know_each_others_passwords(made):
     assert keys["secretKey"] in found["storage"]["credentials"]
 
 
-def test_a_second_run_changes_nothing_and_says_so(made):
+def test_second_run_reports_that_nothing_was_changed(made):
     run(made)
     before = secrets(made)
     again = run(made)

@@ -29,11 +29,11 @@ def migration(*operations, module="tests.deploy.test_kubernetes_migrations"):
     return kind("0009_planted", "leads")
 
 
-def said(*operations):
+def find_problems(*operations):
     return list(policy.findings(migration(*operations), before()))
 
 
-def test_no_migration_troubles_the_release_before_it():
+def test_no_migration_breaks_the_previous_release():
     assert policy.all_findings(OURS) == []
 
 
@@ -64,8 +64,8 @@ def test_no_migration_troubles_the_release_before_it():
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_the_release_before_would_trip_over_is_found(operation):
-    assert len(said(operation)) == 1
+def test_migration_that_breaks_the_previous_release_is_found(operation):
+    assert len(find_problems(operation)) == 1
 
 
 @pytest.mark.parametrize(
@@ -85,28 +85,28 @@ def test_what_the_release_before_would_trip_over_is_found(operation):
     ],
     ids=lambda operation: type(operation).__name__,
 )
-def test_what_only_adds_is_let_through(operation):
-    assert said(operation) == []
+def test_additive_migration_is_allowed(operation):
+    assert find_problems(operation) == []
 
 
-def test_a_table_that_the_migration_itself_makes_is_nobodys():
+def test_table_created_in_the_migration_may_change():
     made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
-    assert said(made, migrations.AddField("score", "value", models.IntegerField())) == []
+    assert find_problems(made, migrations.AddField("score", "value", models.IntegerField())) == []
 
 
-def test_a_table_made_within_the_database_operations_is_nobodys_either():
+def test_table_created_in_database_operations_may_change():
     made = migrations.CreateModel("Score", [("id", models.BigAutoField(primary_key=True))])
     value = migrations.AddField("score", "value", models.IntegerField())
-    assert said(migrations.SeparateDatabaseAndState([made, value])) == []
+    assert find_problems(migrations.SeparateDatabaseAndState([made, value])) == []
 
 
-def test_a_rule_that_comes_after_none_is_told():
+def test_unique_rule_added_after_none_is_reported():
     none = migrations.AlterUniqueTogether("lead", None)
-    (found,) = said(none, migrations.AlterUniqueTogether("lead", {("name", "note")}))
+    (found,) = find_problems(none, migrations.AlterUniqueTogether("lead", {("name", "note")}))
     assert "may write it twice" in found
 
 
-def test_a_reason_lets_a_migration_take_something_away(monkeypatch):
+def test_migration_with_a_reason_may_remove_columns(monkeypatch):
     module = types.ModuleType("planted")
     module.CONTRACTS = "Nothing has read it since 1.4."  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "planted", module)

@@ -36,7 +36,7 @@ def expected(overlay, ours):
     }
 
 
-def found(objects, overlay="aws"):
+def allowed_flows(objects, overlay="aws"):
     places = [*our_places(objects), *others(overlay)]
     return {
         (source.name, target.name, port)
@@ -50,7 +50,7 @@ def test_exactly_the_expected_connections_are_allowed(overlay):
     objects = manifests.rendered(overlay)
     places = [*our_places(objects), *others(overlay)]
     ours = {place.name for place in places if place.is_ours}
-    assert found(objects, overlay) == expected(overlay, ours)
+    assert allowed_flows(objects, overlay) == expected(overlay, ours)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_exactly_the_expected_connections_are_allowed(overlay):
         ),
     ],
 )
-def test_a_policy_that_goes_takes_its_connections_along(fault, flow):
+def test_removing_a_policy_removes_its_connections(fault, flow):
     objects = planted.objects()
-    assert flow in found(objects)
+    assert flow in allowed_flows(objects)
     fault(objects)
-    assert flow not in found(objects)
+    assert flow not in allowed_flows(objects)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_a_policy_that_goes_takes_its_connections_along(fault, flow):
         ),
     ],
 )
-def test_a_policy_that_is_too_wide_shows(fault, flow):
+def test_too_wide_network_policy_is_detected(fault, flow):
     objects = planted.objects()
-    assert flow not in found(objects)
+    assert flow not in allowed_flows(objects)
     fault(objects)
-    assert flow in found(objects)
+    assert flow in allowed_flows(objects)
 
 
 def test_gke_pods_reach_the_dns_cache_pod_by_udp_and_tcp():
@@ -112,6 +112,6 @@ def test_gke_pods_reach_the_dns_cache_pod_by_udp_and_tcp():
 def test_dns_cache_pod_is_unreachable_without_its_peer():
     objects = manifests.rendered("gcp")
     flow = ("migrate", "node-dns-pod", 53)
-    assert flow in found(objects, "gcp")
+    assert flow in allowed_flows(objects, "gcp")
     planted.drop("NetworkPolicy/to-node-dns", "spec|egress|0|to|0")(objects)
-    assert flow not in found(objects, "gcp")
+    assert flow not in allowed_flows(objects, "gcp")

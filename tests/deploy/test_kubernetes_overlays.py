@@ -63,7 +63,7 @@ def covers(pattern, name, path):
     return same and fnmatch(name, name_pattern)
 
 
-def test_the_overlays_differ_only_where_the_table_says_and_wherever_it_says():
+def test_overlays_differ_exactly_as_the_table_lists():
     patterns = [pattern for row, _ in table() for pattern in row]
     found = set(differences(objects()))
     untold = {d for d in found if not any(covers(pattern, *d) for pattern in patterns)}
@@ -71,7 +71,7 @@ def test_the_overlays_differ_only_where_the_table_says_and_wherever_it_says():
     assert (untold, idle) == (set(), set())
 
 
-def test_a_dash_says_that_the_overlay_has_none_of_it():
+def test_dash_in_the_table_means_absent_in_the_overlay():
     found = objects()
     for patterns, cells in table():
         whole = [pattern for pattern in patterns if " " not in pattern]

@@ -12,7 +12,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("rule", "fault"), CASES)
-def test_a_planted_fault_is_found_by_its_rule(rule, fault):
+def test_planted_fault_is_found_by_its_rule(rule, fault):
     objects = planted.objects()
     fault(objects)
     assert list(kubernetes.RULES[rule](objects))

@@ -41,7 +41,7 @@ def test_every_metric_that_scales_roles_is_exported(client, settings, tmp_path):
         assert re.search(rf"^{re.escape(trigger['metadata']['valueLocation'])} ", text, re.M)
 
 
-def test_keda_asks_web_with_the_token_that_web_expects(client, settings):
+def test_keda_sends_the_token_that_web_expects(client, settings):
     settings.METRICS_TOKEN = "told"
     settings.ALLOWED_HOSTS = ["forms.example.com"]
     host = {"host": "web.leadgen.svc:8000"}
@@ -51,7 +51,7 @@ def test_keda_asks_web_with_the_token_that_web_expects(client, settings):
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
-def test_probes_and_scrapes_are_answered_under_the_pods_own_address(client, settings, path):
+def test_probes_and_scrapes_work_by_the_pods_address(client, settings, path):
     settings.ALLOWED_HOSTS = ["forms.example.com"]
     assert client.get(path, headers={"host": "10.20.0.7:8000"}).status_code == 200
 
@@ -63,7 +63,7 @@ def test_a_task_may_end_softly_before_its_worker_is_killed():
 
 
 @pytest.mark.parametrize("cloud", manifests.CLOUDS)
-def test_the_restore_check_has_the_room_that_the_runbook_asks_for(cloud):
+def test_restore_check_has_the_room_of_the_runbook(cloud):
     job = planted.find(manifests.rendered(cloud), "CronJob/restore-check")["spec"]["jobTemplate"]
     pod = job["spec"]["template"]["spec"]
     container = pod["containers"][0]

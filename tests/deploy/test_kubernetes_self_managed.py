@@ -26,7 +26,7 @@ def test_it_fits_every_schema_and_keeps_every_rule(switched):
     assert manifests.faults(objects) + kubernetes.findings(objects) == []
 
 
-def test_the_application_is_told_the_services_of_the_cluster(switched):
+def test_application_urls_name_the_cluster_services(switched):
     _, database, objects = switched
     urls = secret(objects, "leadgen")["target"]["template"]["data"]
     assert f'"{HOSTS[database]}" "5432" "leadgen"' in urls["DATABASE_URL"]
@@ -34,7 +34,7 @@ def test_the_application_is_told_the_services_of_the_cluster(switched):
     assert '"rabbitmq" "5672"' in urls["BROKER_URL"]
 
 
-def test_the_database_is_made_with_the_password_that_the_application_gets(switched):
+def test_database_and_application_share_one_password(switched):
     cloud, database, objects = switched
     name = {"postgres": "postgres", "postgres-cnpg": "postgres-owner"}[database]
     keys = {entry["remoteRef"]["key"] for entry in secret(objects, name)["data"]}
@@ -47,14 +47,14 @@ def test_the_database_is_made_with_the_password_that_the_application_gets(switch
     assert f"'{name}'" in str(mounted["spec"])
 
 
-def test_a_certificate_is_asked_for_where_the_database_has_one(switched):
+def test_certificate_is_checked_if_the_database_has_one(switched):
     _, database, objects = switched
     given = planted.find(objects, "ConfigMap/leadgen-*")["data"]
     assert given.get("PGSSLMODE", "") == MODES[database]
     assert "PGSSLROOTCERT" not in given
 
 
-def test_those_who_need_the_database_reach_it_and_nothing_outside(switched):
+def test_callers_reach_the_database_and_nothing_outside(switched):
     cloud, _, objects = switched
     inside = Place("postgres", labels={"app.kubernetes.io/name": "postgres"})
     outside = Place("own-network", address="10.20.3.4")

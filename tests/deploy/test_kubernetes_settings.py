@@ -46,7 +46,7 @@ def test_all_that_must_be_set_is_set(overlay):
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_what_stands_in_an_overlays_own_file_is_what_runs(overlay):
+def test_settings_file_of_the_overlay_takes_effect(overlay):
     own = manifests.env_file(KUBERNETES / f"overlays/{overlay}/settings.env")
     given = settings(manifests.rendered(overlay))
     filled = FROM_TERRAFORM if overlay in CLOUDS else set()
@@ -57,12 +57,12 @@ def test_what_stands_in_an_overlays_own_file_is_what_runs(overlay):
     ("overlay", "mode"),
     [("aws", "verify-full"), ("gcp", "verify-ca"), ("digitalocean", "verify-full"), ("local", "")],
 )
-def test_the_databases_certificate_is_checked_as_far_as_it_can_be(overlay, mode):
+def test_database_certificate_check_has_the_strictest_mode(overlay, mode):
     assert settings(manifests.rendered(overlay)).get("PGSSLMODE", "") == mode
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_web_keeps_connections_longer_than_a_load_balancer_does(overlay):
+def test_web_keep_alive_exceeds_the_load_balancers(overlay):
     # https://cloud.google.com/load-balancing/docs/https#timeout_for_keepalive_connections
     assert int(settings(manifests.rendered(overlay))["KEEPALIVE_SECONDS"]) > 600
 
@@ -73,7 +73,7 @@ def test_no_setting_claims_to_choose_checksums(overlay):
     assert not [name for name in settings(manifests.rendered(overlay)) if "CHECKSUM" in name]
 
 
-def test_every_secret_of_the_settings_is_made_by_the_external_secret(tmp_path):
+def test_external_secret_creates_every_secret_in_settings(tmp_path):
     objects = manifests.combined({"external-secrets", "mail"}, tmp_path / "both")
     files = {v.rsplit("/", 1)[1] for k, v in settings(objects).items() if k.endswith("_FILE")}
     made = planted.find(objects, "ExternalSecret/leadgen")["spec"]["target"]["template"]["data"]
@@ -89,20 +89,20 @@ def test_all_overlays_run_the_same_image():
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_the_file_from_terraform_has_the_names_that_terraform_writes(cloud):
+def test_terraform_file_has_the_names_of_the_outputs(cloud):
     outputs = (ROOT / f"deploy/terraform/roots/{cloud}/outputs.tf").read_text()
     written = outputs.split("overlay = {")[1].split("\n  }")[0]
     names = set(re.findall(r"^    (\w+) +=", written, re.M))
     assert names == set(manifests.told(cloud))
 
 
-def test_the_files_from_terraform_have_the_same_names_in_all_clouds():
+def test_terraform_files_have_equal_names_in_all_clouds():
     names = {cloud: set(manifests.told(cloud)) for cloud in CLOUDS}
     assert names["aws"] == names["gcp"] == names["digitalocean"]
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_terraform_says_arrives(cloud):
+def test_terraform_values_reach_the_manifests(cloud):
     told = manifests.told(cloud)
     objects = manifests.rendered(cloud)
     given = settings(objects)

@@ -19,7 +19,7 @@ def stages():
     return [(json.loads(expression), json.loads(put)) for expression, put in found]
 
 
-def sent(line):
+def redact_line(line):
     """The line as Loki gets it: what an expression captures is replaced."""
     for expression, put in stages():
         for found in re.findall(expression, line):
@@ -36,8 +36,8 @@ def sent(line):
         ("DETAIL:  Key (email)=(x) already exists.", "DETAIL:  [left out]"),
     ],
 )
-def test_personal_data_is_taken_out_before_it_is_stored(line, kept):
-    assert sent(line) == kept
+def test_personal_data_is_removed_before_storage(line, kept):
+    assert redact_line(line) == kept
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_personal_data_is_taken_out_before_it_is_stored(line, kept):
         "postgresql on 10.20.30.40:5432 answered after 1.25 s",
     ],
 )
-def test_what_is_not_personal_stays(line):
-    assert sent(line) == line
+def test_data_that_is_not_personal_is_stored(line):
+    assert redact_line(line) == line
 
 
-def test_what_alloy_reads_of_a_line_is_there():
+def test_log_line_has_every_field_that_alloy_reads():
     record = logging.LogRecord("leadgen.leads", logging.INFO, "", 0, "done", None, None)
     line = json.loads(JsonFormatter().format(record))
     wanted = dict(re.findall(r'^      (\w+) += "(\w+)",$', CONFIG, re.M))
@@ -77,7 +77,7 @@ def test_it_needs_no_privileges():
 
 
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)
-def test_it_finds_names_wherever_the_application_does(overlay):
+def test_collector_resolves_names_as_the_application_does(overlay):
     alloy, web = Place("alloy"), Place("web")
     rendered = manifests.rendered(overlay)
     servers = (

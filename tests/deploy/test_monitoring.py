@@ -61,7 +61,7 @@ def test_the_rules_pass_their_own_tests():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_rules_pass_them_with_a_base_of_ones_own(tmp_path):
+def test_rules_pass_their_tests_with_another_base_url(tmp_path):
     (line,) = re.findall(r"^    (sed .*)$", (MONITORING / "README.md").read_text(), re.M)
     here = shutil.copytree(MONITORING, tmp_path / "monitoring")
     command = line.replace("…", "https://git.example.org/ours")
@@ -72,14 +72,14 @@ def test_the_rules_pass_them_with_a_base_of_ones_own(tmp_path):
 
 
 @pytest.mark.parametrize("alert", [rule["alert"] for rule in ALERTS])
-def test_an_alert_is_seen_to_fire_and_to_clear(alert):
+def test_alert_fires_and_clears_in_its_tests(alert):
     seen = list(answers(alert))
     assert any(case[-2:] == [True, False] for case in seen)
     assert any(case[:2] == [False, True] for case in seen)
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
-def test_an_alert_says_how_bad_it_is_and_what_to_do(rule):
+def test_alert_has_severity_texts_and_runbook(rule):
     assert rule["labels"]["severity"] in ("critical", "warning")
     told = rule["annotations"]
     assert set(told) == {"summary", "description", "runbook_url"}
@@ -95,7 +95,7 @@ def test_the_runbook_of_an_alert_is_here(rule):
     assert f"\n## {rule['alert']}\n" in text
 
 
-def test_no_runbook_is_for_an_alert_that_is_gone():
+def test_every_runbook_has_an_alert():
     books = "".join(path.read_text() for path in (MONITORING / "runbooks").glob("*.md"))
     assert set(re.findall(r"^## (\w+)$", books, re.M)) == {rule["alert"] for rule in ALERTS}
 
@@ -124,11 +124,11 @@ def test_the_metrics_of_an_expression_are_found(expression, read):
     assert names(expression) == read
 
 
-def test_the_operator_is_given_the_same_rules():
+def test_operator_gets_the_same_rules():
     assert dev_rules.OPERATOR.read_text() == dev_rules.for_the_operator()
 
 
-def test_compose_scrapes_each_role_under_the_names_that_the_rules_know():
+def test_compose_scrapes_use_the_labels_of_the_rules():
     path = ROOT / "deploy/compose/prometheus.yml"
     job, machine = yaml.safe_load(path.read_text())["scrape_configs"]
     told = [target["labels"] for target in job["static_configs"]]
@@ -141,7 +141,7 @@ def test_compose_scrapes_each_role_under_the_names_that_the_rules_know():
     assert done.returncode == 0, done.stderr
 
 
-def test_in_the_cluster_each_role_is_scraped_under_the_names_that_the_rules_know():
+def test_cluster_scrapes_use_the_labels_of_the_rules():
     objects = planted.objects()
     web = planted.find(objects, "ServiceMonitor/web")["spec"]["endpoints"]
     others = planted.find(objects, "PodMonitor/roles")["spec"]["podMetricsEndpoints"]

@@ -56,7 +56,7 @@ def test_old_version_is_a_warning():
     assert "was chosen 181 days ago; look for a newer version" in found[0]
 
 
-def test_manifest_takes_digest_once_and_keeps_everything_else():
+def test_digest_is_added_to_a_manifest_once():
     pin = pins.Pin("postgres:17.12", DIGEST, date(2026, 11, 28))
     text = "  image: postgres:17.12\n  name: postgres:17.12-other\n"
     written = pins.rewrite(text, [pin])

@@ -68,7 +68,7 @@ def accepts(*command):
     return status == 0 or said
 
 
-def test_github_runs_the_stages_and_delivers_to_a_cluster_that_pulls_too():
+def test_github_runs_all_stages_and_gitops_delivery():
     assert github() == STAGES | {"gitops": ["login", "registry", "deploy"]}
 
 
@@ -77,13 +77,13 @@ def test_every_pipeline_runs_the_same_stages(pipeline):
     assert pipeline() == STAGES
 
 
-def test_every_step_is_run_by_the_pipelines_or_by_the_deploy_step():
+def test_pipelines_or_the_deploy_step_run_every_step():
     called = set(STEP.findall((CI / "deploy.sh").read_text() + (CI / "rollback.sh").read_text()))
     assert {path.stem for path in STEPS} == called | set(chain.from_iterable(STAGES.values()))
 
 
 @pytest.mark.parametrize("path", STEPS, ids=lambda path: path.stem)
-def test_a_step_can_be_run_and_says_what_it_is_for(path):
+def test_step_is_executable_and_has_a_description(path):
     first, second, *rest = path.read_text().splitlines()
     assert path.stat().st_mode & 0o111
     assert first == "#!/usr/bin/env bash"
@@ -98,7 +98,7 @@ def test_workflows_run_steps_and_nothing_else(path):
         assert STEP.fullmatch(command) or command.startswith("sudo apt-get "), command
 
 
-def test_githubs_runner_is_given_the_program_of_the_tests_that_it_lacks():
+def test_github_job_installs_prometheus_for_the_tests():
     *_, installs, tests = jobs(ROOT / ".github/workflows/ci.yml")["test"]["steps"]
     assert installs["run"].endswith(" prometheus")
     assert tests["run"] == "deploy/ci/test.sh"
@@ -111,7 +111,7 @@ def test_actions_are_named_by_commit_with_their_version(path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_job_may_ask_for_an_identity_only_where_it_logs_in_or_signs(path):
+def test_only_jobs_that_log_in_or_sign_get_an_identity(path):
     document = yaml.safe_load(path.read_text())
     assert document["permissions"] == {}
     for name, job in document["jobs"].items():
@@ -128,7 +128,7 @@ def test_pipelines_hold_no_key_but_those_of_the_exception(path):
     assert not re.search(r"AWS_SECRET|AWS_ACCESS|KUBECONFIG|GOOGLE_CREDENTIALS", text)
 
 
-def test_jenkins_gives_terraforms_stages_an_identity_of_their_own():
+def test_jenkins_uses_separate_identities_for_terraform():
     stages = re.split(r"stage\('(\w+)'\)", JENKINS.read_text())[1:]
     bodies = dict(zip(stages[::2], stages[1::2], strict=True))
     asked = {name: re.findall(r"asTerraform\('(\w+)'\)", body) for name, body in bodies.items()}
@@ -138,7 +138,7 @@ def test_jenkins_gives_terraforms_stages_an_identity_of_their_own():
     }
 
 
-def test_jenkins_asks_for_no_credential_and_no_identity_that_is_not_documented():
+def test_jenkins_credentials_and_identities_are_documented():
     documented = (ROOT / "deploy/docs/continuous-delivery.md").read_text()
     text = JENKINS.read_text()
     for name in re.findall(r"credentialsId: [\"']([\w-]+)", text):
@@ -147,7 +147,7 @@ def test_jenkins_asks_for_no_credential_and_no_identity_that_is_not_documented()
         assert f"`IDENTITY_{stage.upper()}`" in documented
 
 
-def test_what_places_a_job_is_documented_as_a_variable_of_the_repository():
+def test_variables_that_place_jobs_are_documented():
     placed = [
         f"{job.get('if')} {job.get('runs-on')}" for path in WORKFLOWS for job in jobs(path).values()
     ]
@@ -156,13 +156,13 @@ def test_what_places_a_job_is_documented_as_a_variable_of_the_repository():
     assert set(names) == set(re.findall(r"^\| `(\w+)` \| repository;", documented, re.M))
 
 
-def test_a_delivery_to_a_cluster_that_pulls_is_given_what_logging_in_to_a_cloud_asks_for():
+def test_gitops_job_has_the_variables_for_cloud_log_in():
     one, other = (jobs(ROOT / ".github/workflows/deploy.yml")[name] for name in ("apply", "gitops"))
     asked = {"CLOUD", "IDENTITY", "IDENTITY_PROVIDER", "IMAGE_REPOSITORY", "REGISTRY_USER"}
     assert asked <= one["env"].keys() & other["env"].keys()
 
 
-def test_pinned_programs_have_a_version_a_checksum_and_an_address_of_that_version():
+def test_pinned_programs_have_version_checksum_and_address():
     lines = [line for line in (CI / "tools.txt").read_text().splitlines() if line[0] != "#"]
     for name, version, checksum, address in (line.split() for line in lines):
         assert re.fullmatch("[0-9a-f]{64}", checksum), name
@@ -217,7 +217,7 @@ def test_zizmor_and_the_schema_find_planted_faults(tmp_path):
 
 
 @pytest.mark.parametrize("overlay", manifests.OVERLAYS)
-def test_what_is_applied_in_turns_is_all_there_is_and_roles_come_last(overlay):
+def test_staged_apply_covers_all_objects_and_roles_last(overlay):
     turns: list[list[str]] = [[], [], []]
     for one in manifests.rendered(overlay):
         labels = one["metadata"].get("labels", {})
@@ -242,7 +242,7 @@ def everything(folder):
         yield from manifests.combined({component}, folder / component)
 
 
-def test_the_pipeline_may_apply_whatever_an_overlay_or_a_component_brings(tmp_path):
+def test_pipeline_role_may_apply_every_rendered_kind(tmp_path):
     rule = yaml.safe_load((CI / "rbac.yaml").read_text())["rules"][0]
     builtin = {"", "apps", "autoscaling", "batch", "policy", "networking.k8s.io"}
     for one in everything(tmp_path):
@@ -258,7 +258,7 @@ def test_the_pipelines_role_is_a_valid_one():
         kubernetes_validate.validate(role, version, strict=True)  # raises
 
 
-def test_the_cluster_asks_for_the_signature_of_the_workflow_that_signs():
+def test_cluster_requires_the_signing_workflows_signature():
     text = (ROOT / "deploy/kubernetes/admission/signatures.yaml").read_text()
     (path,) = re.findall(r"leadgen/(\.github/\S+)@refs/heads/main", text)
     assert "deploy/ci/sign.sh" in (ROOT / path).read_text()

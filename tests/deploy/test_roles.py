@@ -57,13 +57,13 @@ def test_kubernetes_deploys_every_role_and_no_other():
 
 
 @pytest.mark.parametrize("name", LASTING)
-def test_compose_asks_the_probe_of_the_role(name):
+def test_compose_uses_the_probe_of_the_role(name):
     test = services()[name].get("healthcheck", {"test": ["CMD", *default_probe()]})["test"]
     assert test == ["CMD", *HEARTBEAT, name]
 
 
 @pytest.mark.parametrize("name", LASTING)
-def test_kubernetes_asks_the_probe_of_the_role(name):
+def test_kubernetes_uses_the_probe_of_the_role(name):
     probe = container(name)["livenessProbe"]
     if ROLES[name].probe == Probe.HTTP:
         assert probe["httpGet"]["path"] == "/health/live"
@@ -72,7 +72,7 @@ def test_kubernetes_asks_the_probe_of_the_role(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_metrics_are_served_where_the_role_says(name):
+def test_metrics_are_served_on_the_port_of_the_role(name):
     ports = {port["name"]: port["containerPort"] for port in container(name).get("ports", [])}
     expected = {Metrics.HTTP: {"http": 8000}, Metrics.PORT: {"metrics": 9100}, Metrics.NONE: {}}
     assert ports == expected[ROLES[name].metrics]

@@ -15,11 +15,11 @@ def page(name):
 
 
 @pytest.mark.parametrize("name", ["restore", "move", "fail-over", "roll-back"])
-def test_who_is_to_stop_the_workers_is_told_how_they_stay_stopped(name):
+def test_runbooks_link_how_workers_stay_stopped(name):
     assert "../../kubernetes/README.md#stop-and-start" in page(name)
 
 
-def test_the_page_on_stopping_holds_each_scaler_and_gives_it_back():
+def test_stop_page_pauses_and_restores_each_scaler():
     text = (ROOT / "deploy/kubernetes/README.md").read_text()
     objects = manifests.rendered("aws")
     annotated = re.findall(r"annotate scaledobject (\w+) \S*/paused-replicas(=0|-)\s", text)
@@ -30,7 +30,7 @@ def test_the_page_on_stopping_holds_each_scaler_and_gives_it_back():
     assert f"scale deployment/web --replicas={least}\n" in text
 
 
-def test_an_upgrade_by_hand_says_who_must_have_signed():
+def test_manual_upgrade_page_names_the_required_signer():
     verify = (ROOT / "deploy/ci/verify.sh").read_text()
     exported = " ".join(re.findall(r"^ +export (.*)$", page("upgrade"), re.M))
     assert {"SIGNER", "SIGNER_ISSUER"} == set(re.findall(r"need (\w+)", verify))
@@ -47,7 +47,7 @@ def test_a_plan_is_applied_in_the_folder_where_it_was_written():
 
 
 @pytest.mark.parametrize("cloud", manifests.CLOUDS)
-def test_what_a_rotation_replaces_is_what_terraform_made(cloud):
+def test_rotation_replaces_secrets_created_by_terraform(cloud):
     told = re.search(r"with ((?:`\w+`,? ?(?:or )?)+):", page("rotate-secrets"))
     made = (ROOT / f"deploy/terraform/modules/{cloud}/secrets/main.tf").read_text()
     (parties,) = re.findall(r"for_each = toset\((.*)\)", made)

@@ -15,13 +15,13 @@ def by_hand():
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_the_identity_that_reads_secrets_may_read_those_that_people_make(cloud):
+def test_secret_reader_may_read_manual_secrets(cloud):
     text = (ROOT / f"deploy/terraform/modules/{cloud}/identity/main.tf").read_text()
     assert by_hand() == {"leadgen-backup-identity", "leadgen-mail"}
     assert all(f'"{name}' in text for name in by_hand())
 
 
-def test_the_page_about_secrets_names_each_and_who_makes_it():
+def test_secrets_page_names_each_secret_and_its_creator():
     text = (ROOT / "deploy/docs/secrets.md").read_text()
     for name in by_hand():
         assert re.search(rf"^\| `{name}` \| `\w+` \| you", text, re.M)

@@ -56,7 +56,7 @@ def test_every_root_has_the_same_files(cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_what_the_pipeline_plans_with_is_committed_and_what_holds_passwords_is_not(cloud):
+def test_inputs_are_committed_and_state_is_ignored(cloud):
     secret = {"plan", "terraform.tfstate", "terraform.tfstate.backup"}
     asked = [f"deploy/terraform/roots/{cloud}/{name}" for name in sorted(OWN | secret)]
     done = subprocess.run(
@@ -74,26 +74,26 @@ def test_the_outputs_that_others_rely_on_are_there():
     assert set(blocks(ROOTS / "aws" / "outputs.tf", "output")) >= PROMISED
 
 
-def given():
+def overlay_values():
     overlay = text("roots", "aws", "outputs.tf").split("overlay = {")[1].split("\n  }")[0]
     return set(re.findall(r"^ +(\w+) +=", overlay, re.M))
 
 
-def test_the_overlay_is_given_names_of_outputs_and_the_labels():
+def test_overlay_gets_names_of_outputs_and_labels():
     labels = {"owner", "environment", "cost_centre", "data_classification"}
-    assert given() - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
-    assert labels <= given()
+    assert overlay_values() - labels <= set(blocks(ROOTS / "aws" / "outputs.tf", "output"))
+    assert labels <= overlay_values()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_the_overlay_reads_just_what_it_is_given(cloud):
+def test_overlay_reads_exactly_the_terraform_values(cloud):
     overlay = TERRAFORM.parent / "kubernetes" / "overlays" / cloud
     example = (overlay / "terraform.env").read_text(encoding="utf-8")
-    assert set(re.findall(r"^(\w+)=", example, re.M)) == given()
+    assert set(re.findall(r"^(\w+)=", example, re.M)) == overlay_values()
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_every_input_has_a_description_and_every_example_is_an_input(cloud):
+def test_inputs_are_described_and_examples_are_inputs(cloud):
     variables = text("roots", cloud, "variables.tf")
     examples = re.findall(r"^(\w+) +=", text("roots", cloud, "terraform.tfvars.example"), re.M)
     names = blocks(ROOTS / cloud / "variables.tf", "variable")
@@ -102,7 +102,7 @@ def test_every_input_has_a_description_and_every_example_is_an_input(cloud):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_the_example_gives_every_input_that_has_no_default(cloud):
+def test_example_sets_every_input_without_default(cloud):
     variables = text("roots", cloud, "variables.tf").split("\nvariable ")[1:]
     needed = {one.split('"')[1] for one in variables if "\n  default " not in one}
     examples = re.findall(r"^(\w+) +=", text("roots", cloud, "terraform.tfvars.example"), re.M)
@@ -110,7 +110,7 @@ def test_the_example_gives_every_input_that_has_no_default(cloud):
 
 
 @pytest.mark.parametrize("path", sorted(TERRAFORM.glob("modules/*/*/main.tf")), ids=str)
-def test_every_module_says_first_what_it_is(path):
+def test_every_module_starts_with_a_comment(path):
     assert path.read_text(encoding="utf-8").startswith("# ")
 
 
@@ -130,7 +130,7 @@ def test_one_prometheus_collects_the_metrics_of_gke():
     assert "kube-prometheus-stack" in (ROOT / "deploy/scripts/cluster/add-ons.sh").read_text()
 
 
-def test_what_digitalocean_cannot_protect_terraform_refuses_to_destroy():
+def test_terraform_prevents_destroying_digitalocean_data():
     for module in ("cluster", "postgres", "storage"):
         assert "prevent_destroy = true" in text("modules", "digitalocean", module, "main.tf")
 
@@ -139,11 +139,11 @@ def test_the_brokers_only_user_is_never_changed():
     assert "ignore_changes = [user]" in text("modules", "aws", "broker", "main.tf")
 
 
-def test_rabbitmq_is_given_no_key_for_amazon_mq_refuses_one():
+def test_rabbitmq_of_amazon_mq_has_no_key():
     assert "encryption_options" not in text("modules", "aws", "broker", "main.tf")
 
 
-def test_a_budget_is_in_the_billing_accounts_currency_and_asked_for_in_the_projects_name():
+def test_budget_uses_billing_currency_and_project():
     root = text("roots", "gcp", "main.tf")
     budget = re.search(r'module "budget" \{.*?\n\}', root, re.S)
     assert "currency_code" not in text("modules", "gcp", "budget", "main.tf")
@@ -152,11 +152,11 @@ def test_a_budget_is_in_the_billing_accounts_currency_and_asked_for_in_the_proje
     assert "billing_project " in root
 
 
-def test_a_grant_to_the_projects_workload_pool_waits_for_the_cluster_that_brings_it():
+def test_workload_pool_grants_wait_for_the_cluster():
     assert "workload_pool  = module.cluster.workload_pool" in text("roots", "gcp", "main.tf")
 
 
-def test_every_service_of_google_that_the_root_uses_is_switched_on():
+def test_every_google_service_in_use_is_enabled():
     script = (ROOT / "deploy/scripts/cluster/google-services.sh").read_text()
     enabled = re.search(r"services=\((.*?)\)", script, re.S)
     assert enabled
@@ -165,7 +165,7 @@ def test_every_service_of_google_that_the_root_uses_is_switched_on():
     assert {GOOGLE.get(family, family) for family in families} <= set(enabled[1].split())
 
 
-def test_every_account_of_google_that_gets_a_key_is_made_first():
+def test_google_accounts_are_created_before_their_keys():
     script = (ROOT / "deploy/scripts/cluster/google-services.sh").read_text()
     made = re.search(r"for service in (.*);", script)
     keys = re.findall(r'(\w+) += "service-', text("modules", "gcp", "encryption", "main.tf"))

@@ -50,7 +50,7 @@ def test_every_estimate_counts_balancer_disks_and_addresses(cloud, size):
     assert items >= (shared if cloud == "digitalocean" else shared | billed)
 
 
-def test_every_price_says_where_it_is_from_and_when_it_was_checked():
+def test_every_price_has_a_source_and_a_check_date():
     for row in ROWS:
         assert datetime.date.fromisoformat(row["dated"])
         checked = row["checked_on"]

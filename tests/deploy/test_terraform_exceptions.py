@@ -23,7 +23,7 @@ def test_ids_are_unique():
     assert len({row.id for row in ROWS}) == len(ROWS)
 
 
-def test_an_exception_ends_the_day_after_its_last_day_and_says_whose_it_is():
+def test_expired_exception_is_reported_with_its_owner():
     [row] = exceptions.register(GOOD)
     assert exceptions.expired([row], datetime.date(2027, 1, 31)) == []
     [said] = exceptions.expired([row], datetime.date(2027, 2, 1))

@@ -96,7 +96,7 @@ def test_every_rule_has_a_planted_fault():
 
 
 @pytest.mark.parametrize("missing", TAGS)
-def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
+def test_every_cloud_requires_the_mandatory_tags(missing):
     left = {name: value for name, value in TAGS.items() if name != missing}
     listed = [f"{name}:{value}" for name, value in left.items()]
     assert "tagged" in broken(resource("aws_eip", tags_all=left))
@@ -104,23 +104,23 @@ def test_each_mandatory_tag_is_asked_for_in_every_clouds_form(missing):
     assert "tagged" in broken(resource("digitalocean_volume", tags=listed))
 
 
-def test_tags_that_terraform_does_not_know_are_not_ours():
+def test_unknown_tag_values_count_as_missing():
     one = Resource("a", "google_sql_database_instance", {}, {"settings": [{"user_labels": True}]})
     assert "tagged" in broken(one)
 
 
-def test_what_a_cloud_cannot_tag_needs_no_tags():
+def test_untaggable_resource_needs_no_tags():
     assert "tagged" not in broken(resource("digitalocean_vpc"), resource("aws_route"))
 
 
-def test_everyone_may_come_in_to_https_and_to_nothing_else():
+def test_public_ingress_is_allowed_for_https_only():
     rule = "aws_vpc_security_group_ingress_rule"
     assert not broken(resource(rule, **ANYONE, from_port=443, to_port=443))
     assert "closed" in broken(resource(rule, **ANYONE, from_port=443, to_port=65535))
     assert "closed" in broken(resource("google_compute_firewall", source_ranges=["::/0"]))
 
 
-def test_a_security_groups_own_rules_are_read_one_by_one():
+def test_inline_security_group_rules_are_checked_each():
     web = {"cidr_blocks": ["0.0.0.0/0"], "from_port": 443, "to_port": 443}
     shell = {"cidr_blocks": ["10.0.0.0/8"], "from_port": 22, "to_port": 22}
     everyone = {**shell, "ipv6_cidr_blocks": ["::/0"], "description": "shell"}
@@ -128,7 +128,7 @@ def test_a_security_groups_own_rules_are_read_one_by_one():
     assert "closed" in broken(resource("aws_security_group", ingress=[web, everyone]))
 
 
-def test_a_clusters_interface_names_who_may_reach_it():
+def test_cluster_endpoint_requires_allowed_addresses():
     named = {"control_plane_firewall": [{"allowed_addresses": ["203.0.113.0/24"]}]}
     everyone = {"control_plane_firewall": [{"allowed_addresses": ["0.0.0.0/0"]}]}
     assert "closed" not in broken(resource("digitalocean_kubernetes_cluster", **named))
@@ -137,7 +137,7 @@ def test_a_clusters_interface_names_who_may_reach_it():
 
 
 @pytest.mark.parametrize("block", ["0.0.0.0/1", "128.0.0.0/1", "2000::/3"])
-def test_half_of_the_internet_is_everyone(block):
+def test_half_of_the_internet_counts_as_public(block):
     vpc = [{"public_access_cidrs": ["203.0.113.0/24", block]}]
     assert "closed" in broken(resource("aws_eks_cluster", vpc_config=vpc))
 
@@ -179,7 +179,7 @@ def test_a_google_federation_names_its_subject():
     assert "pinned" not in broken(resource(kind, attribute_condition=exact))
 
 
-def test_a_grant_to_everybody_is_caught():
+def test_grant_to_all_users_is_rejected():
     assert "least" in broken(resource("google_storage_bucket_iam_member", member="allUsers"))
     assert "least" in broken(resource("google_storage_bucket_iam_binding", members=["allUsers"]))
 
@@ -216,17 +216,17 @@ def test_a_gross_grant_is_caught(planted):
     ],
     ids=lambda one: one.type,
 )
-def test_a_grant_of_just_what_is_needed_passes(kept):
+def test_minimal_grant_passes(kept):
     assert "least" not in broken(kept)
 
 
-def test_a_value_that_the_cloud_decides_counts_as_given():
+def test_value_known_after_apply_counts_as_set():
     one = Resource("a", "aws_cloudwatch_log_group", {}, {"kms_key_id": True})
     assert one.get("kms_key_id") == UNKNOWN
     assert not broken(one)
 
 
-def test_plans_and_states_are_read_alike():
+def test_plans_and_states_yield_the_same_resources():
     one = {"address": "a.b", "type": "a", "mode": "managed"}
     plan = {"resource_changes": [{**one, "change": {"after": {"x": 1}, "after_unknown": {}}}]}
     child = {"resources": [{**one, "values": {"x": 1}}]}
@@ -234,7 +234,7 @@ def test_plans_and_states_are_read_alike():
     assert plans.load(json.dumps(plan)) == plans.load(json.dumps(state))
 
 
-def test_what_is_deleted_breaks_no_rule():
+def test_deleted_resource_breaks_no_rule():
     gone = {
         "address": "a",
         "type": "aws_iam_access_key",
@@ -249,6 +249,6 @@ def test_another_document_is_refused():
         plans.load("{}")
 
 
-def test_every_type_in_the_rules_is_made_by_a_module_or_forbidden():
+def test_rules_name_only_known_resource_types():
     known = {setting.type for setting in SETTINGS} | set(terraform.BUCKET_COMPANIONS)
     assert known <= resource_types()

@@ -1,7 +1,7 @@
 from dev import environment
 
 
-def test_a_file_gives_names_and_values_without_quotes_and_comments(tmp_path):
+def test_file_is_parsed_without_quotes_and_comments(tmp_path):
     path = tmp_path / ".env"
     path.write_text(
         "# note\n\nPORT=8001\nexport DEBUG = true\nEMAIL_FROM='Ada <ada@example.com>'\n"
@@ -13,7 +13,7 @@ def test_a_file_gives_names_and_values_without_quotes_and_comments(tmp_path):
     }
 
 
-def test_a_value_may_hold_equal_signs(tmp_path):
+def test_value_may_contain_equal_signs(tmp_path):
     path = tmp_path / ".env"
     path.write_text("STORAGE_URL=s3://b?region=x&endpoint_url=http://y\n")
     assert environment.from_file(path) == {"STORAGE_URL": "s3://b?region=x&endpoint_url=http://y"}
@@ -23,7 +23,7 @@ def test_a_missing_file_is_no_fault(tmp_path):
     assert environment.from_file(tmp_path / ".env") == {}
 
 
-def test_the_environment_wins_over_the_defaults():
+def test_environment_overrides_the_defaults():
     env = environment.development({"DEBUG": "false"})
     assert (env["DEBUG"], env["LOG_FORMAT"]) == ("false", "console")
 

@@ -11,20 +11,20 @@ def stand_in(folder, said):
 
 
 @pytest.mark.parametrize("minor", ["27", "32", "33+"])
-def test_a_kubectl_that_is_new_enough_is_taken(tmp_path, monkeypatch, minor):
+def test_kubectl_of_a_supported_version_is_used(tmp_path, monkeypatch, minor):
     path = stand_in(tmp_path, f'{{"clientVersion": {{"minor": "{minor}"}}}}')
     monkeypatch.setenv("KUBECTL", path)
     assert kubectl.program() == path
 
 
 @pytest.mark.parametrize("said", ['{"clientVersion": {"minor": "20+"}}', "no json"])
-def test_an_old_or_broken_one_is_refused_with_what_to_do(tmp_path, monkeypatch, said):
+def test_old_or_broken_kubectl_is_refused_with_a_fix(tmp_path, monkeypatch, said):
     monkeypatch.setenv("KUBECTL", stand_in(tmp_path, said))
     with pytest.raises(RuntimeError, match=r"(?s)kubectl 1\.27 or newer.*make test KUBECTL="):
         kubectl.program()
 
 
-def test_none_where_none_may_be_installed_is_told(monkeypatch):
+def test_missing_kubectl_is_reported_without_install_rights(monkeypatch):
     monkeypatch.delenv("KUBECTL", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setattr(debian, "can_install", lambda: False)

@@ -3,7 +3,7 @@ import socket
 from dev import ports
 
 
-def test_a_taken_port_gives_way_to_the_next_one():
+def test_next_free_port_replaces_a_port_in_use():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert not ports.is_free(port)

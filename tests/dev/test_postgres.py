@@ -60,7 +60,7 @@ def test_nothing_runs_after_the_end(var):
     assert not (var / "pg" / "postmaster.pid").exists()
 
 
-def test_strangers_need_the_password_which_only_its_owner_may_read(var):
+def test_server_requires_a_password_in_a_private_file(var):
     with server() as url, pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(url.replace("@", "x@"))
     assert (var / "pg.password").stat().st_mode & 0o077 == 0
@@ -74,7 +74,7 @@ def test_upper_and_lower_case_are_known_beyond_ascii(var):
         )
 
 
-def test_a_killed_server_comes_back_with_what_was_committed(var):
+def test_killed_server_restarts_with_committed_rows(var):
     with server(durable=True) as url:
         write(url)
         os.kill(postmaster(var), signal.SIGKILL)
@@ -83,7 +83,7 @@ def test_a_killed_server_comes_back_with_what_was_committed(var):
         assert read(url) == [("kept",)]
 
 
-def test_a_lock_file_that_names_a_stranger_is_dropped(var):
+def test_lock_file_of_another_process_is_removed(var):
     with server() as url:
         write(url)
     (var / "pg" / "postmaster.pid").write_text(f"{os.getpid()}\n{var / 'pg'}\n")
@@ -91,7 +91,7 @@ def test_a_lock_file_that_names_a_stranger_is_dropped(var):
         assert read(url) == [("kept",)]
 
 
-def test_a_server_left_behind_is_ended_first(var):
+def test_orphaned_server_is_stopped_first(var):
     with server() as url:
         write(url)
         old = postmaster(var)
@@ -101,7 +101,7 @@ def test_a_server_left_behind_is_ended_first(var):
     wait_until(lambda: not unprivileged.command_of(old), "its end", seconds=5)
 
 
-def test_the_files_of_another_version_are_refused_and_left_alone(var):
+def test_data_of_another_version_is_refused_unchanged(var):
     with server():
         pass
     (var / "pg" / "PG_VERSION").write_text("9\n")
@@ -111,7 +111,7 @@ def test_the_files_of_another_version_are_refused_and_left_alone(var):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands PostgreSQL to another user")
-def test_a_checkout_that_nobody_else_may_enter_keeps_its_data_elsewhere(var, monkeypatch):
+def test_private_checkout_stores_its_data_elsewhere(var, monkeypatch):
     closed, binaries = var / "closed", postgres.binaries()
     closed.mkdir(mode=0o700)
     place = binaries.relative_to(binaries.parents[2])
@@ -143,7 +143,7 @@ def test_the_application_is_no_superuser_and_owns_its_database(var):
         connection.execute("CREATE TABLE note (text text)")
 
 
-def test_an_older_cluster_loses_the_superuser_and_keeps_data_and_address(var):
+def test_older_cluster_is_migrated_to_a_plain_user(var):
     with server() as before:
         write(before)
         with psycopg.connect(before) as connection:

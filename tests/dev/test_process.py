@@ -44,7 +44,7 @@ def test_a_program_that_will_not_stop_is_killed():
     assert process.exit_code() == -signal.SIGKILL
 
 
-def test_a_group_names_the_member_that_died():
+def test_group_names_the_member_that_exited():
     with Group() as group:
         group.start("steady", ["sleep", "600"], ENV)
         group.start("weak", [sys.executable, "-c", "raise SystemExit(3)"], ENV)
@@ -54,7 +54,7 @@ def test_a_group_names_the_member_that_died():
         assert (dead.name, dead.exit_code()) == ("weak", 3)
 
 
-def test_waiting_for_a_program_that_ends_says_what_it_printed():
+def test_waiting_for_an_exited_program_reports_its_output():
     process = Process("one", [sys.executable, "-c", "raise SystemExit('no such disk')"], env=ENV)
     with pytest.raises(RuntimeError, match="The disk ended before it was ready:\nno such disk"):
         wait_until(lambda: process.exit_code() == 99, "The disk", process)
@@ -76,7 +76,7 @@ def test_a_program_ends_when_its_starter_is_killed():
     wait_until(lambda: not is_alive(child), "the child's end", seconds=5)
 
 
-def test_a_second_holder_of_a_lock_is_told_who_has_it(tmp_path):
+def test_refused_lock_names_the_process_that_holds_it(tmp_path):
     with only_one("run", tmp_path):
         with pytest.raises(AlreadyRunningError, match=str(os.getpid())), only_one("run", tmp_path):
             pass

@@ -115,7 +115,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 
 
 @on_linux
-def test_it_says_where_everything_is_and_ends_whole_on_ctrl_c(var):
+def test_run_prints_addresses_and_stops_all_parts_on_ctrl_c(var):
     with Run(var) as run:
         said = run.until("Ctrl-C stops it")
         url = re.search(r"Workspace +(\S+)/admin/", said)
@@ -131,7 +131,7 @@ def test_it_says_where_everything_is_and_ends_whole_on_ctrl_c(var):
 
 
 @on_linux
-def test_a_taken_port_gives_way_a_second_start_is_refused_and_sigterm_ends_everything(var):
+def test_run_changes_port_refuses_second_and_ends_on_sigterm(var):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with Run(var, PORT=str(port)) as run:
@@ -146,7 +146,7 @@ def test_a_taken_port_gives_way_a_second_start_is_refused_and_sigterm_ends_every
 
 
 @on_linux
-def test_when_one_part_dies_it_is_named_and_the_rest_is_stopped(var):
+def test_exit_of_one_part_is_named_and_stops_the_rest(var):
     with Run(var) as run:
         run.until("Ctrl-C stops it")
         everything = run.left_over()
@@ -157,7 +157,7 @@ def test_when_one_part_dies_it_is_named_and_the_rest_is_stopped(var):
 
 
 @on_linux
-def test_nothing_outlives_a_killed_command_and_the_next_one_starts(var):
+def test_killed_run_leaves_no_process_and_restarts(var):
     with Run(var) as run:
         run.until("Ctrl-C stops it")
         everything = run.left_over()
@@ -170,9 +170,7 @@ def test_nothing_outlives_a_killed_command_and_the_next_one_starts(var):
 
 
 @on_linux
-def test_backends_that_are_named_are_used_instead_of_private_ones(
-    var, own_database, rabbitmq_url, s3_url
-):
+def test_configured_backends_replace_private_ones(var, own_database, rabbitmq_url, s3_url):
     keys = {name: os.environ[name] for name in os.environ if name.startswith("AWS_")}
     urls = {"DATABASE_URL": own_database, "BROKER_URL": rabbitmq_url, "STORAGE_URL": s3_url}
     with Run(var / "named", **keys, **urls) as run:

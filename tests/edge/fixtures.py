@@ -100,8 +100,8 @@ class Client:
         return Answer(sent[0]["status"], names, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
-@pytest.fixture
-def path(form):
+def submissions_path(form):
+    """Return the API's address for submissions of the form."""
     return f"/api/v1/public/forms/{form.public_id}/submissions"
 
 

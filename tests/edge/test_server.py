@@ -192,7 +192,7 @@ def test_endless_request_is_refused_and_frees_its_memory(web, server, kind):
     assert good.startswith(b"HTTP/1.1 201")
 
 
-def test_page_says_413_to_a_client_that_sends_30_mb(server):
+def test_page_answers_413_to_a_body_of_30_mb(server):
     lines = ("POST /login HTTP/1.1", "Host: localhost", "Content-Length: 30000000", "", "")
     opening = "\r\n".join(lines).encode()
     answer = exchange(server, opening, *[bytes(1_000_000)] * 30)
@@ -208,7 +208,7 @@ def test_a_body_in_very_many_pieces_is_refused_before_its_end(server, path):
     assert b"send larger chunks" in answer
 
 
-def test_a_body_may_come_in_a_few_thousand_pieces(server):
+def test_body_in_a_few_thousand_chunks_is_accepted(server):
     form = make_form()
     chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in BODY) + b"0\r\n\r\n"
     opening = head(form, "Transfer-Encoding: chunked", "Connection: close")
@@ -272,14 +272,14 @@ def test_half_a_body_is_no_submission(server):
     assert not Submission.objects.exists()
 
 
-def test_a_body_that_stalls_is_given_up_after_ten_seconds(server):
+def test_stalled_body_is_abandoned_after_ten_seconds(server):
     started = time.monotonic()
     answer = exchange(server, head(make_form(), "Content-Length: 5000") + b'{"fields"')
     assert answer.startswith(b"HTTP/1.1 408")
     assert 9 < time.monotonic() - started < 15
 
 
-def test_a_visitor_who_leaves_right_after_sending_is_not_lost(server):
+def test_submission_of_a_disconnected_visitor_is_stored(server):
     form = make_form()
     with socket.create_connection(server) as connection:
         connection.sendall(head(form, LENGTH) + BODY)

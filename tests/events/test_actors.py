@@ -43,7 +43,7 @@ def test_label_stays_as_it_was_when_the_user_is_renamed():
 
 
 @pytest.mark.parametrize("has_user", [True, False])
-def test_event_of_the_release_before_is_read_from_the_former_column(has_user):
+def test_actor_of_an_older_event_is_read_from_the_old_column(has_user):
     user = make_user(name="Ada Owner") if has_user else None
     event = stored(
         Event.objects.create(

@@ -57,7 +57,7 @@ def come_due():
     Cursor.objects.update(next_at=Now())
 
 
-def test_an_event_tells_who_did_what_to_which_row():
+def test_event_records_actor_kind_and_subject():
     team, actor = make_team(), make_user()
     event = Event.objects.get(
         pk=emit("team.changed", team, actor=actor, data={"changes": ["name"]}).pk
@@ -66,14 +66,14 @@ def test_an_event_tells_who_did_what_to_which_row():
     assert list(Event.objects.about(team)) == [event]
 
 
-def test_events_come_in_order_and_only_once():
+def test_events_are_delivered_in_order_and_once():
     events, listener = three_events(), Listener()
     assert listener.read() == 3
     assert listener.read() == 0
     assert listener.seen == events
 
 
-def test_a_slice_ends_at_its_limit_and_the_next_goes_on_there():
+def test_next_slice_continues_after_the_limit():
     events, listener = three_events(), Listener()
     assert consume("reader", {"team.added": listener}, limit=2) == 2
     assert listener.seen == events[:2]
@@ -95,7 +95,7 @@ def test_a_new_consumer_reads_from_the_beginning():
     assert second.seen == events
 
 
-def test_what_a_failing_handler_wrote_is_undone_and_the_cursor_stops_before_its_event():
+def test_failed_handler_is_rolled_back_and_stops_the_cursor():
     first, second, _ = three_events()
     listener = Listener(second)
     assert listener.read() == 1
@@ -127,7 +127,7 @@ def test_the_wait_is_measured_by_the_clock_of_the_database():
     assert timedelta(0) < wait < timedelta(seconds=6)
 
 
-def test_after_five_failures_an_event_is_parked_and_the_rest_goes_on():
+def test_event_is_parked_after_five_failures():
     first, second, third = three_events()
     listener = Listener(first)
     five_failures(listener)
@@ -136,7 +136,7 @@ def test_after_five_failures_an_event_is_parked_and_the_rest_goes_on():
     assert (parked.event_id, parked.error) == (first, "ValueError: not today")
 
 
-def test_a_database_error_in_a_handler_spoils_only_its_own_event():
+def test_database_error_in_a_handler_affects_one_event():
     three_events()
     make_team("taken")
 
@@ -147,7 +147,7 @@ def test_a_database_error_in_a_handler_spoils_only_its_own_event():
     assert IntegrityError.__name__ in Cursor.objects.get(consumer="reader").last_error
 
 
-def test_replay_hands_everything_after_an_event_again():
+def test_replay_repeats_all_events_after_the_given_one():
     events, listener = three_events(), Listener()
     listener.read()
     Team.objects.filter(name__startswith="made").delete()
@@ -156,7 +156,7 @@ def test_replay_hands_everything_after_an_event_again():
     assert listener.seen == events + events[1:]
 
 
-def test_replay_from_the_beginning_hands_everything_again():
+def test_replay_from_the_beginning_repeats_all_events():
     events, listener = three_events(), Listener()
     listener.read()
     Team.objects.filter(name__startswith="made").delete()
@@ -165,7 +165,7 @@ def test_replay_from_the_beginning_hands_everything_again():
     assert listener.seen == events * 2
 
 
-def test_a_log_restored_into_a_new_server_goes_on_where_each_consumer_stood():
+def test_consumers_continue_after_a_restore_to_a_new_server():
     events, listener = three_events(), Listener()
     consume("reader", {"team.added": listener}, limit=1)
     ahead = 2**60
@@ -179,7 +179,7 @@ def test_a_log_restored_into_a_new_server_goes_on_where_each_consumer_stood():
     assert listener.seen == [*events, later.pk]
 
 
-def test_a_log_that_this_server_has_overtaken_stays_as_it_is():
+def test_log_older_than_this_server_is_unchanged():
     events, listener = three_events(), Listener()
     settle()
     before = list(Event.objects.values_list("pk", "transaction"))
@@ -212,7 +212,7 @@ def name_after(event: Event) -> None:
     Team.objects.create(name=f"heard of {event.pk}")
 
 
-def test_the_task_serves_every_consumer_even_beside_one_that_fails(settings):
+def test_task_runs_every_consumer_although_one_fails(settings):
     settings.EVENT_PIPELINE = "tests.events.test_consumers.PIPELINE"
     three_events()
     assert consume_task() == 3

@@ -36,7 +36,7 @@ def ids_in_order():
     return list(Event.objects.order_by("transaction", "id").values_list("id", flat=True))
 
 
-def test_a_transaction_that_began_first_and_commits_last_is_not_skipped(executor):
+def test_event_of_an_older_transaction_is_not_skipped(executor):
     team, reader = make_team(), Reader()
     early = Writer(executor, team)
     late = Writer(executor, team)
@@ -62,7 +62,7 @@ def test_an_event_waits_until_every_older_transaction_has_ended(executor):
     assert len(reader.seen) == 2
 
 
-def test_a_rolled_back_transaction_holds_up_nothing_and_is_never_seen(executor):
+def test_rolled_back_event_is_not_read_and_blocks_nothing(executor):
     team, reader = make_team(), Reader()
     with transaction.atomic():
         emit("team.added", team)
@@ -74,7 +74,7 @@ def test_a_rolled_back_transaction_holds_up_nothing_and_is_never_seen(executor):
     assert len(reader.seen) == 1
 
 
-def test_readers_in_a_storm_of_writers_see_every_event_once_and_in_order(executor, shuffled):
+def test_concurrent_readers_see_every_event_once_in_order(executor, shuffled):
     team, reader, stop = make_team(), Reader(), threading.Event()
     readers = [executor.submit(reader.read_until, stop) for _ in range(2)]
     for _ in range(10):
@@ -88,7 +88,7 @@ def test_readers_in_a_storm_of_writers_see_every_event_once_and_in_order(executo
     assert reader.seen == ids_in_order()
 
 
-def test_a_slow_consumer_holds_up_no_other(executor):
+def test_slow_consumer_delays_no_other(executor):
     team, reader = make_team(), Reader()
     emit("team.added", team)
     settle()
@@ -134,7 +134,7 @@ def test_a_consumer_has_one_reader_at_a_time(executor):
     assert len(reader.seen) == 1
 
 
-def test_a_consumer_that_falls_silent_lets_another_read_on(executor, monkeypatch):
+def test_stalled_consumer_is_replaced_after_the_timeout(executor, monkeypatch):
     monkeypatch.setattr(consumers, "SILENCE", "200ms")
     team, reader = make_team(), Reader()
     emit("team.added", team)

@@ -75,7 +75,7 @@ def test_a_transaction_in_our_database_delays_later_events(other_database):
         assert settled() == 1
 
 
-def test_a_role_without_rights_sees_whose_transaction_runs(other_database, role_without_rights):
+def test_role_without_rights_sees_transactions_of_others(other_database, role_without_rights):
     with psycopg.connect(**other_database) as other:
         assign_id(other)
         emit("team.changed", make_team())
@@ -108,7 +108,7 @@ def test_a_prepared_transaction_elsewhere_delays_no_event(other_database, prepar
     assert settled() == 1
 
 
-def test_a_prepared_transaction_of_ours_delays_events(prepare):
+def test_own_prepared_transaction_delays_events(prepare):
     prepare(connection_parameters(), "ours")
     emit("team.changed", make_team())
     assert settled() == 0

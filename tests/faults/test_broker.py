@@ -95,7 +95,7 @@ def test_out_of_memory(broker, roles, ride_out, figures):
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_queue_is_replicated_bounded_and_drops_poison(broker, roles, name):
+def test_queue_is_replicated_with_delivery_and_length_limits(broker, roles, name):
     told = broker.node.control("--quiet", "list_queues", "name", "type", "durable", "arguments")
     (queue,) = [line for line in told.splitlines() if line.startswith(f"{name}\t")]
     assert queue.split("\t")[1:3] == ["quorum", "true"]

@@ -37,7 +37,7 @@ def test_postgresql_killed_under_load(system, roles, server):
 
 
 @pytest.mark.slow_faults
-def test_web_processes_that_never_served_a_form_know_it_when_postgresql_goes(system, roles, server):
+def test_preloaded_forms_are_served_without_postgresql(system, roles, server):
     roles.stop("web")
     before = roles.log("web").count("preloaded ")
     roles.start("web")
@@ -66,7 +66,7 @@ def test_postgresql_frozen_under_load(system, roles, server):
     accounted_for(system, load)
 
 
-def test_postgresql_and_storage_gone_under_load(system, roles, server):
+def test_no_receipt_is_lost_without_postgresql_and_storage(system, roles, server):
     with loading(roles.url, system.public_id) as load:
         load.until(receipts=100)
         aside = system.storage.rename(system.storage.with_name("aside"))

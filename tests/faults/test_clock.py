@@ -44,7 +44,7 @@ def test_the_clock_of_web_jumps_under_load(system, roles, clock, tmp_path, figur
     assert system.server.query(SPREAD)[0][0] > 590  # the clock did jump
 
 
-def test_a_worker_whose_clock_is_behind_works_what_waits(system, roles, clock, tmp_path):
+def test_worker_with_a_late_clock_processes_the_backlog(system, roles, clock, tmp_path):
     offset, told = clock
     roles.stop("worker")
     offset.write_text("-600")

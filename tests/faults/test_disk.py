@@ -75,7 +75,7 @@ def fill_ledger(connection):
                 )
 
 
-def test_a_full_spool_promises_nothing_and_recovers_by_itself(system, spool_disk, roles, server):
+def test_full_spool_issues_no_receipt_and_recovers(system, spool_disk, roles, server):
     with loading(roles.url, system.public_id) as load:
         load.until(receipts=50)
         server.kill()
@@ -93,7 +93,7 @@ def test_a_full_spool_promises_nothing_and_recovers_by_itself(system, spool_disk
     assert not list((spool_disk / "spool").glob("unfinished/*"))
 
 
-def test_a_full_ledger_sends_everything_to_the_spool(system, ledger_disk, roles):
+def test_submissions_are_spooled_while_the_ledger_is_full(system, ledger_disk, roles):
     with loading(roles.url, system.public_id) as load:
         load.until(receipts=50)
         fill_ledger(ledger_disk)

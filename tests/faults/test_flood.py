@@ -50,7 +50,7 @@ def p99_under_fire(load, bots, url, slug):
     return load.p99(*stretch), told.result()
 
 
-def test_a_flood_takes_nothing_from_the_others(system, roles, elsewhere, figures):
+def test_flood_does_not_slow_other_visitors(system, roles, elsewhere, figures):
     quiet, under_fire, port = [], [], any_free()
     told: Counter[int] = Counter()
     # The bots work on this machine too, so what they take from it is a part of both sides.
@@ -81,7 +81,7 @@ def test_a_flood_takes_nothing_from_the_others(system, roles, elsewhere, figures
     assert sum("flood" in reasons for _, reasons in spam) > len(spam) / 2
 
 
-def test_a_refusal_costs_a_fraction_of_a_submission(system, roles, elsewhere, figures):
+def test_refusal_uses_less_than_half_of_the_cpu(system, roles, elsewhere, figures):
     web = {"web": roles.processes["web"].pid}
     with loading(roles.url, system.public_id, system.slug, rate=150, spread=True) as load:
         load.go_on(2)

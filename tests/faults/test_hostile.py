@@ -34,7 +34,7 @@ def post(roles, system, key, email="ada@example.com"):
         return error.code, ""
 
 
-def known(system, receipts):
+def count_submissions(system, receipts):
     """How many submissions stand behind these receipts; each receipt is known."""
     assert set(receipts) <= set(system.ledger())
     rows = system.server.query(
@@ -78,12 +78,12 @@ def test_a_repeat_on_the_other_way_is_the_same_submission(system, roles, server)
     roles.start("worker")
     assert [before[0], *(status for status, _ in spooled), after[0]] == [201, 202, 202, 202, 201]
     assert system.settled().returncode == 0
-    assert known(system, [before[1], spooled[0][1]]) == 1
-    assert known(system, [spooled[1][1], spooled[2][1], after[1]]) == 1
+    assert count_submissions(system, [before[1], spooled[0][1]]) == 1
+    assert count_submissions(system, [spooled[1][1], spooled[2][1], after[1]]) == 1
 
 
 @pytest.mark.slow_faults
-def test_five_hundred_slow_clients_take_nothing_from_the_others(system, roles, figures):
+def test_slow_clients_do_not_slow_other_visitors(system, roles, figures):
     paths = (f"/api/v1/public/forms/{system.public_id}/submissions", "/login")
     openings = [opening(path) for path in paths for opening in OPENINGS.values()]
     with loading(roles.url, system.public_id, system.slug) as load:

@@ -63,9 +63,7 @@ def test_tables_grow_under_load(system, roles, grown, figures):
     accounted_for(system, load)
 
 
-def test_a_migration_that_waits_for_a_long_read_sends_visitors_to_the_spool(
-    system, roles, grown, figures
-):
+def test_submissions_are_spooled_while_a_migration_waits(system, roles, grown, figures):
     with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         with psycopg.connect(system.server.url) as report, migrating(system):

@@ -52,7 +52,7 @@ def web_process_lost(roles):
     wait_until_ready(roles)
 
 
-def test_every_part_lost_in_turn(system, roles, server, broker, storage, figures):
+def test_outage_of_each_part_in_turn_loses_nothing(system, roles, server, broker, storage, figures):
     figures["most posts/s"] = best = most(system, roles)
     figures["of which 70 %"] = rate = 0.7 * best
     losses = {

@@ -38,12 +38,12 @@ def test_five_restarts(system, roles, server, figures, way):
     figures["settled s"] = accounted_for(system, load)
 
 
-def test_away_for_a_minute(system, roles, server, figures):
+def test_a_minute_without_postgresql_loses_no_submission(system, roles, server, figures):
     with loading(roles.url, system.public_id, system.slug) as load:
         load.go_on(3)
         server.end(signal.SIGINT)
         load.go_on(60)
-        spooled = kept(system)
+        spooled = spooled_receipts(system)
         server.start()
         load.go_on(3)
     figures["spooled"] = len(spooled)
@@ -58,7 +58,7 @@ def test_away_for_a_minute(system, roles, server, figures):
     assert max(abs((UUID(each).int >> 80) / 1000 - at) for each, at in spooled.items()) < 0.1
 
 
-def kept(system):
+def spooled_receipts(system):
     """The receipts in the spool and when each was received."""
     rows = [json.loads(path.read_bytes())["row"] for path in system.storage.glob("spool/2*/*.json")]
     return {row["id"]: datetime.fromisoformat(row["received_at"]).timestamp() for row in rows}

@@ -11,7 +11,7 @@ from tests.workspace.test_sight import FIFTY
 @pytest.mark.processes
 @pytest.mark.slow_faults
 @pytest.mark.django_db
-def test_open_work_stays_in_sight_in_2000_histories(figures):
+def test_open_work_stays_visible_in_2000_histories(figures):
     many = settings(FIFTY, max_examples=2000, stateful_step_count=20, derandomize=False)
     before = Sight.steps_seen
     run_state_machine_as_test(Sight, settings=many)

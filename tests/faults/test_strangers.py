@@ -150,7 +150,7 @@ def in_time(load, start, end, limit=1.0):
     [(CONNECTIONS, 0, 0), (0, 0, UPLOADS), (0, LOGINS, 0), (CONNECTIONS, LOGINS, UPLOADS)],
     ids=["connections", "uploads", "logins", "all"],
 )
-def test_strangers_take_nothing_from_visitors(
+def test_attack_before_log_in_does_not_slow_visitors(
     system, roles, server, group, figures, connections, logins, uploads
 ):
     kills = group.kills if group else 0

@@ -30,7 +30,7 @@ def page(request, browser, roles, system):  # noqa: F811
 
 
 @contextmanager
-def away(server):
+def unavailable(server):
     server.kill()
     yield
     server.start()
@@ -50,7 +50,7 @@ def send(page):
     page.get_by_role("button", name="Send").click()
 
 
-def kept(system, email):
+def ledger_rows(system, email):
     """State and message of what the ledger has from this address, once nothing waits."""
     assert system.settled().returncode == 0
     return system.server.query(
@@ -59,19 +59,19 @@ def kept(system, email):
     )
 
 
-def test_with_postgresql_away_a_visitor_is_thanked(system, server, page):
+def test_visitor_is_thanked_without_postgresql(system, server, page):
     email = page.get_by_label("Work email").input_value()
-    with away(server):
+    with unavailable(server):
         send(page)
         page.get_by_role("heading", name="Thank you").wait_for()
         receipt = page.url.rpartition("receipt=")[2]
         assert f"{receipt}.json" in system.spooled()
-    assert kept(system, email) == [("processed", MESSAGE)]
+    assert ledger_rows(system, email) == [("processed", MESSAGE)]
 
 
-def test_with_both_away_the_page_keeps_the_answers_and_sends_them_once(system, server, page):
+def test_page_resends_answers_once_after_a_full_outage(system, server, page):
     email = page.get_by_label("Work email").input_value()
-    with away(server), in_the_way(system.storage):
+    with unavailable(server), in_the_way(system.storage):
         send(page)
         page.get_by_text("They are still here").filter(visible=True).first.wait_for()
         assert page.get_by_label("Work email").input_value() == email
@@ -79,4 +79,4 @@ def test_with_both_away_the_page_keeps_the_answers_and_sends_them_once(system, s
         assert page.get_by_role("heading", name="Thank you").count() == 0
     send(page)
     page.get_by_role("heading", name="Thank you").wait_for()
-    assert kept(system, email) == [("processed", MESSAGE)]
+    assert ledger_rows(system, email) == [("processed", MESSAGE)]

@@ -20,7 +20,7 @@ def second(system, tmp_path):
         yield started
 
 
-def test_told_to_end_and_started_again(system, roles, figures):
+def test_web_restarts_under_load_without_lost_submissions(system, roles, figures):
     with loading(roles.url, system.public_id, system.slug) as load:
         for _ in range(5):
             load.until(receipts=100)

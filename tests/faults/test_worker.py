@@ -67,7 +67,7 @@ def test_ten_children_killed_in_the_middle_of_batches(system, roles, backlog):
     assert all_worked(system)
 
 
-def test_the_parent_killed_leaves_nobody_behind(system, roles, backlog):
+def test_children_exit_after_the_worker_is_killed(system, roles, backlog):
     wait_for_batch(system)
     worker = roles.processes.pop("worker")
     left = children(worker.pid)
@@ -78,7 +78,7 @@ def test_the_parent_killed_leaves_nobody_behind(system, roles, backlog):
     assert all_worked(system)
 
 
-def test_told_to_end_in_the_middle_of_a_batch(system, roles, backlog, figures):
+def test_worker_stopped_within_a_batch_loses_no_row(system, roles, backlog, figures):
     wait_for_batch(system)
     figures["ended s"] = roles.end("worker", 40)
     assert figures["ended s"] < 15
@@ -86,7 +86,7 @@ def test_told_to_end_in_the_middle_of_a_batch(system, roles, backlog, figures):
     assert all_worked(system)
 
 
-def test_told_to_end_while_the_broker_is_frozen(system, roles, broker, figures):
+def test_worker_stops_while_the_broker_is_frozen(system, roles, broker, figures):
     broker.signal(signal.SIGSTOP)
     try:
         figures["ended s"] = roles.end("worker", 60)
@@ -106,7 +106,7 @@ def test_beat_killed(system, roles, figures):
     assert all_worked(system)
 
 
-def test_two_beats_at_once_are_one_beat(system, roles, tmp_path):
+def test_two_beat_processes_do_not_duplicate_work(system, roles, tmp_path):
     with running(tmp_path, system.environment, roles=("beat",)):
         with loading(roles.url, system.public_id, system.slug) as load:
             load.go_on(10)

@@ -104,6 +104,19 @@ def test_the_workspace_meets_wcag(browser, stack, axe, colours, width):
     assert troubles == {address: [] for address in pages}
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_long_address_of_a_person_is_shown_whole(browser, stack, width):
+    admin = factories.make_user(Role.ADMIN)
+    lead = factories.make_lead(admin)
+    lead.contact.email = "priya.yilmaz-winterbourne@sales.oldmillbakeries.example.com"
+    lead.contact.save()
+    page = log_in(browser, stack, admin)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{stack.url}/admin/leads/lead/{lead.pk}/change/")
+    chip = page.locator(".ws-chip", has_text=lead.contact.email)
+    assert chip.evaluate("chip => chip.scrollWidth <= chip.clientWidth")
+
+
 def test_the_menus_of_the_workspace_open_by_keyboard(browser, stack):
     page = log_in(browser, stack, factories.make_user(Role.ADMIN, name="Ada Admin"))
     page.get_by_role("button", name="Ada Admin").press("Enter")

@@ -13,9 +13,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("stack")]
 POSTERS = 20
 
 
-def test_twenty_posters_of_one_person_make_one_contact_one_open_lead_and_twenty_activities(
-    stack, rep
-):
+def test_twenty_posts_of_one_person_become_one_open_lead(stack, rep):
     factories.make_pipeline()
     form = factories.make_form()
     url = f"{stack.url}/api/v1/public/forms/{form.public_id}/submissions"

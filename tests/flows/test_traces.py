@@ -94,7 +94,7 @@ def test_one_trace_leads_from_the_browsers_request_to_the_lead(traced_stack, col
 
 
 @pytest.mark.processes
-def test_what_the_caller_does_not_record_is_not_recorded_here_either(traced_stack, collector):
+def test_trace_not_sampled_by_the_caller_is_not_recorded(traced_stack, collector):
     request = Request(
         f"{traced_stack.url}/login", headers={"traceparent": f"00-{TRACE}-{CALLER}-00"}
     )
@@ -104,7 +104,7 @@ def test_what_the_caller_does_not_record_is_not_recorded_here_either(traced_stac
 
 
 @pytest.mark.parametrize("module", ["leadgen.asgi", "leadgen.leads.tasks"])
-def test_without_an_endpoint_nothing_of_it_is_even_imported(module):
+def test_opentelemetry_is_not_imported_without_endpoint(module):
     code = f"import leadgen.asgi, {module}, sys; sys.exit('opentelemetry' in sys.modules)"
     kept = {k: v for k, v in os.environ.items() if not k.startswith("OTEL_")}
     done = subprocess.run([sys.executable, "-c", code], env=kept, check=False)

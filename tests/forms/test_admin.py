@@ -53,7 +53,7 @@ def _row(field):
     return {name: getattr(field, name) for name in ("name", "kind", "label", "position")}
 
 
-def test_a_form_is_made_with_its_fields_in_one_go(client, marketer):
+def test_form_is_created_with_its_fields_at_once(client, marketer):
     rows = [{"name": "email", "kind": "email", "label": "Email", "position": 0}]
     client.post(reverse("admin:forms_form_add"), filled(rows=rows))
 
@@ -74,7 +74,7 @@ def test_saving_and_publishing_freezes_the_fields_just_typed(client, marketer, d
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_draft_that_cannot_be_published_is_saved_and_says_what_to_mend(client, marketer, draft):
+def test_unpublishable_draft_is_saved_with_error_messages(client, marketer, draft):
     rows = [{"name": "size", "kind": "choice", "label": "Size", "position": 1}]
     data = filled(draft, rows) | SAVE_AND_PUBLISH
     page = client.post(change(draft), data, follow=True)
@@ -98,7 +98,7 @@ def test_a_form_of_a_newer_release_is_saved_but_not_published(client, marketer, 
     assert draft.versions.get().definition == newer
 
 
-def test_a_form_is_taken_off_the_air(client, marketer, draft):
+def test_form_is_unpublished(client, marketer, draft):
     publish(draft, actor=None)
     client.post(change(draft), filled(draft) | UNPUBLISH)
     draft.refresh_from_db()
@@ -107,7 +107,7 @@ def test_a_form_is_taken_off_the_air(client, marketer, draft):
     assert Event.objects.filter(kind="form.unpublished", actor=marketer).exists()
 
 
-def test_the_page_tells_how_the_draft_stands_and_what_each_version_asked(client, marketer, draft):
+def test_page_shows_draft_state_and_fields_of_each_version(client, marketer, draft):
     publish(draft, actor=None)
     assert "Live: version 1" in client.get(change(draft)).content.decode()
     draft.fields.update(label="Your address")
@@ -118,22 +118,25 @@ def test_the_page_tells_how_the_draft_stands_and_what_each_version_asked(client,
     assert "1, live" in page
 
 
-def test_a_draft_can_be_looked_at_but_not_sent(client, marketer, draft):
+def test_preview_of_a_draft_cannot_be_submitted(client, marketer, draft):
     answer = client.get(reverse("admin:forms_form_preview", args=[draft.pk]))
 
     assert "<h1>Talk to us</h1>" in answer.content.decode()
     assert "form-action 'none'" in answer["Content-Security-Policy"]
 
 
-def test_only_what_is_on_the_air_can_be_opened(client, marketer, draft):
+def test_only_a_published_form_can_be_opened(client, marketer, draft):
     address = reverse("admin:forms_form_open_page", args=[draft.pk])
 
-    assert client.get(address).status_code == 403
+    refused = client.get(address, follow=True)
+    assert refused.redirect_chain == [(change(draft), 302)]
+    assert "This form is not published, so it has no page." in refused.text
+    assert address not in refused.text
     publish(draft, actor=None)
     assert client.get(address)["Location"] == "/f/talk"
 
 
-def test_a_new_field_comes_last(client, marketer, draft):
+def test_new_field_is_added_last(client, marketer, draft):
     draft.fields.update(position=4)
 
     assert (
@@ -141,7 +144,7 @@ def test_a_new_field_comes_last(client, marketer, draft):
     )
 
 
-def test_the_list_costs_the_same_for_many_forms(
+def test_form_list_has_a_constant_number_of_queries(
     client, marketer, draft, django_assert_max_num_queries
 ):
     for number in range(12):
@@ -154,7 +157,7 @@ def test_the_list_costs_the_same_for_many_forms(
     assert page.count("Live: version") == 12
 
 
-def test_who_may_only_look_can_neither_save_nor_publish(client, draft):
+def test_read_only_role_can_neither_save_nor_publish(client, draft):
     client.force_login(make_user(Role.VIEWER))
 
     assert "save_and_publish" not in client.get(change(draft)).content.decode()

@@ -52,7 +52,7 @@ def test_golden_answers_are_accepted_and_kept_as_before(path):
 
 
 @golden
-def test_golden_answers_are_refused_in_the_same_words(path):
+def test_golden_answers_are_refused_with_the_same_messages(path):
     entry, reading = load(path)
     for case in entry["refused"]:
         assert texts_of(validate(reading.definition, case["sent"])[1]) == case["errors"]

@@ -119,7 +119,7 @@ def send(page):
 
 
 def test_the_first_touch_is_remembered_until_a_form_is_sent(page, posted):
-    page.goto(f"{SITE}/f/a?utm_source=newsletter&gclid=abc&other=1")
+    page.goto(f"{SITE}/f/a?UTM_Source=newsletter&utm_source=second&GCLID=abc&other=1")
     page.goto(f"{SITE}/f/b?utm_source=later")
     send(page)
     touch = json.loads(posted[0]["_first_touch"][0])
@@ -131,7 +131,7 @@ def test_the_first_touch_is_remembered_until_a_form_is_sent(page, posted):
     assert int(posted[0]["_elapsed_ms"][0]) > 0
 
 
-def test_what_was_typed_survives_a_reload_until_it_is_sent(page):
+def test_typed_text_survives_a_reload_until_it_is_sent(page):
     page.goto(f"{SITE}/f/a")
     page.fill("#f-name", "Ada")
     page.fill("#f-message", "Line\nand line")
@@ -158,7 +158,7 @@ def test_a_new_visit_starts_with_an_empty_form(page):
     assert page.input_value("#f-name") == ""
 
 
-def test_an_impatient_visitor_sends_once(page, posted):
+def test_repeated_submit_sends_one_post(page, posted):
     page.goto(f"{SITE}/f/a")
     page.evaluate("for (let i = 0; i < 3; i++) document.querySelector('form').requestSubmit()")
     page.wait_for_selector("[data-sent]")

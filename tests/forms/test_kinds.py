@@ -123,7 +123,7 @@ def test_white_space_alone_does_not_satisfy_a_required_field(kind):
         assert refusal(kind, blank, required=True)
 
 
-def test_a_required_consent_must_be_given():
+def test_missing_required_consent_is_refused():
     assert refusal("consent", False, required=True) == "Please tick this box to go on."
     assert refusal("consent", True, required=True) == ""
 
@@ -172,12 +172,12 @@ def test_an_unknown_name_is_an_error_under_that_name():
         ("text", ["  "], "  "),
     ],
 )
-def test_what_a_page_posts_becomes_json(kind, posted, answer):
+def test_posted_values_become_json(kind, posted, answer):
     assert parse(form_of(ask(kind)), {"answer": posted, "other": ["x"]}) == {"answer": answer}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_empty_text_counts_as_not_given(kind):
+def test_empty_text_counts_as_missing(kind):
     assert parse(form_of(ask(kind)), {"answer": [""]}) == {}
     assert parse(form_of(ask(kind)), {}) == {}
 

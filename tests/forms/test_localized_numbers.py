@@ -1,6 +1,8 @@
 import pytest
 
+from leadgen.forms.format.definition import Definition, FieldDefinition
 from leadgen.forms.format.localized_numbers import read_localized, written
+from leadgen.forms.format.validation import parse
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,24 @@ def test_text_with_no_or_two_readings_is_refused(locale, typed):
 def test_written_number_is_read_back(locale):
     for number in ("0", "12", "-3.5", "1250.25", "0.125"):
         assert read_localized(written(number, locale), locale) == float(number)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "２０２６－１２－２４",
+        "٢٠٢٦-١٢-٢٤",
+        " 2026-12-24 ",
+        "2026\u221212\u221224",
+        "\u200e2026-12-24",
+    ],
+)
+def test_date_of_any_keyboard_is_read(typed):
+    definition = Definition("T", (FieldDefinition("day", "date", "Day"),), locale="ja")
+    assert parse(definition, {"day": [typed]}) == {"day": "2026-12-24"}
+
+
+@pytest.mark.parametrize("typed", ["24.12.2026", "12/24/2026", "２０２６－０２－３０"])
+def test_text_that_is_no_date_stays_as_typed(typed):
+    definition = Definition("T", (FieldDefinition("day", "date", "Day"),), locale="de")
+    assert parse(definition, {"day": [typed]}) == {"day": typed}

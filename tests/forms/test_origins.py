@@ -15,6 +15,9 @@ from leadgen.forms.origins import origin_of
         ("HTTPS://example.com:443/", "https://example.com"),
         ("http://localhost:3000", "http://localhost:3000"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
+        ("https://FUSSBALL-straße.example", "https://xn--fussball-strae-dgb.example"),
+        ("https://βόλος.example", "https://xn--nxasmm1c.example"),
+        ("https://i❤.example", "https://xn--i-7iq.example"),
         ("http://[::1]:8000/", "http://[::1]:8000"),
         ("*", "*"),
     ],
@@ -37,13 +40,13 @@ def test_a_website_is_kept_as_browsers_name_it(written, origin):
         f"https://{'a' * 99}.example",
     ],
 )
-def test_what_is_no_website_is_named(written):
+def test_error_names_the_invalid_website(written):
     form = Form(title="T", slug="t", allowed_origins=f"https://example.com\n{written}")
     with pytest.raises(ValidationError, match=re.escape(f"{written} is no website")):
         form.clean()
 
 
-def test_a_forms_websites_are_mended_before_they_are_kept():
+def test_websites_of_a_form_are_normalized_before_storage():
     form = Form(title="T", slug="t", allowed_origins=" https://Example.com/  https://b.example ")
     form.full_clean(validate_unique=False)
     assert form.origins == ["https://example.com", "https://b.example"]

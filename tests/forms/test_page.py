@@ -36,7 +36,7 @@ def test_every_control_has_a_label_help_and_message(kind):
     assert len(reader.of(tag="fieldset")) == wrapped
 
 
-def test_messages_are_listed_on_top_with_links_to_their_controls():
+def test_messages_are_listed_on_top_with_links_to_controls():
     fields = (ask("choice"), FieldDefinition("email", "email", "Email"))
     errors = {"email": ["Not an address."], "answer": ["Choose."], "": ["Too late."]}
     reader = page_of(*fields, values={}, errors=errors)
@@ -60,14 +60,14 @@ def test_the_heading_of_the_messages_counts_right(errors, heading):
     assert heading in page_of(ask("text"), errors=errors).text
 
 
-def test_a_page_without_messages_takes_no_attention():
+def test_page_without_messages_has_no_alert_or_autofocus():
     reader = page_of(ask("text"))
 
     assert not reader.of(role="alert")
     assert not [e for e in reader.elements if "autofocus" in e or "aria-invalid" in e]
 
 
-def test_nothing_is_inline_and_all_comes_from_this_server():
+def test_page_has_no_inline_code_and_no_foreign_resource():
     page = form_page(form_of(*(FieldDefinition(f"f_{k}", k, k, wording="x") for k in KINDS)))
 
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page)
@@ -105,7 +105,7 @@ def test_controls_have_autocomplete_and_inputmode(kind, fills, attributes):
     assert control | attributes == control
 
 
-def test_what_need_not_be_answered_says_so():
+def test_optional_field_is_marked_as_optional():
     assert "(optional)" in page_of(ask("text")).text
     assert "(optional)" not in page_of(ask("text", required=True)).text
     assert "required" in page_of(ask("text", required=True)).control("answer")
@@ -124,14 +124,14 @@ def test_default_region_of_a_phone_is_not_its_initial_value():
     assert "default" not in json_schema(form_of(field))["properties"]["answer"]
 
 
-def test_a_default_stands_until_the_visitor_changes_it():
+def test_default_is_shown_until_the_visitor_changes_it():
     field = ask("text", default="Berlin")
 
     assert page_of(field).shown("answer") == "Berlin"
     assert page_of(field, values={"answer": [""]}).shown("answer") == ""
 
 
-def test_a_date_that_no_picker_can_show_is_shown_as_it_was_typed():
+def test_unparsable_date_is_shown_as_typed():
     control = page_of(ask("date"), values={"answer": ["31 March"]}).control("answer")
 
     assert (control["type"], control["value"]) == ("text", "31 March")
@@ -181,7 +181,7 @@ def test_number_default_is_written_in_the_forms_language():
     assert json_schema(form_of(field, locale="de"))["properties"]["answer"]["default"] == 1.25
 
 
-def test_optional_date_says_that_it_may_be_empty():
+def test_optional_date_has_a_hint_that_it_may_be_empty():
     assert "Leave it empty if no date is fixed." in page_of(ask("date", help="A day.")).text
     assert "Leave it empty" not in page_of(ask("date", required=True)).text
 
@@ -193,14 +193,14 @@ def test_message_of_a_consent_is_listed_by_its_wording():
     assert len(shown) <= 60
 
 
-def test_own_words_are_marked_as_english():
+def test_product_texts_are_marked_as_english():
     page = form_page(form_of(ask("choice"), locale="de"), errors={"answer": ["No."]})
     assert re.findall(r'lang="en"[^>]*>([^<]+)<', page)[-4:] == [
         "(optional)", "No answer", "No.", "Leave this empty",
     ]  # fmt: skip
 
 
-def test_the_thank_you_page_leads_on_to_the_redirect_address():
+def test_thank_you_page_redirects_to_the_given_address():
     page = thanks_page(form_of(redirect_url="https://bücher.example/d?a=1&b=2"), "1")
     assert 'content="0; url=https://bücher.example/d?a=1&amp;b=2"' in page
     assert Reader(page).of(tag="a", href="https://bücher.example/d?a=1&b=2")
@@ -217,7 +217,7 @@ def test_the_thank_you_page_names_the_receipt():
     assert "data-sent" in page
 
 
-def test_a_message_page_says_what_happened_without_a_form():
+def test_message_page_shows_text_without_a_form():
     page = message_page("Not here", "No such form & none like it.")
 
     assert "<h1>Not here</h1>" in page

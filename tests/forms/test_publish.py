@@ -33,7 +33,7 @@ def test_publishing_creates_a_version_and_an_event():
     assert Event.objects.get().actor == marketer
 
 
-def test_the_version_stays_as_it_was_when_the_draft_goes_on():
+def test_published_version_is_unchanged_by_later_drafts():
     form = make_draft()
     before = publish(form, actor=None).read()
     form.fields.update(label="Your address")
@@ -113,7 +113,7 @@ def test_a_draft_that_cannot_work_is_refused_by_field_and_fix(field, message):
     assert not Event.objects.exists()
 
 
-def test_a_form_must_ask_something():
+def test_form_without_visible_field_cannot_be_published():
     form = make_draft({"name": "campaign", "kind": "hidden"})
 
     with pytest.raises(ValidationError, match="Add at least one field"):
@@ -144,13 +144,13 @@ def test_language_is_published_in_its_canonical_form():
     "address",
     ["javascript:alert(1)", "ftp://example.com", "//example.com", "https:///x", "http://["],
 )
-def test_visitors_are_sent_on_to_web_pages_only(address):
+def test_redirect_address_must_be_a_web_page(address):
     with pytest.raises(ValidationError, match="Redirect to"):
         publish(make_draft(redirect_url=address), actor=None)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_publishing_twice_at_the_same_time_makes_one_version():
+def test_concurrent_publishing_creates_one_version():
     form = make_draft()
 
     def publish_once(_):

@@ -97,16 +97,16 @@ def test_additive_keys_do_not_stop_a_form(data):
 
 
 @pytest.mark.parametrize(("part", "data"), NOT_UNDERSTOOD.items())
-def test_what_may_change_the_questions_is_named(part, data):
+def test_keys_that_may_change_the_questions_are_named(part, data):
     assert part in read(data).unknown
 
 
-def test_ignored_keys_are_named_where_they_stand():
+def test_ignored_keys_are_named_with_their_place():
     data = form(ask("choice", options=[{"value": "a", "label": "A", "number": 1}], step="x"), a=1)
     assert set(read(data).extra) == {"a", "field more: step", "field more: option: number"}
 
 
-def test_own_definitions_are_read_whole():
+def test_own_definitions_are_read_completely():
     reading = read(DEFINITION.to_json())
     assert (reading.definition, reading.is_whole) == (DEFINITION, True)
 
@@ -117,7 +117,7 @@ def test_broken_json_is_a_definition_not_understood(text):
 
 
 @given(JSON)
-def test_no_json_makes_the_reader_or_its_users_fail(data):
+def test_reader_and_its_users_accept_any_json(data):
     definition = read(json.loads(json.dumps(data))).definition
     names = {field.name: ["a", "b"] for field in definition.fields}
     assert form_page(definition, values=names)

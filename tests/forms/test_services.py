@@ -100,7 +100,7 @@ def test_name_of_another_field_is_refused(saved_form):
         services.update_form(saved_form, {}, edits, actor=KEY)
 
 
-def test_edit_of_a_field_that_is_gone_is_refused(saved_form):
+def test_edit_of_a_deleted_field_is_refused(saved_form):
     size = saved_form.fields.get(name="size")
     edits = RowEdits(deleted=[size.pk])
     Field.objects.filter(pk=size.pk).delete()

@@ -53,7 +53,7 @@ LIMITS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_takes_or_refuses_every_nasty_answer(kind):
+def test_every_kind_accepts_or_refuses_unusual_answers(kind):
     form = form_of(ask(kind))
     numbers = [float("inf"), float("nan"), 10**400, -(2**63) - 1, -0.0]
     for value in (*DATES, *MOMENTS, *NUMBERS, *TEXTS, *numbers, [], {}, [None], [[["x"]]]):
@@ -66,14 +66,14 @@ def test_every_kind_takes_or_refuses_every_nasty_answer(kind):
 
 @pytest.mark.parametrize("name", ["minimum", "maximum", "default"])
 @pytest.mark.parametrize("kind", ["date", "number", "text", "phone", "choice"])
-def test_a_draft_with_nasty_bounds_shows_and_is_judged(kind, name):
+def test_draft_with_unusual_bounds_is_shown_and_validated(kind, name):
     for value in (*DATES, *NUMBERS, *TEXTS):
         field = ask(kind, **{name: value[:40]})
         assert form_page(form_of(field)).encode()
         assert all(isinstance(flaw, str) for flaw in KINDS[kind].flaws(field))
 
 
-def test_answers_at_their_limits_are_worked_and_kept_whole(client):
+def test_answers_at_their_limits_are_processed_unchanged(client):
     make_pipeline()
     for answers in LIMITS:
         assert validate(WIDE, answers)[1] == {}

@@ -49,7 +49,7 @@ def contact_form():
     return make_form(FORM)
 
 
-def apart(work):
+def run_and_disconnect(work):
     """Do the work, then close this thread's connection."""
     try:
         return work()
@@ -66,7 +66,7 @@ def together(works):
         return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        futures = [pool.submit(apart, lambda work=work: begin(work)) for work in works]
+        futures = [pool.submit(run_and_disconnect, lambda work=work: begin(work)) for work in works]
         return [future.result(DEADLINE_SECONDS) for future in futures]
 
 
@@ -80,7 +80,7 @@ def is_a_session_blocked():
         return cursor.fetchone() != (0,)
 
 
-def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(contact_form):
+def test_twenty_drains_of_one_person_create_one_open_lead(contact_form):
     make_submissions(contact_form, [{"email": "ada@example.com", "company": "Engines"}] * 20)
     outcomes = together([lambda: drain(1)] * 20)
     assert sum(outcomes, BatchOutcome()) == BatchOutcome(processed=20)
@@ -91,9 +91,7 @@ def test_twenty_drains_of_one_new_person_make_one_contact_and_one_open_lead(cont
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_batches_that_meet_the_same_people_in_any_order_never_lock_each_other_out(
-    contact_form, seed
-):
+def test_batches_with_the_same_people_do_not_deadlock(contact_form, seed):
     people = [
         {"email": f"p{number}@example.com", "phone": f"+442079460{number:03}", "company": company}
         for number in range(12)
@@ -114,7 +112,7 @@ def test_batch_waits_for_a_person_that_another_batch_creates(contact_form):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             first = batches._work_batch(1, None, None, BatchOrdering())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert first == draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     assert Contact.objects.count() == Identity.objects.count() == 1
@@ -138,7 +136,7 @@ def test_batch_without_a_free_slot_leaves_the_rows(contact_form):
         assert together([lambda: drain(max_parallel=2)]) == [BatchOutcome(processed=1)]
 
 
-def test_every_slot_can_be_taken_and_no_more():
+def test_slots_are_limited_to_their_number():
     taken = []
     with ExitStack() as stack:
         for _ in range(4):
@@ -173,7 +171,7 @@ def test_a_lost_connection_ends_a_batch_without_halving(contact_form, monkeypatc
 
     monkeypatch.setattr(batches, "write_leads", lose_connection)
     with ThreadPoolExecutor(1) as pool, pytest.raises(Error):
-        pool.submit(apart, drain).result(DEADLINE_SECONDS)
+        pool.submit(run_and_disconnect, drain).result(DEADLINE_SECONDS)
     assert attempts == [8]
     assert Submission.objects.waiting().filter(attempts=0, next_at=None).count() == 8
 
@@ -189,7 +187,7 @@ def test_idle_worker_loses_its_rows_and_its_slot(contact_form, monkeypatch):
 
     with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
         patch.setattr(batches, "write_leads", stop_responding)
-        silent = pool.submit(apart, lambda: drain(max_parallel=1))
+        silent = pool.submit(run_and_disconnect, lambda: drain(max_parallel=1))
         assert asleep.wait(DEADLINE_SECONDS)
         patch.undo()
         eventually(
@@ -208,7 +206,7 @@ def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Lost"), actor=make_user())
-            draining = pool.submit(apart, drain)
+            draining = pool.submit(run_and_disconnect, drain)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert draining.result(DEADLINE_SECONDS) == BatchOutcome(processed=1)
     lead.refresh_from_db()
@@ -216,7 +214,7 @@ def test_lead_that_is_being_closed_gets_no_more_submissions(contact_form):
     assert Lead.objects.open().get().contact == lead.contact
 
 
-def test_two_people_who_act_at_once_both_have_their_say():
+def test_concurrent_acts_of_two_people_both_take_effect():
     lead, actor = make_lead(), make_user()
     won = Stage.objects.get(name="Won")
     together(
@@ -251,7 +249,7 @@ def test_bulk_acts_at_once_do_each_row_once():
     assert Event.objects.filter(kind="lead.task_completed").count() == 20
 
 
-def test_lead_that_enters_a_stage_first_keeps_its_type():
+def test_lead_in_a_changed_stage_keeps_its_type():
     lead, actor = make_lead(), make_user()
     talking = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={talking.pk: {"type": "won"}})
@@ -266,14 +264,14 @@ def test_lead_that_enters_a_stage_first_keeps_its_type():
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             services.move(lead, Stage.objects.get(name="Talking"), actor=actor)
-            changed = pool.submit(apart, change_type)
+            changed = pool.submit(run_and_disconnect, change_type)
             eventually(is_a_session_blocked, seconds=DEADLINE_SECONDS)
         assert "1 lead is in the stage “Talking”." in str(changed.result(DEADLINE_SECONDS))
     lead.refresh_from_db()
     assert (lead.is_open, lead.stage.type) == (True, "open")
 
 
-def test_lead_that_enters_a_stage_later_follows_its_new_type():
+def test_lead_entering_a_changed_stage_gets_its_new_type():
     lead, actor = make_lead(), make_user()
     stale = Stage.objects.get(name="Talking")
     edits = RowEdits(changed={stale.pk: {"type": "won"}})

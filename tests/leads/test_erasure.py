@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from leadgen.accounts.sessions import SessionStore
 from leadgen.capture import erasure as ledger_erasure
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import replay, store
@@ -14,10 +15,13 @@ from leadgen.events.models import Event
 from leadgen.leads import record_services, services
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import Company, Contact, Identity, Lead, LeadSubmission, Note, Task
+from leadgen.leads.ownership import person_services
+from leadgen.leads.ownership.person_services import Rule
 from leadgen.leads.persons import erasure
+from leadgen.leads.timeline import describe
 from leadgen.operations.reconcile import measure
 from tests.capture.rows import make_row
-from tests.factories import make_submission, make_user
+from tests.factories import make_submission, make_team, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -129,6 +133,23 @@ def test_leads_stay_in_their_stages_and_open_ones_are_lost(ada):
     assert not Task.objects.open().exists()
 
 
+def test_erased_lead_has_no_new_message(ada):
+    Lead.objects.update(new_message_at=timezone.now())
+    erase(EMAIL, "--yes")
+    assert not Lead.objects.exclude(new_message_at=None).exists()
+
+
+def test_timeline_of_an_erased_lead_does_not_lose_its_team(ada):
+    rep, lead = make_user(team=make_team()), Lead.objects.open().first()
+    assert lead
+    services.assign(lead, rep, actor=None)
+    values = {"team": make_team()}
+    person_services.update_person(rep, values, destination=Rule.ALONG, actor=None)
+    erase(EMAIL, "--yes")
+    moved = lead.timeline().get(kind="lead.team_changed")
+    assert describe(moved, {}).text == "Moved to another team"
+
+
 def test_the_events_name_rows_but_no_person(ada):
     erase(EMAIL, "--yes")
     event = Event.objects.get(kind="contact.erased")
@@ -149,7 +170,7 @@ def test_a_second_erasure_changes_nothing(ada):
     assert Event.objects.count() == events
 
 
-def test_other_people_stay_whole(ada, send):
+def test_erasure_leaves_other_people_unchanged(ada, send):
     send(name="Bernd Muster", email="bernd@example.com", phone=PHONE)
     send(name="Ada Secret", email="other@example.com")
     erase(EMAIL, "--yes")
@@ -238,7 +259,7 @@ def test_statements_grow_with_batches_only(send, django_assert_max_num_queries):
     assert measure().places["erased"] == 30
 
 
-def test_a_number_of_two_contacts_asks_for_one(ada):
+def test_erasure_by_a_shared_number_is_refused(ada):
     other = Contact.objects.create(name="Bernd", phone=PHONE)
     with pytest.raises(CommandError, match=f"Contacts {ada.pk}, {other.pk} have this number"):
         erase(PHONE, "--yes")
@@ -248,3 +269,35 @@ def test_a_number_of_two_contacts_asks_for_one(ada):
 def test_a_text_that_names_no_person_is_refused(db, text):
     with pytest.raises(CommandError, match="Write an email address"):
         erase(text)
+
+
+@pytest.mark.parametrize(
+    ("former", "new"),
+    [
+        ((EMAIL, "email"), "ada@new.example.com"),
+        ((PHONE, "phone"), "+49 30 901821"),
+        (("ada@bücher.example.com", "email"), "ada@new.example.com"),
+    ],
+)
+def test_a_contact_of_a_replaced_address_is_named(send, former, new):
+    text, field = former
+    send(**{**ANSWERS, field: text})
+    send(name="Bert", email="ada.bert@example.com")
+    contact = Contact.objects.get(name=ANSWERS["name"])
+    record_services.update_contact(contact, {field: new}, actor=make_user())
+    assert f"Contact {contact.pk} sent this earlier" in erase(text)
+    with pytest.raises(SystemExit):
+        erase(text, "--yes")
+    assert not Submission.objects.filter(state="erased").exists()
+    assert "sent this earlier" not in erase(str(contact.pk), "--yes")
+    assert "sent this earlier" not in erase(text, "--yes")
+    assert Submission.objects.exclude(state="erased").count() == 1
+
+
+def test_messages_in_sessions_are_erased_and_sessions_stay(ada):
+    session = SessionStore()
+    session["_messages"], session["kept"] = '["Ada Secret was changed."]', 1
+    session.save()
+    erase(EMAIL, "--yes")
+    assert SessionStore(session.session_key).load().keys() >= {"kept"}
+    assert "_messages" not in SessionStore(session.session_key).load()

@@ -30,14 +30,14 @@ def test_the_new_owner_gets_a_mail_with_the_link(settings):
     assert f"https://leads.example.com/admin/leads/lead/{lead.pk}/change/" in message.body
 
 
-def test_whoever_takes_a_lead_needs_no_mail_about_it():
+def test_person_who_takes_a_lead_gets_no_mail():
     owner = make_user()
     assigned(make_lead(), owner, actor=owner)
     assert not mail.outbox
 
 
 @pytest.mark.parametrize("setting", [{"notify_by_email": False}, {"is_active": False}])
-def test_whoever_wants_no_mail_or_is_gone_gets_none(setting):
+def test_inactive_owner_and_owner_without_mail_get_none(setting):
     owner, lead = make_user(), make_lead()
     services.assign(lead, owner, actor=None)
     type(owner).objects.filter(pk=owner.pk).update(**setting)
@@ -46,7 +46,7 @@ def test_whoever_wants_no_mail_or_is_gone_gets_none(setting):
     assert not mail.outbox
 
 
-def test_a_lead_that_loses_its_owner_mails_nobody():
+def test_removed_owner_causes_no_mail():
     lead = make_lead(make_user())
     assigned(lead, None)
     assert not mail.outbox

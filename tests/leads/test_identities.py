@@ -68,6 +68,9 @@ def test_correcting_back_restores_the_identity(send):
     [
         ("email", "not an address", "is not an email address"),
         ("email", "ada@", "is not an email address"),
+        ("email", "o\u2019brien@example.com", "Replace “\u2019” with '"),
+        ("email", "a\u2014b@example.com", "Replace “\u2014” with -"),
+        ("email", "\u200bada@example.com", "invisible"),
         ("phone", "call me", "is not a whole phone number"),
         ("phone", "030 901820", "with its country code"),
         ("phone", "12", "is not a whole phone number"),
@@ -92,6 +95,6 @@ def test_an_email_of_another_contact_is_refused(send):
     assert Identity.objects.count() == 2
 
 
-def test_an_unchanged_text_of_old_data_is_not_judged():
+def test_unchanged_invalid_text_is_not_validated():
     contact = Contact.objects.create(name="Ada", email="not an address")
     assert correct(contact, name="Ada King").name == "Ada King"

@@ -9,7 +9,7 @@ from leadgen.accounts.models import User
 from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from leadgen.leads import services
+from leadgen.leads import record_services, services
 from leadgen.leads.intake import batches
 from leadgen.leads.intake.batches import BatchOutcome, drain
 from leadgen.leads.intake.writing import write_leads
@@ -54,7 +54,7 @@ def test_a_submission_becomes_a_lead_of_a_new_contact(send):
     assert (submission.state, submission.link.reason) == ("processed", "new")
 
 
-def test_a_second_submission_of_the_same_person_joins_the_open_lead(send):
+def test_second_submission_of_a_person_joins_the_open_lead(send):
     send(name="Ada", email="ada@example.com")
     again = send(name="Ada", email=" ADA@Example.com ", message="Any news?")
     lead = Lead.objects.get()
@@ -69,14 +69,14 @@ def test_a_person_is_also_known_by_the_phone_number(send):
     assert Lead.objects.get().submissions_count == 2
 
 
-def test_an_identity_that_merely_contains_another_is_another_person(send):
+def test_identity_containing_another_is_another_person(send):
     send(email="ada@example.com")
     send(email="xada@example.com")
     send(email="ada@example.com.example.org")
     assert Contact.objects.count() == 3
 
 
-def test_a_later_submission_fills_what_is_empty_and_says_where_from(send):
+def test_later_submission_fills_empty_fields_with_provenance(send):
     first = send(email="ada@example.com")
     second = send(name="Ada", email="ada@example.com", phone="+4930901820")
     contact = Contact.objects.get()
@@ -89,7 +89,7 @@ def test_a_later_submission_fills_what_is_empty_and_says_where_from(send):
     assert "Ada" in contact.search
 
 
-def test_a_later_submission_never_overwrites_and_tells_what_differs(send):
+def test_later_submission_records_differences_only(send):
     send(name="Ada", email="ada@example.com", message="First")
     send(name="Ada King", email="ada@example.com", message="Second")
     contact, lead = Contact.objects.get(), Lead.objects.get()
@@ -98,7 +98,7 @@ def test_a_later_submission_never_overwrites_and_tells_what_differs(send):
     assert (told["changed"], told["message"]) == ({"name": "Ada King"}, "Second")
 
 
-def test_email_and_phone_of_two_contacts_follow_the_email_and_merge_nothing(send):
+def test_email_decides_between_two_known_contacts(send):
     send(name="Ada", email="ada@example.com")
     send(name="Bob", email="bob@example.com", phone="+4930901820")
     both = send(email="ada@example.com", phone="+4930901820")
@@ -109,7 +109,7 @@ def test_email_and_phone_of_two_contacts_follow_the_email_and_merge_nothing(send
 
 
 @pytest.mark.parametrize("is_one_batch", [True, False])
-def test_two_people_behind_one_number_have_a_lead_each(send, is_one_batch):
+def test_two_people_with_one_number_have_a_lead_each(send, is_one_batch):
     phone = "+4930901820"
     send(work=not is_one_batch, name="Anna Example", email="anna@example.com", phone=phone)
     send(name="Bernd Muster", email="bernd@example.com", phone=phone)
@@ -145,7 +145,7 @@ def test_a_submission_without_any_identity_still_becomes_a_lead(send):
     assert Lead.objects.count() == Contact.objects.count() == 2
 
 
-def test_many_submissions_of_one_person_in_one_batch_are_one_open_lead(send):
+def test_one_person_in_one_batch_has_one_open_lead(send):
     for number in range(20):
         send(work=False, name=f"Ada {number}", email="ada@example.com")
     assert drain() == BatchOutcome(processed=20)
@@ -155,7 +155,7 @@ def test_many_submissions_of_one_person_in_one_batch_are_one_open_lead(send):
     assert len(events("lead.submission_added")) == 20
 
 
-def test_what_is_quarantined_parked_or_not_yet_due_is_left_alone(published_form):
+def test_quarantined_parked_and_later_rows_are_skipped(published_form):
     later = timezone.now() + timedelta(hours=1)
     make_submission(published_form, state="quarantined")
     make_submission(published_form, parked_at=timezone.now())
@@ -170,7 +170,7 @@ def test_draining_again_changes_nothing(send):
     assert LeadSubmission.objects.count() == Lead.objects.get().submissions_count == 1
 
 
-def test_new_leads_are_dealt_in_turn_to_the_people_who_take_them(send):
+def test_new_leads_are_assigned_round_robin(send):
     people = [make_user(takes_leads=True, team=make_team()) for _ in range(3)]
     make_user(takes_leads=True, is_active=False)
     for number in range(6):
@@ -182,7 +182,7 @@ def test_new_leads_are_dealt_in_turn_to_the_people_who_take_them(send):
     assert (lead.team, lead.status) == (people[0].team, "assigned")
 
 
-def test_a_dealt_lead_tells_its_owner_on_the_timeline(send):
+def test_timeline_shows_the_automatic_assignment(send):
     owner = make_user(takes_leads=True)
     send(email="ada@example.com")
     kinds = [event.kind for event in Event.objects.order_by("id")]
@@ -190,12 +190,12 @@ def test_a_dealt_lead_tells_its_owner_on_the_timeline(send):
     assert events("lead.assigned")[0].data == {"owner": owner.pk, "by": "round robin"}
 
 
-def test_with_nobody_taking_leads_the_lead_waits_without_owner(send):
+def test_lead_has_no_owner_if_no_user_takes_leads(send):
     assert not User.objects.taking_leads().exists()
     assert send(email="ada@example.com").link.lead.owner is None
 
 
-def test_a_lead_says_where_it_came_from(send):
+def test_lead_records_source_medium_and_campaign(send):
     spring = Campaign.objects.create(name="Spring", utm_campaign="spring-26")
     utm = {"source": "Google", "medium": "cpc", "campaign": " SPRING-26 "}
     lead = send(email="ada@example.com", context={"utm": utm}).link.lead
@@ -203,7 +203,7 @@ def test_a_lead_says_where_it_came_from(send):
     assert events("lead.created")[0].data["campaign"] == "Spring"
 
 
-def test_a_context_of_the_wrong_shape_costs_no_lead(send):
+def test_context_of_the_wrong_shape_loses_no_lead(send):
     assert send(email="ada@example.com", context={"utm": None}).link.lead.source == "direct"
 
 
@@ -218,7 +218,34 @@ def test_companies_are_matched_by_name_without_case(published_form):
     assert kept.contacts.count() == kept.leads.count() == 2
 
 
-def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):
+@pytest.mark.parametrize(
+    "name",
+    ["Zoe\u0301 AG", "Zoé\u200b AG", "Zoé\u00a0 AG", "\u202aZOÉ AG\u202c", "\ufeffZoé AG"],
+)
+def test_companies_that_look_equal_are_one(published_form, name):
+    companies_form = make_form(COMPANY_FORM)
+    for number, company in enumerate(["Zoé AG", name]):
+        answers = {"email": f"a{number}@example.com", "company": company}
+        make_submission(companies_form, answers=answers)
+    drain()
+    colleague = Contact.objects.create(name="Colleague")
+    record_services.update_contact(colleague, {"company": name}, actor=None)
+    assert Company.objects.get().contacts.count() == 3
+
+
+def test_campaigns_and_sources_that_look_equal_are_one(send):
+    campaign = Campaign.objects.create(name="Été", utm_campaign="été 26")
+    utm = {"source": "News\u200bletter", "medium": "mail\ufeff", "campaign": "e\u0301te\u0301  26"}
+    lead = send(email="ada@example.com", context={"utm": utm}).link.lead
+    assert (lead.source, lead.medium, lead.campaign) == ("newsletter", "mail", campaign)
+
+
+def test_joiners_of_persian_names_are_kept(send):
+    name = "علی\u200cرضا"
+    assert send(email="ada@example.com", name=name).link.lead.contact.name == name
+
+
+def test_first_lead_creates_the_default_pipeline(db):
     make_submission()
     drain()
     pipeline = Pipeline.objects.get(is_default=True)
@@ -226,7 +253,7 @@ def test_a_fresh_installation_gets_its_pipeline_with_the_first_lead(db):
     assert pipeline.stages.filter(type="won").count() == 1
 
 
-def test_a_default_pipeline_without_stages_gets_them_with_the_first_lead(db):
+def test_first_lead_adds_stages_to_an_empty_pipeline(db):
     pipeline = Pipeline.objects.create(name="Ours", is_default=True)
     make_submission(make_form())
     assert drain() == BatchOutcome(processed=1)
@@ -242,9 +269,7 @@ def test_the_oldest_are_worked_first(published_form):
     assert leads == [early.pk, late.pk]
 
 
-def test_what_comes_late_with_an_earlier_time_is_worked_by_the_same_drain(
-    published_form, monkeypatch
-):
+def test_late_submission_is_processed_in_same_drain(published_form, monkeypatch):
     now = timezone.now()
     for minute in range(3):
         make_submission(published_form, received_at=now + timedelta(minutes=minute))
@@ -277,7 +302,7 @@ def test_statements_do_not_grow_with_the_rows_of_a_batch(send):
     assert statements(1) == statements(24) < 30
 
 
-def test_submissions_of_the_ledger_keep_their_answers_as_they_were(send):
+def test_intake_leaves_stored_answers_unchanged(send):
     sent = send(name=" Ada  ", email="Ada@Example.com")
     kept = Submission.objects.get(pk=sent.pk)
     assert kept.answers == kept.raw == {"name": " Ada  ", "email": "Ada@Example.com"}

@@ -31,9 +31,7 @@ def backends(tmp_path):
     return embedded(tmp_path) | {"INTAKE_BATCH_ROWS": "250"}
 
 
-def test_a_worker_killed_in_the_middle_of_a_batch_leaves_each_submission_on_one_lead(
-    five_thousand, backends, tmp_path
-):
+def test_killed_batch_links_each_submission_to_one_lead(five_thousand, backends, tmp_path):
     done = Submission.objects.filter(state="processed")
     with running(tmp_path, backends, roles=("worker", "beat")) as stack:
         eventually(done.exists, seconds=60)

@@ -31,39 +31,41 @@ def submitted(definition, **fields):
     return make_submission(form, **fields)
 
 
-def worked(submission):
+def process_submission(submission):
     assert drain() == BatchOutcome(processed=1)
     return Lead.objects.get(links__submission=submission)
 
 
 @pytest.mark.parametrize("definition", [OLDEST, NEWER])
-def test_a_form_published_by_another_release_is_read_by_what_both_know(definition):
+def test_form_of_another_release_is_read_by_shared_keys(definition):
     submission = submitted(definition, answers={"email": "ada@example.com", "mood": {"joy": 1}})
-    assert worked(submission).contact.email == "ada@example.com"
+    assert process_submission(submission).contact.email == "ada@example.com"
 
 
-def test_answers_and_context_with_more_than_this_release_knows_cost_no_lead():
+def test_unknown_answers_and_context_keys_lose_no_lead():
     context = {"channel": "hologram", "utm": {"source": "x", "colour": "red"}, "device": {"w": 1}}
     answers = {"email": "ada@example.com", "former_question": ["a", {"b": None}], "age": 7}
-    lead = worked(submitted(OLDEST, answers=answers, context=context))
+    lead = process_submission(submitted(OLDEST, answers=answers, context=context))
     assert (lead.source, lead.contact.email) == ("x", "ada@example.com")
 
 
-def test_answers_and_context_with_less_than_this_release_expects_cost_no_lead():
-    lead = worked(submitted(OLDEST, answers={}, context={}))
+def test_missing_answers_and_context_keys_lose_no_lead():
+    lead = process_submission(submitted(OLDEST, answers={}, context={}))
     assert (lead.source, lead.contact.email) == ("direct", "")
 
 
 @pytest.mark.parametrize(
     "context", [{"utm": []}, {"click_ids": {"newclid": "x"}}, {"utm": {"source": 3}}]
 )
-def test_a_context_that_another_release_shaped_otherwise_costs_no_lead(context):
-    assert worked(submitted(OLDEST, answers={"email": "ada@example.com"}, context=context))
+def test_context_of_another_shape_loses_no_lead(context):
+    assert process_submission(
+        submitted(OLDEST, answers={"email": "ada@example.com"}, context=context)
+    )
 
 
-def test_a_row_that_an_earlier_release_has_tried_is_worked_and_forgets_its_error():
+def test_row_tried_by_an_older_release_is_processed():
     submission = submitted(OLDEST, attempts=3, last_error="KeyError: 'utm'", state="received")
-    worked(submission)
+    process_submission(submission)
     kept = Submission.objects.get(pk=submission.pk)
     assert (kept.state, kept.last_error, kept.attempts) == ("processed", "", 3)
 
@@ -78,19 +80,19 @@ BEYOND = [
 
 
 @pytest.mark.parametrize("definition", BEYOND)
-def test_a_row_of_a_form_not_understood_is_a_lead_of_what_is_known(definition):
+def test_row_of_an_unreadable_form_becomes_a_lead(definition):
     answers = {"email": "ada@example.com", "mood": [{"joy": 1}], "brief": {"file": "x.pdf"}}
-    lead = worked(submitted(definition, answers=answers))
+    lead = process_submission(submitted(definition, answers=answers))
     assert lead.contact.email == "ada@example.com"
 
 
 @pytest.mark.parametrize("definition", [7, [], {}, {"title": 1, "fields": 2}])
-def test_a_broken_definition_costs_no_lead(definition):
-    assert worked(submitted(definition, answers={"email": "ada@example.com"}))
+def test_broken_definition_loses_no_lead(definition):
+    assert process_submission(submitted(definition, answers={"email": "ada@example.com"}))
 
 
 def test_an_object_is_no_name_of_a_person():
     name = {"name": "who", "kind": "person", "label": "Who", "fills": "name"}
     definition = {**OLDEST, "fields": [EMAIL, name]}
     answers = {"email": "ada@example.com", "who": {"first": "Ada"}}
-    assert worked(submitted(definition, answers=answers)).contact.name == ""
+    assert process_submission(submitted(definition, answers=answers)).contact.name == ""

@@ -56,7 +56,7 @@ def make_due(submission):
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_retry_comes_by_the_clock_of_the_database(published_form, poison, hours):
+def test_retry_time_follows_the_database_clock(published_form, poison, hours):
     started = timezone.now()
     with time_machine.travel(started + timedelta(hours=hours)):
         drain()
@@ -64,7 +64,7 @@ def test_a_retry_comes_by_the_clock_of_the_database(published_form, poison, hour
     assert timedelta(0) < poison.next_at - started < timedelta(minutes=2)
 
 
-def test_a_poisonous_row_is_set_aside_and_its_neighbours_are_worked(published_form, poison):
+def test_failing_row_is_skipped_and_the_others_are_processed(published_form, poison):
     for _ in range(9):
         make_submission(published_form)
     assert drain() == BatchOutcome(processed=9, failed=1)
@@ -73,9 +73,7 @@ def test_a_poisonous_row_is_set_aside_and_its_neighbours_are_worked(published_fo
 
 
 @pytest.mark.parametrize("poisoned", [misshapen, on_a_lead_already])
-def test_a_poison_row_in_every_batch_holds_up_no_neighbour_and_costs_few_statements(
-    published_form, poisoned
-):
+def test_failing_row_per_batch_costs_few_statements(published_form, poisoned):
     for number in range(64):
         row = make_submission(published_form)
         if number % 16 == 5:
@@ -101,14 +99,14 @@ def test_a_failure_is_noted_and_tried_again_later_each_time(poison):
     assert poison.last_error.startswith("AttributeError: ")
 
 
-def test_a_row_that_failed_is_left_alone_until_it_is_due(poison):
+def test_failed_row_is_skipped_until_it_is_due(poison):
     drain()
     assert drain() == BatchOutcome()
     make_due(poison)
     assert drain() == BatchOutcome(failed=1)
 
 
-def test_after_five_attempts_the_row_is_parked_where_people_see_it(poison):
+def test_row_is_parked_after_five_attempts(poison):
     for _ in range(batches.MAX_ATTEMPTS):
         make_due(poison)
         outcome = drain()
@@ -120,7 +118,7 @@ def test_after_five_attempts_the_row_is_parked_where_people_see_it(poison):
     assert drain() == BatchOutcome()
 
 
-def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(published_form, poison):
+def test_recovered_row_becomes_a_lead_without_error(published_form, poison):
     drain()
     Submission.objects.filter(pk=poison.pk).update(context={})
     make_due(poison)
@@ -130,9 +128,7 @@ def test_a_row_that_recovers_becomes_a_lead_and_forgets_its_error(published_form
 
 
 @pytest.mark.parametrize("state", ["40P01", "57014", "42703", "25006", "53200", "55P03"])
-def test_a_fault_of_the_server_costs_a_row_no_attempt_however_long_it_lasts(
-    published_form, server, state
-):
+def test_server_faults_do_not_count_as_attempts(published_form, server, state):
     waiting = [make_submission(published_form) for _ in range(3)]
     server.fails_with(state)
     for _ in range(batches.MAX_ATTEMPTS + 1):
@@ -143,7 +139,7 @@ def test_a_fault_of_the_server_costs_a_row_no_attempt_however_long_it_lasts(
     assert drain() == BatchOutcome(processed=len(waiting))
 
 
-def test_a_limit_of_postgresql_that_a_row_exceeds_is_the_rows_own_fault(published_form, server):
+def test_exceeded_postgresql_limit_counts_as_attempt(published_form, server):
     row = make_submission(published_form)
     server.fails_with("54000")
     drain()
@@ -160,7 +156,7 @@ def test_a_worker_at_its_time_limit_leaves_the_batch_as_it_was(published_form, m
     assert (row.attempts, row.last_error, row.next_at) == (0, "", None)
 
 
-def test_what_postgresql_refuses_is_noted_without_quoting_values(published_form):
+def test_postgresql_errors_are_stored_without_values(published_form):
     linked = make_submission(published_form)
     LeadSubmission.objects.create(lead=make_lead(), submission=linked, reason="new")
     before = Contact.objects.count()

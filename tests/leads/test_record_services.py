@@ -164,7 +164,7 @@ def test_edit_of_a_removed_stage_changes_nothing():
     assert Pipeline.objects.get(pk=pipeline.pk).name == "Sales"
 
 
-def test_verbs_refuse_what_too_many_rows_would_lose(monkeypatch):
+def test_deletion_is_refused_above_the_row_limit(monkeypatch):
     monkeypatch.setattr(row_limit, "MAX_ROWS", 2)
     mill, spring = Company.objects.create(name="Mill"), Campaign.objects.create(name="Spring")
     for _ in range(3):

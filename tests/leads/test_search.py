@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 NUMBER = "+442079463183"
 
 
-def found(text):
+def search_names(text):
     """Return the names found among contacts; the leads of the same people must agree."""
     contacts = {contact.name for contact in Contact.objects.matching(text)}
     assert {lead.contact.name for lead in Lead.objects.matching(text)} == contacts
@@ -66,14 +66,14 @@ def test_number_is_found_however_it_is_written(typed):
     person(phone=NUMBER)
     person("Other", phone="+442079463184")
 
-    assert "Ada Byron" in found(typed)
+    assert "Ada Byron" in search_names(typed)
 
 
 @pytest.mark.parametrize("typed", ["020 7946 3184", "+44 20 7946 31", "0049 20 7946 3183", "31833"])
 def test_other_number_is_not_found(typed):
     person(phone=NUMBER)
 
-    assert found(typed) == (set() if typed != "+44 20 7946 31" else {"Ada Byron"})
+    assert search_names(typed) == (set() if typed != "+44 20 7946 31" else {"Ada Byron"})
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_other_number_is_not_found(typed):
 def test_numbers_of_other_countries_and_texts_are_found(stored, typed):
     person(phone=stored)
 
-    assert found(typed) == {"Ada Byron"}
+    assert search_names(typed) == {"Ada Byron"}
 
 
 def test_digits_in_names_are_found_as_they_are_shown():
@@ -102,7 +102,7 @@ def test_digits_in_names_are_found_as_they_are_shown():
     person(company=mill)
 
     for typed in ("unit 20 40", "20 40", "3M", "3m works", "Unit 20 40 3M-Works"):
-        assert found(typed) == {"Ada Byron"}, typed
+        assert search_names(typed) == {"Ada Byron"}, typed
 
 
 NAMES = {
@@ -137,24 +137,24 @@ def test_name_is_found_in_any_form(name, form):
 
     for typed in NAMES[name]:
         for other in ("NFC", "NFD"):
-            assert found(unicodedata.normalize(other, typed)) == {stored}, typed
+            assert search_names(unicodedata.normalize(other, typed)) == {stored}, typed
 
 
 def test_long_name_is_found_by_all_of_it():
     name = " ".join(f"Name{n}" for n in range(30))[:200]
     person(name)
 
-    assert found(name) == {name}
-    assert found(f"{name} missing") == set()
+    assert search_names(name) == {name}
+    assert search_names(f"{name} missing") == set()
 
 
 @pytest.mark.parametrize(
     "typed", ["***", "'", "- –", " ".join(f"w{n}" for n in range(MAX_WORDS + 1))]
 )
-def test_text_without_words_or_of_too_many_finds_nothing(typed):
+def test_text_without_words_or_with_too_many_matches_no_row(typed):
     person()
 
-    assert found(typed) == set()
+    assert search_names(typed) == set()
 
 
 def test_second_address_and_number_are_found():
@@ -170,7 +170,7 @@ def test_second_address_and_number_are_found():
     contact.refresh_from_db()
     assert contact.search == alone
     for typed in ("other@example.org", "OTHER@example.org", "030 123456"):
-        assert found(typed) == {"Ada Byron"}
+        assert search_names(typed) == {"Ada Byron"}
 
 
 def test_words_are_parsed_once():
@@ -178,7 +178,7 @@ def test_words_are_parsed_once():
     assert parse("   ") == []
 
 
-def test_command_indexes_what_an_older_release_wrote(capsys, monkeypatch):
+def test_command_indexes_contacts_of_an_older_release(capsys, monkeypatch):
     monkeypatch.setattr(index_contacts, "_CHUNK", 2)
     for n in range(5):
         contact = person(f"Ada {n}")
@@ -187,22 +187,22 @@ def test_command_indexes_what_an_older_release_wrote(capsys, monkeypatch):
     call_command("index_contacts")
 
     assert "5 contacts" in capsys.readouterr().out
-    assert found("second3@example.org") == {"Ada 3"}
+    assert search_names("second3@example.org") == {"Ada 3"}
 
 
 @pytest.mark.parametrize("typed", ["ada12345678@example.com", "12345678", "da12345678@exa"])
 def test_word_with_long_number_is_found_whole(typed):
     person(email="ada12345678@example.com")
     person("Bob", email="bob12345679@example.com")
-    assert found(typed) == {"Ada Byron"}
+    assert search_names(typed) == {"Ada Byron"}
 
 
 def test_word_with_long_number_needs_its_letters():
     person(email="ada12345678@example.com")
-    assert found("bob12345678@example.com") == set()
+    assert search_names("bob12345678@example.com") == set()
 
 
 def test_number_of_two_digits_begins_a_word():
     person("Suite 77", phone="")
     person("Line 177", phone="")
-    assert found("77") == {"Suite 77"}
+    assert search_names("77") == {"Suite 77"}

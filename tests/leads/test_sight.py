@@ -37,7 +37,7 @@ def handle_messages():
     notifications.deliver()
 
 
-def test_message_on_an_answered_lead_comes_to_the_front(send):
+def test_message_on_an_answered_lead_moves_it_to_the_front(send):
     rep = make_user(takes_leads=True)
     send(**ADA)
     lead = Lead.objects.get()
@@ -48,7 +48,7 @@ def test_message_on_an_answered_lead_comes_to_the_front(send):
     assert [each.contact.name for each in waiting()] == ["Ada", "Bob"]
 
 
-def test_second_message_before_an_answer_comes_to_the_front(send):
+def test_second_message_before_an_answer_moves_to_front(send):
     send(**ADA)
     send(**BOB)
     send(**ADA)
@@ -79,7 +79,7 @@ def test_owner_is_mailed_once_about_new_messages(send):
     assert (message.to, message.subject) == ([rep.email], "New message: Ada")
 
 
-def test_new_message_of_a_lead_without_owner_mails_nobody(send):
+def test_new_message_without_owner_causes_no_mail(send):
     for _ in range(2):
         send(**ADA)
     handle_messages()
@@ -87,7 +87,7 @@ def test_new_message_of_a_lead_without_owner_mails_nobody(send):
 
 
 @pytest.mark.parametrize("verb", ["release", "retry"])
-def test_released_submission_comes_to_the_front(send, published_form, verb):
+def test_released_submission_moves_to_the_front(send, published_form, verb):
     send(**ADA)
     received = timezone.now() - timedelta(days=6)
     held = {"state": "quarantined"} if verb == "release" else {"parked_at": received}
@@ -136,7 +136,7 @@ def test_tasks_follow_their_lead(is_bulk):
     assert (item.text, item.detail) == ("Task for Sam: Call", "Was Robin")
 
 
-def test_task_goes_only_to_persons_who_see_the_lead():
+def test_task_owner_must_see_the_lead():
     rep, stranger, viewer = make_user(), make_user(), make_user(Role.VIEWER)
     lead = make_lead(rep)
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)
@@ -148,7 +148,7 @@ def test_task_goes_only_to_persons_who_see_the_lead():
     assert Task.objects.get().owner == rep
 
 
-def test_reopened_task_goes_to_the_owner_of_the_lead():
+def test_reopened_task_moves_to_the_owner_of_the_lead():
     rep, colleague = make_user(), make_user()
     lead = make_lead(rep)
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)

@@ -53,7 +53,7 @@ def test_every_kind_of_event_reads_as_a_sentence(kind, data, text, detail):
     assert told.icon
 
 
-def test_a_possible_duplicate_is_said():
+def test_timeline_names_a_possible_duplicate():
     told = line("lead.submission_added", {"form": "Contact", "possible_duplicate": 7})
     assert "possibly the same person" in told.detail
 
@@ -63,7 +63,7 @@ def test_item_names_the_actor_and_none_for_leadgen_itself():
     assert line("lead.created").actor == ""
 
 
-def test_the_people_of_a_timeline_are_actors_and_owners():
+def test_timeline_loads_its_actors_and_owners():
     events = [
         Event(kind="lead.assigned", data={"owner": 2, "previous": None}, actor_id=1),
         Event(kind="lead.created", data={"form": "Contact"}),

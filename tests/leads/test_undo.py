@@ -152,7 +152,7 @@ def test_undo_twice_undoes_once(lead, rep):
     assert Event.objects.filter(kind="lead.stage_changed").count() == 2
 
 
-def test_nobody_undoes_the_act_of_another_or_of_another_lead(lead, rep):
+def test_undo_of_another_user_or_lead_is_refused(lead, rep):
     event = services.move(lead, stage("Talking"), actor=rep)
     with pytest.raises(ValidationError, match="cannot be undone"):
         undo(lead, event or 0, actor=make_user())
@@ -199,7 +199,7 @@ def test_reopening_a_task_withdraws_its_response(lead, rep):
     assert lead in Lead.objects.unanswered()
 
 
-def test_reopening_a_task_of_an_older_release_keeps_the_response(lead, rep):
+def test_reopened_task_of_an_older_release_keeps_response(lead, rep):
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=rep)
     services.complete_task(task, actor=rep)
     Event.objects.filter(kind="lead.task_completed").update(data={"task": task.pk})
@@ -217,9 +217,52 @@ def test_a_move_from_an_older_page_is_refused(lead, rep):
     assert lead.stage.name == "Won"
 
 
-def test_undo_of_an_assignment_mails_nobody(lead, rep):
+def test_undo_of_an_assignment_causes_no_mail(lead, rep):
     boss = make_user()
     event = services.assign(lead, boss, actor=boss)
     undo(lead, event or 0, actor=boss)
     handlers.on_lead_assigned(Event.objects.filter(kind="lead.assigned").latest("pk"))
     assert not Notification.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_of_an_assignment_moves_only_the_tasks_it_moved(lead, rep):
+    colleague = make_user(name="Bert", team=rep.team, visibility="all")
+    mine = services.add_task(lead, "Call", due_at=None, owner=rep, actor=rep)
+    theirs = services.add_task(lead, "Price", due_at=None, owner=colleague, actor=rep)
+    event = services.assign(lead, colleague, actor=rep)
+    later = services.add_task(lead, "Visit", due_at=None, owner=colleague, actor=colleague)
+    undo(lead, event or 0, actor=rep)
+    owners = {task.pk: task.owner for task in lead.tasks.all()}
+    assert owners == {mine.pk: rep, theirs.pk: colleague, later.pk: colleague}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undo_of_an_assignment_survives_a_deleted_team(rep):
+    team = make_team()
+    lead = make_lead(team=team)
+    event = services.assign(lead, rep, actor=rep)
+    team.delete()
+    assert undo(lead, event or 0, actor=rep) == "This lead has no owner again."
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (None, None)
+
+
+def test_undo_of_an_assignment_takes_the_owners_team_of_today(lead, rep):
+    event = services.assign(lead, make_user(team=make_team()), actor=rep)
+    rep.team = make_team()
+    rep.save()
+    undo(lead, event or 0, actor=rep)
+    lead.refresh_from_db()
+    assert (lead.owner, lead.team) == (rep, rep.team)
+
+
+def test_undo_of_a_completed_task_gives_it_to_who_may_work_it(lead, rep):
+    colleague = make_user(team=rep.team, visibility="all")
+    task = services.add_task(lead, "Call", due_at=None, owner=colleague, actor=rep)
+    event = services.complete_task(task, actor=rep)
+    colleague.is_active = False
+    colleague.save()
+    undo(lead, event or 0, actor=rep)
+    task.refresh_from_db()
+    assert (task.done_at, task.owner) == (None, rep)

@@ -42,7 +42,7 @@ def test_an_open_stage_opens_a_closed_lead_again():
     assert lead.status == Lead.Status.WORKING
 
 
-def test_a_qualified_lead_stays_qualified_in_the_next_open_stage():
+def test_qualified_lead_stays_qualified_in_open_stages():
     lead = make_lead(status="qualified")
     services.move(lead, stage("Talking"), actor=make_user())
     assert lead.status == "qualified"
@@ -216,7 +216,7 @@ def test_refused_value_of_a_task_changes_nothing(values):
 
 
 @pytest.mark.parametrize("kind", [ActorType.API_KEY, ActorType.AUTOMATION, ActorType.IMPORT])
-def test_act_of_a_program_is_recorded_but_answers_nobody(kind):
+def test_act_of_a_program_is_no_response(kind):
     lead, program = make_lead(), Actor(kind, "7", "Nightly sync")
     services.add_note(lead, "Imported.", actor=program)
     task = services.add_task(lead, "Call", due_at=None, owner=None, actor=program)
@@ -232,3 +232,8 @@ def test_system_assigns_a_lead():
     lead, owner = make_lead(), make_user()
     services.assign(lead, owner, actor=None)
     assert last_event(lead).author == SYSTEM
+
+
+def test_line_breaks_of_a_note_count_once():
+    typed = "line\r\n" * 1999 + "12345"
+    assert services.add_note(make_lead(), typed, actor=make_user()).body == typed.replace("\r", "")

@@ -24,7 +24,7 @@ def test_a_bucket_of_aws_needs_a_name_only():
     assert (options["endpoint_url"], options["addressing_style"]) == (None, "auto")
 
 
-def test_a_look_alike_is_addressed_by_path():
+def test_s3_compatible_storage_is_addressed_by_path():
     url = "s3://leads/prefix?endpoint_url=http://127.0.0.1:8333"
     options = backends.storage(url)["OPTIONS"]
     assert (options["addressing_style"], options["location"]) == ("path", "prefix")
@@ -61,9 +61,7 @@ def sent(requests):
     return {name.lower() for name in headers if "checksum" in name.lower()}
 
 
-def test_an_object_carries_a_checksum_to_s3_which_demands_one_for_locked_objects(
-    bucket, monkeypatch
-):
+def test_object_sent_to_s3_has_a_checksum(bucket, monkeypatch):
     url, requests = bucket
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
@@ -72,7 +70,7 @@ def test_an_object_carries_a_checksum_to_s3_which_demands_one_for_locked_objects
     assert "x-amz-checksum-crc32" in sent(requests)
 
 
-def test_an_object_carries_no_checksum_to_look_alikes_which_reject_it(bucket):
+def test_object_sent_to_other_storage_has_no_checksum(bucket):
     url, requests = bucket
     made = backends.storage(f"s3://leads?endpoint_url={url}&region=eu-west-1")
     storages.create_storage(made).save("a.txt", ContentFile(b"kept"))
@@ -97,7 +95,7 @@ def test_smtp_starts_tls_and_smtps_is_tls_from_the_start():
     assert (safe["EMAIL_PORT"], safe["EMAIL_USE_TLS"], safe["EMAIL_USE_SSL"]) == (465, False, True)
 
 
-def test_tls_is_left_out_only_when_asked():
+def test_tls_is_disabled_only_on_request():
     assert not backends.email("smtp://127.0.0.1:1025?tls=0")["EMAIL_USE_TLS"]
 
 
@@ -130,7 +128,7 @@ def test_a_folder_can_be_the_broker():
     assert folders == {options["control_folder"]} == {"/var/lib/broker"}
 
 
-def test_rabbitmq_confirms_what_it_has_taken():
+def test_rabbitmq_publishing_uses_confirms():
     made = backends.broker("amqps://user:secret@mq.example.com/leads")
     assert made["broker_url"].startswith("amqps://")
     assert made["broker_transport_options"]["confirm_publish"]

@@ -21,13 +21,13 @@ def test_rows_are_inserted_with_their_keys_in_the_given_order():
     assert names == ["Looms", "Engines", "Ångström \"' % \\ 🚀"]
 
 
-def test_a_row_that_is_there_already_is_left_out_when_only_new_ones_are_wanted():
+def test_existing_row_is_skipped_with_new_only():
     bulk.insert(Company, named("Looms"))
     (key,) = bulk.insert(Company, named("looms", "Engines"), new_only=True)
     assert Company.objects.get(pk=key).name == "Engines"
 
 
-def test_a_column_that_is_not_named_gets_the_default_of_the_database():
+def test_omitted_column_gets_the_database_default():
     told = {"kind": "x.done", "subject_type": "x", "subject_id": "1", "data": {"a": [1, None]}}
     (key,) = bulk.insert(Event, [told])
     event = Event.objects.get(pk=key)

@@ -25,7 +25,7 @@ def test_every_zone_shows_the_ends_of_the_calendar(name, end):
     assert local.isoformat()
 
 
-def test_an_ordinary_time_is_converted_as_ever():
+def test_ordinary_time_is_converted_normally():
     noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
     assert noon.astimezone(CalendarZone("Pacific/Kiritimati")).hour == 2
@@ -33,7 +33,7 @@ def test_an_ordinary_time_is_converted_as_ever():
 
 @pytest.mark.parametrize("day", [date(1970, 1, 1), date(2100, 12, 31)])
 @pytest.mark.parametrize("hours", [-12, 0, 14])
-def test_the_first_and_last_day_of_every_zone_are_taken(day, hours):
+def test_first_and_last_day_of_every_zone_are_accepted(day, hours):
     zone = timezone(timedelta(hours=hours))
     for hour in (0, 23):
         moment = datetime(day.year, day.month, day.day, hour, 59, tzinfo=zone)
@@ -51,7 +51,7 @@ def test_a_day_out_of_range_is_refused_with_the_range(day):
             check(value)
 
 
-def test_the_nearest_day_lies_within_the_bounds():
+def test_nearest_day_is_within_the_bounds():
     days = [nearest_day(day) for day in (date.min, date(2026, 1, 1), date.max)]
 
     assert days == [date(1970, 1, 1), date(2026, 1, 1), date(2100, 12, 31)]

@@ -19,7 +19,7 @@ def given_file(monkeypatch, tmp_path):
     return give
 
 
-def test_what_is_not_set_is_the_default():
+def test_unset_variable_has_its_default():
     assert env.string("SAMPLE", "fallback") == "fallback"
     assert env.integer("SAMPLE", 7) == 7
     assert env.boolean("SAMPLE", True)
@@ -33,13 +33,13 @@ def test_an_empty_value_counts_as_not_set(given):
     assert not env.is_set("SAMPLE")
 
 
-def test_a_file_holds_the_value_without_its_last_line_break(given_file):
+def test_last_line_break_of_a_file_is_removed(given_file):
     given_file("from a file\n")
     assert env.string("SAMPLE") == "from a file"
     assert env.is_set("SAMPLE")
 
 
-def test_the_value_itself_wins_over_the_file(given, given_file):
+def test_value_overrides_the_file(given, given_file):
     given("from the environment")
     given_file("from a file")
     assert env.string("SAMPLE") == "from the environment"

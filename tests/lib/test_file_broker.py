@@ -42,7 +42,7 @@ def bind(connect, queue):
         Queue(queue, Exchange(queue), queue).bind(connection.default_channel).declare()
 
 
-def test_a_reader_never_finds_half_a_message(connect):
+def test_reader_gets_complete_messages_only(connect):
     bind(connect, "whole")
     with ThreadPoolExecutor(3) as threads:
         reader = threads.submit(receive, connect, "whole", MESSAGES)
@@ -52,7 +52,7 @@ def test_a_reader_never_finds_half_a_message(connect):
         assert len(reader.result(60)) == MESSAGES
 
 
-def test_processes_that_start_together_share_one_table_of_bindings(connect):
+def test_concurrent_starts_share_one_binding_table(connect):
     with ThreadPoolExecutor(8) as threads:
         for done in [threads.submit(bind, connect, "shared") for _ in range(40)]:
             done.result(60)

@@ -31,13 +31,13 @@ def test_receipts_of_one_millisecond_differ():
         assert len({uuid7() for _ in range(1000)}) == 1000
 
 
-def test_a_public_id_has_no_letters_that_look_alike():
+def test_public_id_has_no_ambiguous_letters():
     made = "".join(public_id() for _ in range(200))
     assert len(made) == 200 * 12
     assert not set(made) & set("01ilo")
 
 
-def test_a_callers_request_id_is_taken_only_when_it_is_harmless():
+def test_request_id_is_adopted_only_if_valid():
     assert request_context.adopt("abc-1.2:3_Z") == "abc-1.2:3_Z"
     for offered in (None, "", "a b", "x" * 65, "two\nlines", "é"):
         assert request_context.adopt(offered) != offered

@@ -26,7 +26,7 @@ def counted(route, status):
     return REGISTRY.get_sample_value("leadgen_requests_total", labels) or 0
 
 
-def test_an_answer_is_told_in_one_line_without_its_query(client, access):
+def test_answer_is_logged_in_one_line_without_its_query(client, access):
     client.get("/login?q=ada@example.com")
     (line,) = access()
     assert line.getMessage() == "GET /login 200"
@@ -41,12 +41,12 @@ def test_a_line_names_the_user_by_number(client, access):
     assert access()[-1].user == user.pk
 
 
-def test_probes_are_not_told_of(client, access):
+def test_probes_are_not_logged(client, access):
     client.get("/health/live")
     assert access() == []
 
 
-def test_a_harmless_request_id_is_taken_over_and_answered(client):
+def test_valid_request_id_is_adopted_and_returned(client):
     answer = client.get("/health/live", headers={"X-Request-ID": "abc-1"})
     assert answer["X-Request-ID"] == "abc-1"
 
@@ -58,7 +58,7 @@ def test_any_other_request_id_is_replaced(client, offered):
     assert len(answer["X-Request-ID"]) == 32
 
 
-def test_the_request_id_holds_during_the_request_only():
+def test_request_id_is_set_during_the_request_only():
     seen = []
 
     def view(request):
@@ -69,7 +69,7 @@ def test_the_request_id_holds_during_the_request_only():
     assert (seen, request_context.request_id.get()) == (["abc-1"], "")
 
 
-def test_requests_are_counted_by_route_and_unknown_paths_together(client):
+def test_unknown_paths_are_counted_as_one_route(client):
     before = counted("unmatched", 404)
     client.get("/no/such/page")
     client.get("/nor/this/one")

@@ -76,7 +76,7 @@ def definitions():
         return [re.sub(r"::(text|character varying)|[][()]", "", d) for (d,) in cursor.fetchall()]
 
 
-def test_restore_brings_back_every_table_and_object(target, tmp_path):
+def test_restore_recovers_every_table_and_object(target, tmp_path):
     furnish()
     held, files, schema = contents(), stored(tmp_path), definitions()
     backup(target)
@@ -108,7 +108,7 @@ def test_a_restored_spool_is_replayed_into_the_ledger(target, tmp_path):
     assert (Submission.objects.count(), store.depth().waiting) == (2, 0)
 
 
-def test_a_database_without_tables_is_restored_too(target, empty_deployment):
+def test_restore_accepts_a_database_without_tables(target, empty_deployment):
     furnish()
     held = contents()
     backup(target)

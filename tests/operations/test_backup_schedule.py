@@ -1,3 +1,4 @@
+import errno
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -11,9 +12,10 @@ from leadgen.lib.backends import storage as configured
 from leadgen.operations import doctor
 from leadgen.operations.doctor import Level
 from leadgen.operations.models import Backup
+from leadgen.operations.transfer import objects
 from leadgen.operations.transfer.scheduled import schedule, target
-from leadgen.operations.transfer.scheduled.retention import prune
-from tests.operations.moving import PUBLIC, run
+from leadgen.operations.transfer.scheduled.retention import prune, prune_unfinished
+from tests.operations.moving import PUBLIC, furnish, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,19 +81,19 @@ def repeat(once, rounds, status=None, report=print):
     return waits
 
 
-def test_schedule_makes_a_backup_when_there_is_none(folder):
+def test_schedule_creates_a_backup_when_there_is_none(folder):
     repeat(lambda: run("backup", f"file://{folder}", "--recipient", PUBLIC), rounds=3)
     assert Backup.objects.count() == 1
 
 
-def test_schedule_makes_a_backup_when_the_newest_is_old():
+def test_schedule_creates_a_backup_when_the_newest_is_old():
     record(timedelta(hours=24, minutes=1))
     made = []
     repeat(lambda: made.append(1), rounds=1)
     assert made == [1]
 
 
-def test_schedule_leaves_a_fresh_backup_alone():
+def test_schedule_does_nothing_after_a_recent_backup():
     record(timedelta(hours=23))
     assert repeat(pytest.fail, rounds=2) == [schedule.POLL_SECONDS] * 2
 
@@ -124,6 +126,49 @@ def test_few_backups_are_kept_whatever_their_age(folder, place):
     for days in (90, 80, 70):
         named(folder, days)
     assert prune(place, timedelta(days=1)) == []
+
+
+def test_parts_of_a_killed_backup_are_deleted_after_two_days(folder, place):
+    names = [named(folder, days) for days in (9, 3, 1)]
+    for name in names[1:]:
+        (folder / name / "manifest.json").unlink()
+    (folder / "a-folder-of-mine").mkdir()
+    assert prune_unfinished(place) == [names[1]]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        names[0],
+        names[2],
+        "a-folder-of-mine",
+    ]
+
+
+def full_disk(monkeypatch, writes):
+    """Let so many parts be stored, and no more."""
+    left = iter(range(writes))
+
+    def put(*arguments):
+        if next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return stored(*arguments)
+
+    stored = objects.put
+    monkeypatch.setattr(objects, "put", put)
+
+
+@pytest.mark.parametrize("writes", [0, 2])
+def test_a_backup_on_a_full_disk_leaves_nothing(folder, monkeypatch, writes):
+    furnish()
+    full_disk(monkeypatch, writes)
+    with pytest.raises(OSError, match="No space left"):
+        run("backup", f"file://{folder}", "--recipient", PUBLIC)
+    assert list(folder.iterdir()) == []
+
+
+def test_expired_backups_make_room_for_the_new_one(folder, monkeypatch):
+    names = [named(folder, days) for days in (40, 30, 20, 10, 1)]
+    full_disk(monkeypatch, 0)
+    with pytest.raises(OSError, match="No space left"):
+        run("backup", f"file://{folder}", "--recipient", PUBLIC, "--keep-days", "14")
+    assert sorted(path.name for path in folder.iterdir()) == names[2:]
 
 
 def test_other_folders_are_never_deleted(folder, place):

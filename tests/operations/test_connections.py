@@ -165,7 +165,7 @@ def test_pages_alone_have_a_statement_limit(pooled, database, ask):
     assert limits == {"leadgen.asgi": "2s", "leadgen.celery": "0", "leadgen": "0"}
 
 
-def test_slow_page_says_how_to_make_it_faster(pooled, database, ask):
+def test_slow_page_explains_how_to_make_it_faster(pooled, database, ask):
     with psycopg.connect(database) as connection:
         connection.execute("LOCK TABLE leads_lead IN ACCESS EXCLUSIVE MODE")
         status, text = ask("/admin/leads/lead/")
@@ -175,7 +175,7 @@ def test_slow_page_says_how_to_make_it_faster(pooled, database, ask):
     assert "Traceback" not in pooled.log("web")
 
 
-def test_page_without_free_connection_says_when_to_return(pooled, database, ask):
+def test_page_without_free_connection_has_a_retry_time(pooled, database, ask):
     with psycopg.connect(database) as connection, ThreadPoolExecutor(48) as clients:
         connection.execute("LOCK TABLE leads_lead IN ACCESS EXCLUSIVE MODE")
         answers = list(clients.map(ask, ["/admin/leads/lead/"] * 48))

@@ -26,14 +26,14 @@ def writing():
         yield other
 
 
-def test_the_oldest_transaction_that_writes_is_found_with_its_process(writing):
+def test_oldest_writing_transaction_is_found_by_process(writing):
     found = database_sessions.oldest_transaction()
     assert found
     assert f"process {writing.info.backend_pid} of " in found.subject
     assert timedelta(0) <= found.age < timedelta(minutes=1)
 
 
-def test_a_transaction_that_only_reads_holds_up_nothing():
+def test_read_only_transaction_blocks_nothing():
     with psycopg.connect(**connection_parameters()) as other:
         other.execute("SELECT 1")
         assert database_sessions.oldest_transaction() is None

@@ -27,7 +27,15 @@ def test_development_setup_passes_with_warnings():
     printed = StringIO()
     call_command("doctor", stdout=printed)
     assert "FAIL" not in printed.getvalue()
-    assert "warn  email       EMAIL_URL=console:// sends no mail" in printed.getvalue()
+    assert "warn  email        EMAIL_URL=console:// sends no mail" in printed.getvalue()
+
+
+def test_longest_name_of_a_check_stays_apart_from_its_text():
+    printed = StringIO()
+
+    call_command("doctor", stdout=printed)
+
+    assert "transactions none has run" in printed.getvalue()
 
 
 def test_a_failed_check_ends_the_command_with_an_error(settings):

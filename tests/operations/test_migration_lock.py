@@ -26,7 +26,7 @@ def test_two_migrations_of_an_empty_database_both_succeed(empty_deployment):
     assert empty_deployment.manage("migrate", "--check").returncode == 0
 
 
-def test_migrate_reports_that_it_waits_and_goes_on(empty_deployment):
+def test_migrate_reports_the_wait_and_continues(empty_deployment):
     with tables.connect(empty_deployment.parameters) as link, link.transaction():
         link.execute(lock._TRY)
         waiting = empty_deployment.start("manage.py", "migrate")

@@ -237,7 +237,7 @@ def test_freeze_refuses_a_connection_through_a_pooler(pair):
     assert not read_only.is_frozen(source)
 
 
-def test_failure_in_the_pause_makes_the_source_writable(pair):
+def test_failure_in_the_pause_reopens_the_source(pair):
     source, _ = pair
     with pytest.raises(ZeroDivisionError), read_only.frozen(source):
         raise ZeroDivisionError
@@ -281,7 +281,7 @@ def test_finish_before_a_move_is_refused(source):
     assert "run move without --finish first" in done.stderr
 
 
-def test_cancel_makes_the_source_writable(source):
+def test_cancel_reopens_the_source(source):
     with tables.connect(source.parameters) as link:
         read_only.freeze(link)
     assert source.python("-c", FURNISH).returncode == 1

@@ -5,8 +5,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
 @pytest.mark.parametrize("path", ["/health/ready", "/metrics", "/%6detrics", "/health/%72eady"])
-def test_forwarded_request_finds_no_internal_page(client, path, header):
-    answer = client.get(path, headers={header: "203.0.113.9"})
+@pytest.mark.parametrize("value", ["203.0.113.9", ""])
+def test_forwarded_request_finds_no_internal_page(client, path, header, value):
+    answer = client.get(path, headers={header: value})
     assert (answer.status_code, answer.content) == (404, b"")
 
 

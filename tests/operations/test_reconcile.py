@@ -96,7 +96,7 @@ def test_lost_link_is_found_and_repaired_ledger_balances(published_form):
     assert "Every submission is accounted for." in reconcile()[1]
 
 
-def test_json_holds_the_same_numbers(published_form):
+def test_json_contains_the_same_numbers(published_form):
     lost = make_submission(published_form, state=State.PROCESSED)
     code, printed = reconcile("--json")
     balance = json.loads(printed)

@@ -9,17 +9,21 @@ from leadgen import urls
 from tests.factories import make_user
 
 
-def away(request):
+def raise_database_error(request):
     raise OperationalError("the connection is lost")
 
 
-def broken(request):
+def raise_value_error(request):
     raise ValueError("a mistake of ours")
 
 
 handler400, handler403, handler404 = urls.handler400, urls.handler403, urls.handler404
 handler500 = urls.handler500
-urlpatterns = [*urls.urlpatterns, path("away", away), path("broken", broken)]
+urlpatterns = [
+    *urls.urlpatterns,
+    path("away", raise_database_error),
+    path("broken", raise_value_error),
+]
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def client(client):
 
 
 @pytest.mark.django_db
-def test_page_of_a_read_only_database_says_send_it_again(client):
+def test_page_of_a_read_only_database_explains_to_resend(client):
     make_user(email="ada@example.com")
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION READ ONLY")

@@ -41,12 +41,12 @@ def test_an_older_schema_is_waited_for_without_limit(monkeypatch):
     assert wait(monkeypatch, [BEHIND] * 5, unknown_for=0) == [f"waiting: {BEHIND}"] * 5
 
 
-def test_without_the_database_the_start_goes_on_after_the_limit(monkeypatch):
+def test_start_continues_without_the_database_after_the_limit(monkeypatch):
     assert wait(monkeypatch, [AWAY] * 5, unknown_for=0) == [
         "starting without the database: OperationalError"
     ]
 
 
-def test_a_database_that_comes_back_with_an_older_schema_is_waited_for(monkeypatch):
+def test_start_waits_if_the_database_returns_too_old(monkeypatch):
     said = wait(monkeypatch, [AWAY, BEHIND, None], unknown_for=60)
     assert said == ["database unavailable: OperationalError", f"waiting: {BEHIND}"]

@@ -37,7 +37,7 @@ def heartbeat(folder):
     return file.read_text() if file.exists() else ""
 
 
-def test_role_delivery_sends_what_beat_asks_for(tmp_path, backends, rabbitmq_url):
+def test_role_delivery_sends_mail_scheduled_by_beat(tmp_path, backends, rabbitmq_url):
     write_reset("ada@example.com")
     env = backends | {"BROKER_URL": rabbitmq_url}
     with running(tmp_path, env, roles=("delivery", "beat")) as stack:

@@ -45,13 +45,13 @@ def grow_old(folder, role, seconds):
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_role_that_has_just_come_round_is_alive(folder, role):
+def test_role_with_a_recent_heartbeat_is_alive(folder, role):
     heartbeat.touch(role)
     assert probe(role) == (0, "")
 
 
 @pytest.mark.parametrize("role", ["worker", "beat"])
-def test_a_role_that_stands_still_is_not_alive(folder, role):
+def test_role_with_an_old_heartbeat_is_not_alive(folder, role):
     heartbeat.touch(role)
     grow_old(folder, role, heartbeat.SECONDS + 2)
     status, said = probe(role)
@@ -59,7 +59,7 @@ def test_a_role_that_stands_still_is_not_alive(folder, role):
     assert f"the last heartbeat of {role} is 6" in said
 
 
-def test_a_role_that_waits_for_its_broker_is_alive_however_long_that_takes(folder):
+def test_role_that_waits_for_its_broker_stays_alive(folder):
     heartbeat.pause("worker")
     grow_old(folder, "worker", 24 * 3600)
     assert probe("worker") == (0, "")
@@ -71,7 +71,7 @@ def test_a_role_that_has_not_started_is_not_alive(folder):
     assert "no heartbeat of beat" in said
 
 
-def test_without_a_folder_nothing_is_written_and_the_probe_says_what_to_set(tmp_path, monkeypatch):
+def test_probe_names_the_missing_heartbeat_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("HEARTBEAT_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     heartbeat.touch("worker")
@@ -79,7 +79,7 @@ def test_without_a_folder_nothing_is_written_and_the_probe_says_what_to_set(tmp_
     assert "HEARTBEAT_DIR is not set" in probe("worker")[1]
 
 
-def test_a_disk_that_takes_no_sign_of_life_ends_nobody(tmp_path, monkeypatch):
+def test_unwritable_heartbeat_does_not_stop_the_process(tmp_path, monkeypatch):
     monkeypatch.setenv("HEARTBEAT_DIR", str(tmp_path / "gone"))
     heartbeat.touch("worker")
     heartbeat.pause("beat")
@@ -92,7 +92,7 @@ def test_an_unknown_role_is_refused():
     assert "web|worker|delivery|beat" in said
 
 
-def test_a_web_process_that_nobody_hears_is_not_alive():
+def test_web_that_does_not_answer_is_not_alive():
     port = any_free()
     status, said = probe("web", PORT=str(port))
     assert status == 1
@@ -118,7 +118,7 @@ def test_a_web_process_that_answers_with_an_error_is_not_alive():
 
 @pytest.mark.processes
 @pytest.mark.xdist_group("stack")
-def test_worker_and_beat_that_run_come_round_again_and_again(folder, rabbitmq_url):
+def test_running_worker_and_beat_renew_their_heartbeats(folder, rabbitmq_url):
     roles = ("worker", "beat")
     with running(folder, {"BROKER_URL": rabbitmq_url}, roles=roles):
         eventually(lambda: states(folder) == {"running"}, seconds=60)

@@ -69,7 +69,7 @@ def cookie(key):
     return [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={key}".encode())]
 
 
-def test_body_within_the_limit_arrives_whole(ask):
+def test_body_within_the_limit_arrives_completely(ask):
     assert ask([b"a" * 400, b"a" * 600]) == (200, "1000", 0)
 
 
@@ -89,7 +89,7 @@ def test_forged_session_cookie_buys_no_bytes(ask, db):
     assert ask([CHUNK], headers=length(300_000) + cookie("x" * 32))[0] == 413
 
 
-def test_slow_body_is_given_up(ask, monkeypatch):
+def test_slow_body_is_aborted(ask, monkeypatch):
     monkeypatch.setattr(request_limits, "SECONDS", 0.1)
     status, text, unread = ask([b"a"] * 100, pause=0.02)
     assert status == 408

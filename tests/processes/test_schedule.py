@@ -15,7 +15,7 @@ def test_scheduled_message_expires_before_many_pile_up():
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.task)
-def test_message_of_a_task_goes_to_its_queue_alone(task):
+def test_message_of_a_task_is_routed_to_one_queue(task):
     queue = app.amqp.router.route({}, task.task)["queue"]
     bound = [q for q in app.amqp.queues.values() if q.exchange.name == queue.exchange.name]
     assert [q.name for q in bound] == [task.queue]

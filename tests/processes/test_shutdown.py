@@ -11,7 +11,7 @@ def ended():
     return child.pid
 
 
-def test_a_process_that_ends_by_itself_does_not_keep_the_others_from_being_interrupted(monkeypatch):
+def test_exited_child_does_not_prevent_other_interrupts(monkeypatch):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as busy:
         children = [SimpleNamespace(pid=ended()), SimpleNamespace(pid=busy.pid)]
         monkeypatch.setattr(worker_shutdown, "active_children", lambda: children)

@@ -71,7 +71,7 @@ def web(database, tmp_path):
     found.stop("web")
 
 
-def test_web_starts_without_the_database_and_serves_once_it_is_back(web, database):
+def test_web_starts_without_the_database_and_serves_later(web, database):
     _, is_back = database
     form = make_form(slug="contact")
     assert wait_for(f"{web.url}/health/live", 200), web.log("web")

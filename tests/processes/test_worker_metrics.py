@@ -31,7 +31,7 @@ def read(port, path="/metrics", token=""):
         return answer.read().decode()
 
 
-def told(port, series):
+def read_series(port, series):
     """The value of a series; 0 while it is not there, -1 while nobody answers."""
     try:
         found = re.search(rf"^{re.escape(series)} (\S+)$", read(port), re.M)
@@ -54,18 +54,16 @@ def sweep(stack):
     stack.start("beat")
 
 
-def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
-    start, surroundings, tmp_path
-):
+def test_worker_metrics_include_exited_children(start, surroundings, tmp_path):
     form, port = make_form(), surroundings["METRICS_PORT"]
     worked = 'leadgen_intake_rows_total{outcome="processed"}'
     make_submission(form)
     with start("worker") as stack:
         sweep(stack)
-        eventually(lambda: told(port, worked) == 1, seconds=40)
+        eventually(lambda: read_series(port, worked) == 1, seconds=40)
         stack.kill_child("worker")
         make_submission(form)
-        eventually(lambda: told(port, worked) == 2, seconds=40)
+        eventually(lambda: read_series(port, worked) == 2, seconds=40)
         (folder,) = tmp_path.glob("leadgen-metrics-*")
         places = {file.stem.split("_")[1] for file in folder.iterdir()}
         assert places == {"parent", "child0"}
@@ -73,23 +71,23 @@ def test_a_worker_tells_what_its_children_have_worked_also_those_that_are_gone(
         stack.stop("worker", signal.SIGKILL)
 
 
-def test_beat_tells_what_it_has_sent_and_leaves_no_files_behind(start, surroundings, tmp_path):
+def test_beat_metrics_count_tasks_and_leave_no_files(start, surroundings, tmp_path):
     sent = 'leadgen_beat_sent_total{task="leadgen.leads.tasks.intake"}'
     with start("beat"):
-        eventually(lambda: told(surroundings["METRICS_PORT"], sent) >= 1, seconds=40)
+        eventually(lambda: read_series(surroundings["METRICS_PORT"], sent) >= 1, seconds=40)
     assert list(tmp_path.glob("leadgen-metrics-*")) == []
 
 
-def test_a_token_keeps_strangers_out_and_nothing_else_is_served(start, surroundings):
+def test_metrics_require_the_token_and_nothing_else_is_served(start, surroundings):
     port = surroundings["METRICS_PORT"]
     with start("beat", METRICS_TOKEN="a-long-token"):
-        eventually(lambda: told_anything(port), seconds=40)
+        eventually(lambda: is_serving(port), seconds=40)
         assert status(port, token="a-long-token") == 200
         assert status(port, token="another") == 401
         assert status(port, "/other", token="a-long-token") == 404
 
 
-def told_anything(port):
+def is_serving(port):
     try:
         return status(port) in (200, 401)
     except URLError:

@@ -96,7 +96,7 @@ def test_company_within_the_limit_is_deleted(boss):
     assert Event.objects.get(kind="company.deleted").data["name"] == "Mill"
 
 
-def test_deleted_company_no_longer_finds_its_people(boss):
+def test_deleted_company_is_removed_from_the_search(boss):
     delete(boss, company_of(people=2))
     contacts = reverse("admin:leads_contact_changelist")
 
@@ -118,7 +118,7 @@ def test_rows_of_all_relations_count_together(boss, people, leads):
 
 
 @pytest.mark.parametrize("count", [LIMIT + 1, LIMIT + 9])
-def test_count_beyond_the_limit_is_told_as_more(boss, count):
+def test_count_beyond_the_limit_is_shown_as_more(boss, count):
     page = boss.get(address(campaign_of(count))).text
 
     assert "More than 5 leads lose this campaign." in page
@@ -172,7 +172,7 @@ def test_second_of_two_deletions_finds_nothing(boss):
     assert Event.objects.filter(kind="team.deleted").count() == 1
 
 
-def test_row_deleted_while_the_answer_waits_is_told(boss, monkeypatch):
+def test_row_deleted_meanwhile_is_reported(boss, monkeypatch):
     team = make_team()
     lock = BoundedAdmin._lock
 
@@ -186,7 +186,7 @@ def test_row_deleted_while_the_answer_waits_is_told(boss, monkeypatch):
     assert not Event.objects.filter(kind="team.deleted").exists()
 
 
-def test_lead_that_arrives_during_a_deletion_is_told(boss, monkeypatch):
+def test_lead_that_arrives_during_a_deletion_is_reported(boss, monkeypatch):
     pipeline = make_pipeline()
     plan = deletion.plan
 
@@ -246,7 +246,7 @@ def test_company_of_many_people_keeps_its_name(boss):
     assert (company.name, company.website) == ("Mill", "https://www.example.com/")
 
 
-def test_page_of_a_company_tells_that_it_lists_some_people(boss, monkeypatch):
+def test_page_of_a_company_marks_its_list_as_incomplete(boss, monkeypatch):
     monkeypatch.setattr(contact_admin, "_MANY", 2)
     company = company_of(people=3)
 
@@ -256,7 +256,7 @@ def test_page_of_a_company_tells_that_it_lists_some_people(boss, monkeypatch):
     assert "There are more: search the contacts for this company." in page
 
 
-def test_page_of_a_contact_tells_that_it_lists_some_leads(boss, monkeypatch):
+def test_page_of_a_contact_marks_its_lists_as_incomplete(boss, monkeypatch):
     monkeypatch.setattr(contact_admin, "_MANY", 2)
     lead = make_lead()
     for n in range(3):
@@ -326,7 +326,7 @@ def test_act_on_as_many_rows_as_allowed_changes_all(boss, name):
 
 
 @pytest.mark.parametrize("name", list(ACTS))
-def test_act_on_12_rows_costs_the_statements_of_2(boss, name, monkeypatch):
+def test_act_on_12_rows_runs_the_statements_of_2(boss, name, monkeypatch):
     monkeypatch.setattr(row_limit, "MAX_ROWS", 100)
     counts = []
     for rows in (2, 12):
@@ -342,7 +342,7 @@ def test_act_on_12_rows_costs_the_statements_of_2(boss, name, monkeypatch):
 
 
 @pytest.mark.parametrize("make", [company_of, campaign_of])
-def test_deletion_of_12_rows_costs_the_statements_of_2(boss, make, monkeypatch):
+def test_deletion_of_12_rows_runs_the_statements_of_2(boss, make, monkeypatch):
     monkeypatch.setattr(row_limit, "MAX_ROWS", 100)
     counts = []
     for rows in (2, 12):

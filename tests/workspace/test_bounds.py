@@ -72,7 +72,7 @@ def failing(client, page, data, **nasty):
 
 
 @pytest.mark.parametrize("label", sorted({*MODELS} - {"leads.lead", "capture.submission"}))
-def test_every_form_takes_or_refuses_what_is_typed(surf, place, label):
+def test_every_form_accepts_or_refuses_typed_values(surf, place, label):
     failed = []
     for page in (address(label, "change", place[label].pk), address(label, "add")):
         answer = surf.get(page)
@@ -91,7 +91,7 @@ def test_every_form_takes_or_refuses_what_is_typed(surf, place, label):
     assert list(unreadable(surf, place, [label])) == []
 
 
-def test_every_verb_of_a_lead_takes_or_refuses_what_is_typed(surf, place):
+def test_every_lead_verb_accepts_or_refuses_typed_values(surf, place):
     lead, failed = place["leads.lead"], []
     for verb, data in {
         "move": {"stage": NUMBERS},
@@ -199,7 +199,7 @@ def test_the_first_and_last_due_date_read_back(surf, place):
         "capture_submission SET submitted_at = '10000-01-01 00:00+00'",
     ],
 )
-def test_the_database_refuses_what_no_page_can_show(place, change):
+def test_database_refuses_values_that_no_page_can_show(place, change):
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE {change}")
 
@@ -229,7 +229,7 @@ MOMENT_COLUMNS = {
 
 
 @pytest.mark.parametrize("end", ["9999-12-31 23:59:59.999999+00", "0001-01-01 00:00:00+00"])
-def test_a_row_of_an_earlier_release_takes_no_page_down(surf, place, end):
+def test_row_of_an_earlier_release_breaks_no_page(surf, place, end):
     day, budget = end[:10], "NaN" if end > "5" else "-0.01"
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

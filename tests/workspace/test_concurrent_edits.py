@@ -50,7 +50,7 @@ class Inputs(HTMLParser):
             self.values[self._text] += text.replace("\r\n", "\n").replace("\n", "\r\n")
 
 
-def sent(page: str) -> dict[str, str]:
+def form_values(page: str) -> dict[str, str]:
     buttons = ("_save", "_continue", "_addanother", "_saveasnew")
     values = Inputs(page).values
     return {k: v for k, v in values.items() if k not in buttons and "__prefix__" not in k}
@@ -63,14 +63,14 @@ class Page:
         meta = row._meta
         self.client = client
         self.address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-        self.values = sent(client.get(self.address).text)
+        self.values = form_values(client.get(self.address).text)
 
     def save(self, **changes: str) -> str:
         """Post the page with these changes; return the page of a refusal, or an empty text."""
         answer = self.client.post(self.address, {**self.values, **changes})
         if answer.status_code == 302:
             return ""
-        self.values = sent(answer.text)
+        self.values = form_values(answer.text)
         return answer.text
 
 
@@ -235,7 +235,7 @@ def second_rows(page: Page, prefix: str) -> list[str]:
     return [k for k in page.values if k.startswith(f"{prefix}-") and k.endswith("-id")]
 
 
-def test_words_typed_into_a_removed_row_are_kept(boss):
+def test_text_typed_into_a_removed_row_is_kept(boss):
     form = draft()
     first, second = two_pages(boss, form)
     second.save(**{f"{row_of(second, 'fields', 'email')}-DELETE": "on"})
@@ -248,7 +248,7 @@ def test_words_typed_into_a_removed_row_are_kept(boss):
     assert sorted(form.fields.values_list("label", flat=True)) == ["Size", "Your address"]
 
 
-def test_row_that_both_removed_is_gone(boss):
+def test_row_removed_by_both_stays_removed(boss):
     form = draft()
     first, second = two_pages(boss, form)
     second.save(**{f"{row_of(second, 'fields', 'Size')}-DELETE": "on"})

@@ -59,7 +59,7 @@ def test_other_fields_of_an_older_page_are_kept(admin):
     assert (contact.job_title, contact.country) == ("Buyer", "DE")
 
 
-def test_what_intake_fills_meanwhile_stays_with_provenance(admin):
+def test_values_filled_by_intake_keep_their_provenance(admin):
     make_pipeline()
     form = make_form()
     make_submission(form, answers={"name": "Ada", "email": "ada@example.com"})
@@ -116,7 +116,7 @@ def test_company_of_a_contact_is_compared_by_name(admin):
     assert "changed to “Mill”" in answer.text
 
 
-def test_contact_page_refuses_nonsense_and_taken_addresses(admin):
+def test_contact_page_refuses_invalid_and_used_addresses(admin):
     contact, other = make_lead().contact, make_lead().contact
     record_services.update_contact(other, {"email": "taken@example.com"}, actor=None)
     page = opened(admin, contact)

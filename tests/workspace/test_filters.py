@@ -129,7 +129,7 @@ def test_declared_filters_stay_beside_an_undeclared_one(lists):
 
 
 @pytest.mark.parametrize("query", ["view=new&source=google", "view=new&q=ada"])
-def test_page_that_is_gone_is_the_last_of_its_list(client, monkeypatch, query):
+def test_missing_page_shows_the_last_of_its_list(client, monkeypatch, query):
     monkeypatch.setattr(admin.site._registry[Lead], "list_per_page", 2)
     for _ in range(5):
         make_lead(contact=Contact.objects.create(name="Ada"), source="google")
@@ -146,7 +146,7 @@ def test_page_that_is_gone_is_the_last_of_its_list(client, monkeypatch, query):
 
 
 @pytest.mark.parametrize("query", ["", "q=ada"])
-def test_cut_of_a_list_is_told(client, monkeypatch, query):
+def test_truncated_list_is_marked(client, monkeypatch, query):
     monkeypatch.setattr(pagination, "CAP", 3)
     monkeypatch.setattr(scoped_admin, "SEARCH_CAP", 3)
     for n in range(5):
@@ -165,7 +165,7 @@ def test_to_field_of_a_secret_is_refused(lists):
 
 
 @pytest.mark.parametrize("model_admin", ADMINS, ids=str)
-def test_actions_drop_what_is_no_key(lists, model_admin):
+def test_actions_ignore_invalid_keys(lists, model_admin):
     for action in ["", *(model_admin.actions or ())]:
         for key in ("x", "\0", "9" * 30, "-1", "\uff11"):
             data = {"action": action, "_selected_action": key, "index": "x"}

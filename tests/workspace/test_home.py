@@ -46,6 +46,24 @@ def test_tiles_count_open_leads_of_any_age_like_their_lists(browse):
         assert (label, shown[label].value) == (label, str(listed)) == (label, "1")
 
 
+def test_answered_lead_that_wrote_again_is_shown_as_new_message(browse):
+    rep, now = make_user(), timezone.now()
+    lead = make_lead(rep)
+    Lead.objects.filter(pk=lead.pk).update(
+        created_at=now - timedelta(days=9),
+        first_response_at=now - timedelta(days=8),
+        new_message_at=now - timedelta(hours=2),
+    )
+
+    html = browse(rep).get(HOME).text
+
+    row = html[html.index(str(lead.contact)) :].split("</a>")[0]
+    assert "New message" in row
+    assert "2\xa0hours ago" in row
+    assert "9\xa0days" not in row
+    assert "week" not in row
+
+
 def test_manager_sees_the_teams_leads_and_workload(browse):
     team = make_team()
     rep = make_user(team=team, takes_leads=True)
@@ -93,7 +111,7 @@ def test_empty_home_shows_the_next_step(browse, role):
     assert "ws-empty" in answer.content.decode()
 
 
-def test_the_home_costs_the_same_however_many_leads(browse, django_assert_max_num_queries):
+def test_home_has_a_constant_number_of_queries(browse, django_assert_max_num_queries):
     team = make_team()
     client = browse(make_user(Role.ADMIN))
     make_lead(make_user(team=team, takes_leads=True), source="direct")
@@ -127,7 +145,7 @@ def test_change_compares_with_the_thirty_days_before():
     assert (change.now, change.before, change.percent) == (3, 2, 50)
 
 
-def test_every_day_of_the_chart_stands_even_without_a_lead():
+def test_chart_contains_days_without_leads():
     make_lead()
 
     days = numbers.per_day(Lead.objects.all())

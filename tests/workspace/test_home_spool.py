@@ -32,25 +32,25 @@ def plant(storage, folder="2026-01-02", age=timedelta(0)):
     path.write_text("{}")
 
 
-def seen(browse, role):
+def home_text(browse, role):
     html = browse(make_user(role)).get(HOME).content.decode()
     return " ".join(html.replace("\xa0", " ").split())
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.MARKETER])
-def test_what_waits_in_the_spool_is_told_with_its_age(browse, storage, role):
+def test_home_shows_the_number_and_age_of_spooled_rows(browse, storage, role):
     plant(storage, age=timedelta(minutes=3))
     plant(storage)
-    html = seen(browse, role)
+    html = home_text(browse, role)
     assert "2 submissions wait in the spool" in html
     assert "the oldest received" in html
     assert "3 minutes ago" in html
     assert "They join" in html
 
 
-def test_a_single_one_is_told_in_the_singular(browse, storage):
+def test_single_spooled_row_is_shown_in_the_singular(browse, storage):
     plant(storage)
-    html = seen(browse, Role.ADMIN)
+    html = home_text(browse, Role.ADMIN)
     assert "1 submission waits in the spool" in html
     assert "the oldest" not in html
     assert "It joins" in html
@@ -58,28 +58,28 @@ def test_a_single_one_is_told_in_the_singular(browse, storage):
 
 @pytest.mark.parametrize("role", list(Role))
 def test_an_empty_spool_is_not_mentioned(browse, role):
-    assert "spool" not in seen(browse, role)
+    assert "spool" not in home_text(browse, role)
 
 
 @pytest.mark.parametrize("role", [Role.SALES_REP, Role.SALES_MANAGER, Role.VIEWER])
-def test_who_cannot_do_anything_about_it_is_not_told(browse, storage, role):
+def test_other_roles_do_not_see_the_spool(browse, storage, role):
     plant(storage)
-    assert "spool" not in seen(browse, role)
+    assert "spool" not in home_text(browse, role)
 
 
-def test_what_was_parked_asks_for_an_operator(browse, storage):
+def test_parked_objects_are_shown_with_the_operators_page(browse, storage):
     plant(storage, folder="parked")
-    html = seen(browse, Role.ADMIN)
+    html = home_text(browse, Role.ADMIN)
     assert "1 object was parked" in html
     assert "docs/operating/faults.md" in html
 
 
-def test_a_storage_that_fails_is_said_and_the_page_stands(browse, storage):
+def test_failed_storage_is_shown_on_a_working_page(browse, storage):
     (storage / "spool").write_text("in the way")
-    assert "The storage cannot be read" in seen(browse, Role.ADMIN)
+    assert "The storage cannot be read" in home_text(browse, Role.ADMIN)
 
 
-def test_a_storage_that_hangs_does_not_hold_the_page_up(browse, monkeypatch):
+def test_slow_storage_does_not_delay_the_page(browse, monkeypatch):
     monkeypatch.setattr("leadgen.workspace.home.numbers.SPOOL_SECONDS", 0.05)
     monkeypatch.setattr(store, "depth", lambda: threading.Event().wait(5))
-    assert "The storage cannot be read" in seen(browse, Role.ADMIN)
+    assert "The storage cannot be read" in home_text(browse, Role.ADMIN)

@@ -77,6 +77,6 @@ def test_the_lead_page_shows_such_a_submission(client, published_form, data):
     assert "joy: 1, deep: Yes" in page.content.decode()
 
 
-def test_every_known_reason_has_words():
+def test_every_known_reason_has_a_text():
     assert label_of("flood") == "Too many from one address"
     assert label_of("reason_to_come") == "reason to come"

@@ -13,7 +13,7 @@ def page_of(user):
     return reverse("admin:accounts_user_change", args=[user.pk])
 
 
-def standing(user, **changes):
+def form_data(user, **changes):
     fields = {
         "name": user.name,
         "email": user.email,
@@ -49,7 +49,7 @@ def test_an_administrator_adds_a_person_who_can_log_in(browse, client):
 def test_changing_a_role_writes_an_event(browse):
     boss, rep = make_user(Role.ADMIN), make_user()
 
-    browse(boss).post(page_of(rep), standing(rep, role=Role.SALES_MANAGER))
+    browse(boss).post(page_of(rep), form_data(rep, role=Role.SALES_MANAGER))
 
     rep.refresh_from_db()
     assert rep.role == Role.SALES_MANAGER
@@ -59,7 +59,7 @@ def test_changing_a_role_writes_an_event(browse):
 def test_an_administrator_cannot_lower_or_lock_out_themselves(browse):
     boss = make_user(Role.ADMIN)
 
-    browse(boss).post(page_of(boss), standing(boss, role=Role.VIEWER, is_active=""))
+    browse(boss).post(page_of(boss), form_data(boss, role=Role.VIEWER, is_active=""))
 
     boss.refresh_from_db()
     assert boss.role == Role.ADMIN
@@ -67,16 +67,16 @@ def test_an_administrator_cannot_lower_or_lock_out_themselves(browse):
 
 
 @pytest.mark.parametrize("change", [{"is_active": ""}, {"role": Role.VIEWER}])
-def test_page_asks_where_open_leads_go(browse, change):
+def test_page_requires_a_handover_of_open_leads(browse, change):
     rep, colleague = make_user(takes_leads=True), make_user()
     lead = make_lead(rep)
     client = browse(make_user(Role.ADMIN))
 
-    refused = client.post(page_of(rep), standing(rep, takes_leads="on", **change))
+    refused = client.post(page_of(rep), form_data(rep, takes_leads="on", **change))
     assert User.objects.working().filter(pk=rep.pk).exists()
     assert "1 lead and 0 tasks. Choose where they go." in refused.content.decode()
 
-    sent = standing(rep, takes_leads="on", handover=colleague.pk, **change)
+    sent = form_data(rep, takes_leads="on", handover=colleague.pk, **change)
     client.post(page_of(rep), sent)
     rep.refresh_from_db()
     lead.refresh_from_db()
@@ -85,17 +85,27 @@ def test_page_asks_where_open_leads_go(browse, change):
     assert lead.owner == colleague
 
 
-def test_page_of_a_person_without_open_work_asks_nothing(browse):
+def test_question_for_open_work_is_beside_the_access(browse):
+    rep = make_user()
+    make_lead(rep)
+
+    html = browse(make_user(Role.ADMIN)).get(page_of(rep)).text
+
+    assert html.index('name="is_active"') < html.index('name="handover"')
+    assert html.index('name="handover"') < html.index('name="takes_leads"')
+
+
+def test_page_without_open_work_has_no_handover_field(browse):
     rep, client = make_user(), browse(make_user(Role.ADMIN))
     assert 'name="handover"' not in client.get(page_of(rep)).content.decode()
-    client.post(page_of(rep), standing(rep, is_active=""))
+    client.post(page_of(rep), form_data(rep, is_active=""))
     rep.refresh_from_db()
     assert not rep.is_active
 
 
 def test_new_leads_are_refused_to_a_role_that_reads(browse):
     viewer, client = make_user(Role.VIEWER), browse(make_user(Role.ADMIN))
-    page = client.post(page_of(viewer), standing(viewer, takes_leads="on"))
+    page = client.post(page_of(viewer), form_data(viewer, takes_leads="on"))
     viewer.refresh_from_db()
     assert not viewer.takes_leads
     assert "cannot work leads" in page.content.decode()
@@ -117,7 +127,7 @@ def test_manager_reads_the_page_of_a_person_with_open_leads(browse):
 def test_other_roles_cannot_change_people(browse, role):
     rep = make_user()
 
-    answer = browse(make_user(role)).post(page_of(rep), standing(rep, role=Role.ADMIN))
+    answer = browse(make_user(role)).post(page_of(rep), form_data(rep, role=Role.ADMIN))
 
     assert answer.status_code == 403
     rep.refresh_from_db()

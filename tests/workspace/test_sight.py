@@ -17,6 +17,6 @@ FIFTY = settings(
 
 
 @pytest.mark.django_db
-def test_open_work_stays_in_sight_in_50_histories():
+def test_open_work_stays_visible_in_50_histories():
     run_state_machine_as_test(Sight, settings=FIFTY)
     assert Sight.steps_seen

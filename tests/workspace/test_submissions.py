@@ -7,6 +7,7 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.leads.intake.batches import drain
 from leadgen.leads.models import LeadSubmission
+from leadgen.lib.reference import reference_of
 from tests.factories import make_form, make_lead, make_submission, make_user
 
 pytestmark = pytest.mark.django_db
@@ -14,24 +15,24 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:capture_submission_changelist")
 
 
-def held(**fields):
+def make_held(**fields):
     return make_submission(state="quarantined", reasons=["honeypot"], **fields)
 
 
-def shown(client, **query):
+def listed_rows(client, **query):
     return list(client.get(LIST, query).context["cl"].result_list)
 
 
 def test_list_opens_on_the_review_with_reasons_as_texts(browse):
-    submission, _ = held(), make_submission()
+    submission, _ = make_held(), make_submission()
     client = browse(make_user(Role.MARKETER))
 
-    assert shown(client) == [submission]
+    assert listed_rows(client) == [submission]
     assert "Caught by hidden field" in client.get(LIST).content.decode()
 
 
 def test_one_click_releases(browse):
-    submission, marketer = held(), make_user(Role.MARKETER)
+    submission, marketer = make_held(), make_user(Role.MARKETER)
 
     browse(marketer).post(reverse("admin:submission_release", args=[submission.pk]))
 
@@ -41,7 +42,7 @@ def test_one_click_releases(browse):
 
 
 def test_release_of_whole_list_counts_each_kind(browse):
-    first, _, _ = held(), held(), make_submission()
+    first, _, _ = make_held(), make_held(), make_submission()
     data = {"action": "release_chosen", "_selected_action": [first.pk], "select_across": "1"}
 
     page = browse(make_user(Role.MARKETER)).post(f"{LIST}?view=all", data, follow=True).text
@@ -51,7 +52,7 @@ def test_release_of_whole_list_counts_each_kind(browse):
 
 
 def test_several_are_released_at_once(browse):
-    both = [held(), held()]
+    both = [make_held(), make_held()]
     data = {"action": "release_chosen", "_selected_action": [each.pk for each in both]}
 
     browse(make_user(Role.MARKETER)).post(LIST, data)
@@ -63,7 +64,7 @@ def test_failed_submission_shows_its_error_and_is_tried_again(browse):
     submission = make_submission(parked_at=timezone.now(), attempts=5, last_error="DataError: x")
     client = browse(make_user(Role.ADMIN))
 
-    assert shown(client, view="parked") == [submission]
+    assert listed_rows(client, view="parked") == [submission]
     page = client.get(reverse("admin:capture_submission_change", args=[submission.pk]))
     assert "DataError: x" in page.content.decode()
 
@@ -74,7 +75,7 @@ def test_failed_submission_shows_its_error_and_is_tried_again(browse):
 
 @pytest.mark.parametrize("verb", ["release", "retry", "hold"])
 def test_decision_without_permission_is_refused(browse, verb):
-    submission = held()
+    submission = make_held()
 
     answer = browse(make_user(Role.VIEWER)).post(
         reverse(f"admin:submission_{verb}", args=[submission.pk])
@@ -86,7 +87,7 @@ def test_decision_without_permission_is_refused(browse, verb):
 
 
 def test_a_viewer_sees_no_decisions(browse):
-    submission = held()
+    submission = make_held()
     client = browse(make_user(Role.VIEWER))
     page = reverse("admin:capture_submission_change", args=[submission.pk])
 
@@ -96,12 +97,12 @@ def test_a_viewer_sees_no_decisions(browse):
 
 def test_a_rep_sees_the_submissions_of_visible_leads_only(browse):
     rep = make_user()
-    mine, theirs, unattached = make_submission(), make_submission(), held()
+    mine, theirs, unattached = make_submission(), make_submission(), make_held()
     for submission, owner in [(mine, rep), (theirs, make_user())]:
         LeadSubmission.objects.create(lead=make_lead(owner), submission=submission, reason="new")
     client = browse(rep)
 
-    assert shown(client, view="all") == [mine]
+    assert listed_rows(client, view="all") == [mine]
     for hidden in (theirs, unattached):
         page = reverse("admin:capture_submission_change", args=[hidden.pk])
         assert client.get(page).status_code == 404
@@ -111,12 +112,24 @@ def test_a_receipt_finds_its_submission(browse):
     submission, _ = make_submission(), make_submission()
     client = browse(make_user(Role.ADMIN))
 
-    assert shown(client, view="all", q=str(submission.pk)) == [submission]
-    assert shown(client, view="all", q="no receipt") == []
+    assert listed_rows(client, view="all", q=str(submission.pk)) == [submission]
+    assert listed_rows(client, view="all", q="no receipt") == []
+
+
+def test_pages_show_the_reference_that_the_visitor_got(browse):
+    submission, lead = make_submission(), make_lead()
+    LeadSubmission.objects.create(lead=lead, submission=submission, reason="new")
+    client, reference = browse(make_user(Role.ADMIN)), reference_of(submission.pk)
+
+    for route, key in (("leads_lead", lead.pk), ("capture_submission", submission.pk)):
+        page = client.get(reverse(f"admin:{route}_change", args=[key])).text
+        assert reference in page
+
+    assert listed_rows(client, view="all", q=reference) == [submission]
 
 
 def test_a_submission_cannot_be_edited(browse):
-    submission = held()
+    submission = make_held()
     page = reverse("admin:capture_submission_change", args=[submission.pk])
 
     browse(make_user(Role.ADMIN)).post(page, {"state": "processed", "answers": "{}"})
@@ -125,16 +138,16 @@ def test_a_submission_cannot_be_edited(browse):
     assert submission.state == "quarantined"
 
 
-def test_a_release_goes_back_to_this_site_only(browse):
+def test_release_redirects_to_this_site_only(browse):
     client = browse(make_user(Role.MARKETER))
-    address = reverse("admin:submission_release", args=[held().pk])
+    address = reverse("admin:submission_release", args=[make_held().pk])
 
     answer = client.post(address, headers={"referer": "https://evil.example.com/"})
 
     assert answer.url == LIST
 
 
-def test_a_fault_of_the_server_is_told_as_none_of_the_submissions(browse):
+def test_server_fault_is_not_shown_as_submission_failure(browse):
     submission = make_submission(last_error="OperationalError: disk full")
     url = reverse("admin:capture_submission_change", args=[submission.pk])
     page = browse(make_user(Role.ADMIN)).get(url).text
@@ -157,7 +170,7 @@ def test_search_finds_submissions_in_every_state(typed, state, browse):
     elif state == "quarantined":
         Submission.objects.update(state=state)
 
-    assert shown(browse(make_user(Role.ADMIN)), view="all", q=typed) == [sent]
+    assert listed_rows(browse(make_user(Role.ADMIN)), view="all", q=typed) == [sent]
 
 
 def test_first_eight_characters_of_a_receipt_find_it(browse):
@@ -165,8 +178,8 @@ def test_first_eight_characters_of_a_receipt_find_it(browse):
     client = browse(make_user(Role.ADMIN))
 
     for typed in (str(sent.pk)[:8], str(sent.pk)[:13], sent.pk.hex, str(sent.pk).upper()):
-        assert shown(client, view="all", q=typed) == [sent], typed
-    assert not shown(client, view="all", q="00000000")
+        assert listed_rows(client, view="all", q=typed) == [sent], typed
+    assert not listed_rows(client, view="all", q="00000000")
 
 
 @pytest.mark.parametrize("verb", ["release", "hold", "retry"])
@@ -195,7 +208,7 @@ def test_decision_after_intake_links_to_the_lead(browse, verb):
         ("hold", {"state": "erased"}, "its data was erased."),
     ],
 )
-def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, words):
+def test_decision_without_effect_names_the_current_state(browse, verb, fields, words):
     submission = make_submission(**fields)
     address = reverse(f"admin:submission_{verb}", args=[submission.pk])
 
@@ -205,9 +218,9 @@ def test_decision_that_changes_nothing_says_where_it_is(browse, verb, fields, wo
     assert not Event.objects.exists()
 
 
-def test_second_release_says_that_nothing_was_changed(browse):
+def test_second_release_reports_no_change(browse):
     client, address = browse(make_user(Role.ADMIN)), "admin:submission_release"
-    submission = held()
+    submission = make_held()
     first, second = (
         client.post(reverse(address, args=[submission.pk]), follow=True).text for _ in range(2)
     )

@@ -35,7 +35,7 @@ def text(client, address, **query):
     return client.get(address, query).content.decode()
 
 
-def test_a_move_is_taken_back_by_its_message(client, rep):
+def test_move_is_undone_from_its_message(client, rep):
     lead = factories.make_lead(rep)
     first, second = lead.pipeline.stages.all()[:2]
     client.force_login(rep)
@@ -46,7 +46,7 @@ def test_a_move_is_taken_back_by_its_message(client, rep):
     assert f"Moved back to {first.name}." in page
 
 
-def test_an_assignment_is_taken_back_by_its_message(client):
+def test_assignment_is_undone_from_its_message(client):
     admin, colleague = factories.make_user(Role.ADMIN), factories.make_user()
     lead = factories.make_lead()
     client.force_login(admin)
@@ -56,7 +56,7 @@ def test_an_assignment_is_taken_back_by_its_message(client):
     assert lead.owner is None
 
 
-def test_a_task_done_in_the_list_leads_back_to_the_list_as_it_stood(client, rep):
+def test_task_done_in_the_list_returns_to_the_same_list(client, rep):
     lead = factories.make_lead(rep)
     task = services.add_task(lead, "Call back", due_at=None, owner=None, actor=rep)
     client.force_login(rep)
@@ -86,7 +86,7 @@ def test_submission_that_opened_a_lead_is_shown_once(client, rep):
     assert page.count("Sent the form") == 1
 
 
-def test_filters_in_use_are_named_and_each_can_be_taken_away(client):
+def test_active_filters_are_named_and_removable(client):
     admin = factories.make_user(Role.ADMIN, name="Ada Owner")
     lead = factories.make_lead(admin)
     client.force_login(admin)
@@ -110,7 +110,7 @@ def test_list_without_matches_shows_the_search(client):
     assert "Clear search and filters" in page
 
 
-def test_empty_list_says_how_it_fills(client):
+def test_empty_list_explains_how_it_fills(client):
     client.force_login(factories.make_user(Role.ADMIN))
     assert "Your forms add leads" in text(client, LEADS)
 
@@ -147,7 +147,7 @@ def test_refused_page_names_the_administrator(client):
     assert "An administrator can change what you may do." in refused.content.decode()
 
 
-def test_an_unknown_page_says_so_in_plain_words(client, settings):
+def test_unknown_page_explains_itself_in_plain_text(client, settings):
     settings.DEBUG = False
     client.force_login(factories.make_user(Role.ADMIN))
     missing = client.get("/admin/leads/lead/999999/change/")

@@ -34,7 +34,11 @@ class Body(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Body)
-_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*"')
+# A text without its closing quote counts to the end of the header: looked for from each quote, the
+# end of 190 headers of 4 KB took 10 s.
+_QUOTED = re.compile(rb'"(?:\\.|[^"\\])*+(?:"|\\?\Z)')
+# Bytes of letters that are not ASCII: none of them separates pairs.
+_ESCAPED_LETTERS = re.compile(rb"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u....|u....|.)", re.DOTALL)
 
 
@@ -78,12 +82,12 @@ def version_number(body: Body) -> int | None:
 
 def read_urlencoded(body: bytes) -> Texts:
     """Parse application/x-www-form-urlencoded into lists of texts by name; raise Refusal (400)."""
+    plain = _with_letters(body)
+    # Each that is left is a character. Parsing a body of percent signs only took 0.3 s.
+    _check_length(plain.count(b"%"))
     try:
         pairs = parse_qsl(
-            body.decode(),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FIELDS,
+            plain.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
         )
     except UnicodeDecodeError:
         raise Refusal(400, "The form is not encoded as UTF-8.") from None
@@ -114,6 +118,7 @@ class _Parts:
 
     def __init__(self) -> None:
         self.pairs: list[tuple[str, str]] = []
+        self._count = 0
         self.ended = False
         self._header = b""
         self._headers: dict[bytes, bytes] = {}
@@ -138,6 +143,10 @@ class _Parts:
         return add
 
     def _begin(self) -> None:
+        # With the empty file inputs, of which 16,000 fit into a body.
+        self._count += 1
+        if self._count > MAX_FIELDS:
+            raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.")
         self._headers, self._data = {}, bytearray()
         self._header = self._value = b""
 
@@ -156,12 +165,15 @@ class _Parts:
             return  # a file input that was left empty
         if b"name" not in options:
             raise Refusal(400, "A part of the multipart body has no name.")
-        if len(self.pairs) == MAX_FIELDS:
-            raise Refusal(400, f"Too many fields: at most {MAX_FIELDS}.")
         try:
             self.pairs.append((options[b"name"].decode(), self._data.decode()))
         except UnicodeDecodeError:
             raise Refusal(400, "The form is not encoded as UTF-8.") from None
+
+
+def _with_letters(body: bytes) -> bytes:
+    """Decode the escapes of letters: parse_qsl takes 0.1 s for those of the longest post."""
+    return _ESCAPED_LETTERS.sub(lambda run: bytes.fromhex(run[0].replace(b"%", b"").decode()), body)
 
 
 def _check_json_length(body: bytes) -> None:

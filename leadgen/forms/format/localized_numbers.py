@@ -50,7 +50,7 @@ _MACHINE = re.compile(r"(?P<whole>\d+)\.(?P<part>\d{1,2}|\d{4,})|(?P<zero>0)\.(?
 
 def read_localized(text: str, locale: str) -> int | float | None:
     """Return the number that a text means in a language; None for other and ambiguous texts."""
-    plain = _plain(text)
+    plain = plain_digits(text)
     sign, body = ("-", plain[1:]) if plain.startswith("-") else ("", plain.removeprefix("+"))
     readings = {reading for reading in _readings(body, locale) if reading}
     if len(readings) != 1:
@@ -69,7 +69,7 @@ def written(number: str, locale: str) -> str:
     return number.replace(".", decimal_sign(locale))
 
 
-def _plain(text: str) -> str:
+def plain_digits(text: str) -> str:
     """Return the text with ASCII digits, signs, spaces and apostrophes, without invisible ones."""
     digits = "".join(
         str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter

@@ -39,6 +39,13 @@ def later_than(lead: Lead, event: Event) -> QuerySet[Event]:
     return Event.objects.about(lead).filter(pk__gt=event.pk).order_by("pk")
 
 
+def tasks_moved_by(lead: Lead, assignment: Event) -> dict[int, tuple[int | None, int | None]]:
+    """Return former and next owner of each task that followed the lead in this assignment."""
+    same_act = later_than(lead, assignment).filter(transaction=assignment.transaction)
+    rows = same_act.filter(kind="lead.task_assigned").values_list("data", flat=True)
+    return {data["task"]: (data["previous"], data["owner"]) for data in rows}
+
+
 def completion_of(task: Task) -> Event | None:
     """Return the latest event that completed the task."""
     events = Event.objects.about(task.lead).filter(kind="lead.task_completed", data__task=task.pk)

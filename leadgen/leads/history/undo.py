@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from leadgen.accounts.models import User
+from leadgen.accounts.models import Team, User
 from leadgen.events.actors import ActorType
 from leadgen.events.models import Event
 from leadgen.events.services import emit, emit_many
@@ -39,6 +39,14 @@ def undo(lead: Lead, event_id: int, *, actor: User) -> str:
     services.lock(lead)
     event = _own_act(lead, event_id, actor)
     return _UNDO[event.kind](lead, event, actor)
+
+
+def undo_unseen(lead_id: int, event_id: int, *, actor: User) -> str:
+    """Undo as ``undo`` does, on a lead that the actor may not see any more."""
+    lead = Lead.objects.filter(pk=lead_id).first()
+    if lead is None:
+        raise ValidationError(_KEPT % {"reason": gettext("The lead was deleted.")})
+    return undo(lead, event_id, actor=actor)
 
 
 def _own_act(lead: Lead, event_id: int, actor: User) -> Event:
@@ -80,14 +88,15 @@ def _undo_assignment(lead: Lead, event: Event, actor: User) -> str:
         state["status"], owned=previous is not None
     )
     lead.set_owner(owner)
-    lead.team_id = state["team"]
+    if owner is None:  # an owner decides the team, which may be another one by now
+        lead.team = Team.objects.filter(pk=state["team"]).first() if state["team"] else None
     if is_status_of_act:
         lead.status = state["status"]
     if lead.last_activity_at.isoformat() == state["at"]:
         lead.last_activity_at = parse_datetime(state["last_activity_at"]) or timezone.now()
     lead.save()
     _emit(event, lead, {"owner": lead.owner_id, "previous": previous}, actor)
-    emit_many(task_owners.follow([lead], {lead.pk: previous}), actor=actor)
+    emit_many(task_owners.give_back(lead, acts.tasks_moved_by(lead, event)), actor=actor)
     if owner is None:
         return gettext("This lead has no owner again.")
     return gettext("Assigned to %(name)s again.") % {"name": owner.name}
@@ -106,8 +115,9 @@ def _undo_completion(lead: Lead, event: Event, actor: User) -> str:
     task.done_at = None
     task.save()
     lead.save()
-    data = {"task": task.pk, "title": task.title, "undo_of": event.pk}
-    emit("lead.task_reopened", lead, actor=actor, data=data)
+    task.lead = lead
+    reopened = task_owners.task_fact("lead.task_reopened", task, {"undo_of": event.pk})
+    emit_many([reopened, *task_owners.settle([task])], actor=actor)
     return gettext("Task reopened.")
 
 

@@ -11,6 +11,7 @@ from leadgen.forms.models import Form, FormVersion
 from leadgen.leads.intake import matching
 from leadgen.leads.intake.matching import PersonDetails
 from leadgen.leads.models import Campaign, Contact, Lead
+from leadgen.lib.invisible import plain_line
 
 
 @dataclass(slots=True)
@@ -37,7 +38,8 @@ class IntakeItem:
 
     @property
     def utm_campaign(self) -> str:
-        return str(_mapping(self.submission.context.get("utm")).get("campaign") or "").strip()
+        utm = _mapping(self.submission.context.get("utm"))
+        return plain_line(str(utm.get("campaign") or ""))
 
 
 def read_items(submissions: Sequence[Submission]) -> list[IntakeItem]:

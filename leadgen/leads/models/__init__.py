@@ -1,8 +1,8 @@
 """Models of the leads domain."""
 
+from leadgen.leads.models.campaign import Campaign
 from leadgen.leads.models.lead import (
     Activity,
-    Campaign,
     Lead,
     LeadSubmission,
     Note,

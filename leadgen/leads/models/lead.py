@@ -1,13 +1,10 @@
-"""Lead, pipeline, stage, campaign, task and note models."""
+"""Lead, pipeline, stage, task and note models."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,10 +13,11 @@ from leadgen.capture.models import Submission
 from leadgen.events.models import Event
 from leadgen.forms.models import Form
 from leadgen.leads import conditions, lifecycle
+from leadgen.leads.models.campaign import Campaign
 from leadgen.leads.models.lead_indexes import LEAD_INDEXES
 from leadgen.leads.models.people import Company, Contact
 from leadgen.leads.querysets import LeadQuerySet, TaskQuerySet
-from leadgen.lib.dates import check_day, check_moment, days_in_range, in_range
+from leadgen.lib.dates import check_moment, in_range
 from leadgen.lib.search.key import SearchKey
 
 
@@ -59,56 +57,6 @@ class Stage(models.Model):
         ordering = ["pipeline", "position", "id"]
         constraints = [
             models.UniqueConstraint(fields=["pipeline", "name"], name="stage_once_per_pipeline")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-# 12 digits, two of them decimals.
-_LARGEST_BUDGET = Decimal("9999999999.99")
-
-
-class Campaign(models.Model):
-    """A marketing campaign; a lead belongs to the campaign with the lead's utm_campaign value."""
-
-    name = models.CharField(max_length=120, unique=True)
-    utm_campaign = models.CharField(
-        _("UTM campaign"),
-        max_length=200,
-        help_text=_("The value of utm_campaign in this campaign's links; case does not matter."),
-    )
-    starts_on = models.DateField(null=True, blank=True, validators=[check_day])
-    ends_on = models.DateField(null=True, blank=True, validators=[check_day])
-    budget = models.DecimalField(
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0, "Enter an amount of 0 or more.")],
-    )
-    currency = models.CharField(max_length=3, default="EUR")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["name"]
-        constraints = [
-            models.UniqueConstraint(
-                Lower("utm_campaign"),
-                name="utm_campaign_once",
-                violation_error_message=_("Another campaign has this UTM value."),
-            ),
-            models.CheckConstraint(
-                condition=days_in_range("starts_on"), name="campaign_starts_in_range"
-            ),
-            models.CheckConstraint(
-                condition=days_in_range("ends_on"), name="campaign_ends_in_range"
-            ),
-            # PostgreSQL stores NaN in any numeric column, as larger than every number.
-            models.CheckConstraint(
-                condition=models.Q(budget__gte=0, budget__lte=_LARGEST_BUDGET),
-                name="campaign_budget_in_range",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +126,16 @@ class Lead(models.Model):
     def is_waiting(self) -> bool:
         """Whether the person waits for an answer, as in LeadQuerySet.unanswered."""
         return self.is_open and (self.first_response_at is None or self.new_message_at is not None)
+
+    @property
+    def has_new_message(self) -> bool:
+        """Whether a person who was answered before waits for another answer."""
+        return self.is_waiting and self.first_response_at is not None
+
+    @property
+    def latest_enquiry_at(self) -> datetime:
+        """The time that orders the waiting leads: querysets.LATEST_ENQUIRY_FIRST."""
+        return max(self.created_at, self.new_message_at or self.created_at)
 
     def enter(self, stage: Stage, now: datetime) -> None:
         """Set the stage, and status and closed_at by its type. Saves nothing."""

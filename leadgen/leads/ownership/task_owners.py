@@ -27,6 +27,21 @@ def follow(leads: Sequence[Lead], previous: Mapping[int, int | None]) -> list[Fa
     return set_owners(changes)
 
 
+def give_back(lead: Lead, moved: Mapping[int, tuple[int | None, int | None]]) -> list[Fact]:
+    """Return open tasks to their former owners, unless they went on; return lead.task_assigned.
+
+    ``moved`` has the former and the next owner by task. Tasks whose owner may not work them go to
+    the owner of the lead, as in ``settle``.
+    """
+    tasks = list(Task.objects.open().filter(lead=lead).select_related("owner").order_by("pk"))
+    former = User.objects.in_bulk([owner for owner, _ in moved.values() if owner])
+    for task in tasks:
+        task.lead = lead
+    back = [task for task in tasks if task.pk in moved and task.owner_id == moved[task.pk][1]]
+    facts = set_owners([(task, former.get(moved[task.pk][0] or 0)) for task in back])
+    return [*facts, *settle(tasks)]
+
+
 def settle(tasks: Iterable[Task], preferred: User | None = None) -> list[Fact]:
     """Change the owner of tasks whose owner may not work them; return lead.task_assigned.
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from leadgen.accounts import sessions
 from leadgen.accounts.models import Notification
 from leadgen.capture.erasure import erase_submissions, find_on_no_lead
 from leadgen.capture.models import Submission
@@ -31,7 +32,7 @@ _KEPT = frozenset(
     {
         *("receipt", "form", "source", "medium", "campaign", "owner", "previous", "by", "from"),
         *("to", "stage", "type", "note", "task", "due_at", "undo", "undo_of"),
-        *("possible_duplicate", "leads", "submissions"),
+        *("possible_duplicate", "leads", "submissions", "team"),
     }
 )
 
@@ -93,7 +94,7 @@ def find(text: str) -> Person:
 def plan(person: Person) -> Erasure:
     """Count what an erasure would concern; change nothing."""
     leads = Lead.objects.filter(contact__in=person.contacts)
-    is_theirs = _matcher(person)
+    is_theirs = matcher(person)
     links = LeadSubmission.objects.filter(lead__in=leads)
     return Erasure(
         contacts=len(person.contacts),
@@ -112,7 +113,7 @@ def erase(person: Person) -> Erasure:
     Each batch is one transaction and the identities go last, so that a run after a killed one
     continues. Raise what the storage raises, before anything is changed in the database.
     """
-    is_theirs = _matcher(person)
+    is_theirs = matcher(person)
     done = Erasure(spool=replay.erase(is_theirs))
     done.on_no_lead = erase_submissions(find_on_no_lead(is_theirs))
     for contact in person.contacts:
@@ -124,6 +125,7 @@ def erase(person: Person) -> Erasure:
         # What intake attached before the identities went.
         for keys in _batches(contact):
             _erase_leads(keys, done)
+    sessions.delete_messages()
     return done
 
 
@@ -141,7 +143,9 @@ def _person(contacts: list[Contact], keys: set[Key]) -> Person:
     return Person(contacts, frozenset(keys.union(identities)), Profile(first.name, first.email))
 
 
-def _matcher(person: Person) -> replay.Matches:
+def matcher(person: Person) -> replay.Matches:
+    """Return the test whether answers to a form version are of this person."""
+
     @cache
     def definition(version: int) -> Definition | None:
         found = FormVersion.objects.filter(pk=version).first()
@@ -181,8 +185,9 @@ def _erase_leads(keys: Sequence[int], done: Erasure) -> None:
         done.tasks += _erase_tasks(keys)
         facts = [fact for lead in leads if (fact := _close(lead))]
         for lead in leads:
-            lead.message, lead.company = "", None
-        bulk.update(leads, ["message", "company", "stage", "status", "closed_at"])
+            lead.message, lead.company, lead.new_message_at = "", None, None
+        fields = ["message", "new_message_at", "company", "stage", "status", "closed_at"]
+        bulk.update(leads, fields)
         _erase_events(keys)
         emit_many([*facts, *(Fact("lead.erased", lead) for lead in new)])
 

@@ -7,9 +7,9 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from email_validator import EmailNotValidError, validate_email
 
-from leadgen.forms.format.fields.texts import read_phone
+from leadgen.forms.format.fields import InvalidAnswerError
+from leadgen.forms.format.fields.texts import check_email, read_phone
 from leadgen.leads.intake.matching import email_key, phone_key
 from leadgen.leads.models import Contact, Identity
 
@@ -77,10 +77,8 @@ def _email(text: str) -> str:
     if text:
         try:
             # The rule of the form's field, so that the page takes what the form takes.
-            validate_email(
-                text, check_deliverability=False, allow_smtputf8=True, allow_quoted_local=True
-            )
-        except EmailNotValidError as error:
+            check_email(text)
+        except InvalidAnswerError as error:
             message = gettext("“%(text)s” is not an email address. %(reason)s")
             raise ValidationError(message % {"text": text, "reason": error}) from None
     return text

@@ -11,11 +11,15 @@ _DASHES = dict.fromkeys(
 _PREFIX = re.compile(r"(?:tel(?:ephone)?|phone|mobile|mob|cell|callto|sms|whatsapp)[.:\s]+", re.I)
 
 _ABROAD = re.compile(r"^(\(?)00")
+# Mexico's numbering plan dropped the 1 of mobile numbers in August 2019; WhatsApp and address books
+# still write it, and phonenumbers calls the number invalid.
+_MEXICAN_MOBILE = re.compile(r"^(\(?\+52\)?)[\s().-]*1(?=[\s().-]*(?:\d[\s().-]*){10}\Z)")
 
 
 def plain_phone(text: str) -> str:
     """Return a number without invisible characters and ``tel:``, with 00 written as +.
 
+    The 1 that Mexican mobile numbers had is removed.
     Letters of other widths become ASCII; a superscript stays, because it is no digit.
     """
     letters = without_invisible(text).translate(_DASHES)
@@ -23,7 +27,8 @@ def plain_phone(text: str) -> str:
         letters = "".join(map(_ascii, letters))
     stripped = letters.strip()
     start = _PREFIX.match(stripped)
-    return _ABROAD.sub(r"\1+", stripped[start.end() :] if start else stripped)
+    number = _ABROAD.sub(r"\1+", stripped[start.end() :] if start else stripped)
+    return _MEXICAN_MOBILE.sub(r"\1", number)
 
 
 def _ascii(letter: str) -> str:

@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +17,7 @@ from leadgen.operations.transfer import copy, objects, tables
 from leadgen.operations.transfer.archive import ArchiveWriter, chunks
 from leadgen.operations.transfer.errors import SchemaMismatchError
 from leadgen.operations.transfer.manifest import Manifest, TableParts
+from leadgen.operations.transfer.scheduled import retention
 from leadgen.operations.transfer.scheduled import target as target_check
 from leadgen.operations.transfer.tables import Connection, Table
 from leadgen.operations.transfer.tar import TarPacker
@@ -26,12 +29,22 @@ def backup(target: Storage, keys: list[Any], report: Report) -> tuple[str, Manif
     """Write a backup of this deployment, encrypted for these keys; return its name and manifest.
 
     Raise SchemaMismatchError for a target inside the storage, where each backup would contain all
-    earlier ones, and for a folder that cannot be written or is lost with this container.
+    earlier ones, and for a folder that cannot be written or is lost with this container. A backup
+    that fails leaves nothing: on a full disk each attempt would take what the next one needs.
     """
     _check_target(target)
     at = timezone.now()
     name = f"{at:%Y-%m-%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    writer, packing = ArchiveWriter(target, name, keys), TarPacker(default_storage)
+    try:
+        return name, _write(ArchiveWriter(target, name, keys), at, report)
+    except BaseException:
+        with suppress(Exception):  # the first error tells more
+            retention.delete(target, name)
+        raise
+
+
+def _write(writer: ArchiveWriter, at: datetime, report: Report) -> Manifest:
+    packing = TarPacker(default_storage)
     # The spool before the snapshot: submissions replayed meanwhile are in the snapshot. All other
     # objects after it: an object is written before the row that names it.
     spooled = objects.names(default_storage, store.FOLDER, spooled=True)
@@ -58,7 +71,7 @@ def backup(target: Storage, keys: list[Any], report: Report) -> tuple[str, Manif
     )
     report(f"{manifest.objects:>12,}  objects, {manifest.objects_size / 1e6:,.1f} MB")
     writer.finish(manifest)
-    return name, manifest
+    return manifest
 
 
 def _check_target(target: Storage) -> None:

@@ -132,14 +132,14 @@ def _team_section(page: tiles.HomeContext) -> Section:
 
 def _sources_section(page: tiles.HomeContext) -> Section:
     rows = numbers.by_origin(page.leads, "source", "source")
-    more = {"url": tiles.since_url("leads_lead", "all", "created_at"), "parameter": "source"}
+    more = {"url": tiles.since_url("leads.lead", "all", "created_at"), "parameter": "source"}
     title = _("Leads by source, last 30 days")
     return Section("origins", title, _with_share(rows, "now"), more=more)
 
 
 def _campaigns_section(page: tiles.HomeContext) -> Section:
     rows = numbers.by_origin(page.leads, "campaign__name", "campaign")
-    more = {"url": tiles.since_url("leads_lead", "all", "created_at"), "parameter": "campaign"}
+    more = {"url": tiles.since_url("leads.lead", "all", "created_at"), "parameter": "campaign"}
     title = _("Leads by campaign, last 30 days")
     return Section("origins", title, _with_share(rows, "now"), more=more)
 

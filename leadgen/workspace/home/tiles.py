@@ -52,7 +52,7 @@ class HomeContext:
 
 def new_leads_tile(page: HomeContext) -> Tile:
     change = page.summary.leads
-    url = since_url("leads_lead", "all", "created_at")
+    url = since_url("leads.lead", "all", "created_at")
     return Tile(_("New leads"), shown(change.now), _LAST_30_DAYS, url, change=change)
 
 
@@ -77,7 +77,7 @@ def response_tile(page: HomeContext) -> Tile:
 
 def won_tile(page: HomeContext) -> Tile:
     count = capped_count(page.leads.won().filter(closed_at__gte=days_ago(DAYS - 1)))
-    url = since_url("leads_lead", "won", "closed_at")
+    url = since_url("leads.lead", "won", "closed_at")
     return Tile(_("Won"), shown(count), _("closed in the last 30 days"), url)
 
 
@@ -91,7 +91,7 @@ def tasks_due_tile(page: HomeContext) -> Tile:
 
 def submissions_tile(page: HomeContext) -> Tile:
     change = numbers.sent(page.submissions, page.forms)
-    url = since_url("capture_submission", "all", "received_at")
+    url = since_url("capture.submission", "all", "received_at")
     return Tile(_("Submissions"), shown(change.now), _LAST_30_DAYS, url, change=change)
 
 
@@ -114,4 +114,5 @@ def list_url(model: str, view: str) -> str:
 def since_url(model: str, view: str, column: str) -> str:
     """Return the address of the rows of the last 30 days in a view of a list."""
     first_day = numbers.first_day().isoformat()
-    return reverse(f"admin:{model}_changelist") + f"?view={view}&{column}_from={first_day}"
+    address = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    return f"{address}?view={view}&{column}_from={first_day}"

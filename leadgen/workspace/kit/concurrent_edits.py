@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.forms.formsets import DELETION_FIELD_NAME, INITIAL_FORM_COUNT
 from django.http import QueryDict
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
@@ -45,6 +46,17 @@ class ConcurrentEditForm(_ModelForm):
                 # Django looks for this key, which several inputs do not have, and would else show
                 # the typed value as the former one.
                 self._send({shown: ""})
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        """Return the names of the fields whose value differs from the one that the page showed."""
+        return [name for name in self.fields if self._has_changed(name)]
+
+    def _has_changed(self, name: str) -> bool:
+        try:
+            return bool(self[name]._has_changed())  # type: ignore[attr-defined]  # the stubs lack it
+        except ArithmeticError:  # decimal compares no signalling NaN
+            return True
 
     def _compared(self) -> list[str]:
         if self.instance.pk is None:
@@ -197,7 +209,10 @@ def concurrent(form: type[Any]) -> type[Any]:
 
 
 def _differs(field: forms.Field, stored: Any, sent: Any) -> bool:
-    return field.has_changed(_unix_lines(stored), _unix_lines(sent))
+    try:
+        return field.has_changed(_unix_lines(stored), _unix_lines(sent))
+    except ArithmeticError:  # decimal compares no signalling NaN
+        return True
 
 
 def _unix_lines(value: Any) -> Any:

@@ -100,7 +100,7 @@ class LeadAdmin(ScopedAdmin):
 
     @admin.display(description=_("Stage"))
     def stage_badge(self, lead: Lead) -> str:
-        if lead.is_waiting and lead.first_response_at:
+        if lead.has_new_message:
             return badge(gettext("New message"), "new")
         return badge(lead.stage.name, "new" if lead.is_waiting else lead.stage.type)
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leadgen.accounts.current_user import current_user
 from leadgen.accounts.models import User
-from leadgen.accounts.visibility import visible
+from leadgen.accounts.visibility import visible, visible_rows
 from leadgen.leads import services
 from leadgen.leads.history import undo
 from leadgen.leads.models import Lead, Stage
@@ -123,8 +123,7 @@ def undo_assign(request: HttpRequest, pk: int) -> HttpResponse:
     if not user.has_perm("leads.change_lead") or not token or token[:2] != [user.pk, pk]:
         raise Http404("No such undo.")
     try:
-        lead = get_object_or_404(Lead, pk=pk)
-        messages.success(request, undo.undo(lead, token[2], actor=user))
+        messages.success(request, undo.undo_unseen(pk, token[2], actor=user))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     return redirect(_after(request, pk))
@@ -135,8 +134,9 @@ def _chosen_owner(request: HttpRequest, lead: Lead) -> User | None:
     chosen = _number(request, "owner")
     if not chosen or chosen == lead.owner_id:
         return lead.owner if chosen else None
-    require_working(User.objects.not_working().filter(pk=chosen).first())
-    return get_object_or_404(owners_for(current_user(request)), pk=chosen)
+    user = current_user(request)
+    require_working(visible_rows(User.objects.not_working(), user).filter(pk=chosen).first())
+    return get_object_or_404(owners_for(user), pk=chosen)
 
 
 @_acts

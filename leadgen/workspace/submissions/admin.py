@@ -61,7 +61,7 @@ class SubmissionAdmin(ScopedAdmin):
     list_before_template = "admin/view_tabs_bar.html"
     list_fullwidth = True
     search_fields = ("id",)
-    search_help_text = _("Name, email, phone or the first 8 characters of the reference")
+    search_help_text = _("Name, email, phone or reference")
     sortable_by = ()
     empty_hint = _("There is nothing to review.")
     actions = ("release_chosen", "retry_chosen")

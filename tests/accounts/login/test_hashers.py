@@ -48,7 +48,7 @@ def old_pbkdf2(password):
     return django_hashers.PBKDF2PasswordHasher().encode(password, "saltsaltsalt", 1000)
 
 
-def test_hash_costs_what_owasp_asks_for():
+def test_hash_cost_matches_the_owasp_recommendation():
     made = extract_parameters(make_password("secret-word").removeprefix("argon2"))
     assert (made.memory_cost, made.time_cost, made.parallelism) == (19 * 1024, 2, 1)
     assert made.type.name == "ID"
@@ -102,7 +102,7 @@ def test_slot_is_free_again_after_a_fault(monkeypatch):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("make", [old_argon2, old_pbkdf2])
-def test_older_hash_logs_in_and_is_made_anew(make, visitor):
+def test_older_hash_logs_in_and_is_replaced(make, visitor):
     user = make_user(email="ada@example.com")
     User.objects.filter(pk=user.pk).update(password=make("secret-word"))
     assert visitor().log_in("ada@example.com", "wrong").status_code == 200
@@ -130,7 +130,7 @@ def test_known_and_unknown_accounts_cost_one_hash(visitor, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_no_hash_is_made_at_the_limit(visitor, monkeypatch):
+def test_no_hash_is_computed_at_the_limit(visitor, monkeypatch):
     make_user(email="ada@example.com")
     visitor().fail("ada@example.com", 5)
     monkeypatch.setattr(hashers, "_hash", lambda work: pytest.fail("a password was hashed"))

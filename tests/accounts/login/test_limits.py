@@ -25,7 +25,7 @@ def test_right_password_is_refused_at_the_limit(visitor):
     assert 290 <= int(answer["Retry-After"]) <= 300
 
 
-def test_unknown_account_is_refused_alike(visitor):
+def test_unknown_and_known_account_get_the_same_refusal(visitor):
     make_user(email="ada@example.com")
     pages = {}
     for number, email in enumerate(("ada@example.com", "nobody@example.com")):
@@ -114,7 +114,7 @@ def test_forwarded_address_is_ignored_without_proxies(visitor):
     assert codes == [200] * 20 + [429]
 
 
-def test_claims_left_of_the_trusted_proxy_are_ignored(visitor, settings):
+def test_forwarded_addresses_before_trusted_proxies_are_ignored(visitor, settings):
     settings.TRUSTED_PROXIES = 1
     client = visitor().client
     codes = [
@@ -128,14 +128,14 @@ def test_claims_left_of_the_trusted_proxy_are_ignored(visitor, settings):
     assert codes == [200] * 20 + [429]
 
 
-def test_tables_hold_no_address(visitor):
+def test_tables_contain_no_address(visitor):
     visitor().fail("ada@example.com")
     rows = [row.key for row in LoginCounter.objects.all()]
     assert len(rows) == 4  # account, network, and two for the bound on events
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in rows)
 
 
-def test_log_lines_hold_no_address(visitor, caplog):
+def test_log_lines_contain_no_address(visitor, caplog):
     visitor().fail("ada@example.com", 6)
     assert "ada@example.com" not in caplog.text
 

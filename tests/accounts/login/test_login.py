@@ -35,7 +35,7 @@ def test_wrong_password_keeps_the_address_and_moves_the_focus(visitor):
     assert "wrong" not in password
 
 
-def test_fields_say_what_a_password_manager_needs(client):
+def test_fields_carry_attributes_for_password_managers(client):
     page = client.get("/login").text
     assert 'autocomplete="username"' in page
     assert 'autocomplete="current-password"' in page
@@ -54,7 +54,7 @@ def test_log_in_of_the_admin_site_redirects(method, client):
     assert "_auth_user_id" not in client.session
 
 
-def test_page_that_was_asked_for_follows_the_log_in(visitor):
+def test_log_in_redirects_to_the_requested_page(visitor):
     make_user(email="ada@example.com")
     ada = visitor()
     first = ada.client.get("/admin/leads/lead/?view=all")
@@ -84,13 +84,13 @@ def test_log_in_leads_to_no_other_site(visitor, target):
     assert visitor().log_in("ada@example.com", next=target)["Location"] == "/admin/"
 
 
-def test_person_who_is_logged_in_is_sent_on(client):
+def test_logged_in_user_is_redirected_from_the_log_in(client):
     client.force_login(make_user())
     assert client.get("/login")["Location"] == "/admin/"
     assert client.get("/login?next=/admin/leads/lead/")["Location"] == "/admin/leads/lead/"
 
 
-def test_nobody_can_sign_up(client):
+def test_sign_up_is_disabled(client):
     assert client.get("/signup").status_code == 404
     assert client.get("/login/signup").status_code == 404
     with pytest.raises(NoReverseMatch):
@@ -104,7 +104,7 @@ def test_session_changes_and_csrf_is_checked(client):
     assert client.post("/login", data).status_code == 403
 
 
-def test_former_address_logs_nobody_in(visitor):
+def test_former_address_cannot_log_in(visitor):
     user = make_user(email="ada@example.com")
     assert visitor().log_in("ada@example.com").status_code == 302
     visitor().client.post("/login/reset", {"email": "ada@example.com"})
@@ -121,7 +121,7 @@ def test_unusable_password_is_refused_before_hashing(visitor, password, monkeypa
     assert visitor().log_in("ada@example.com", password).status_code == 200
 
 
-def test_outage_of_the_database_lets_nobody_in(visitor, monkeypatch, counted, caplog):
+def test_log_in_is_refused_without_the_database(visitor, monkeypatch, counted, caplog):
     make_user(email="ada@example.com")
 
     def away(*_):

@@ -96,7 +96,7 @@ def test_late_request_is_not_mailed(ada, client, mailoutbox):
     assert Notification.objects.get().state == "dropped"
 
 
-def test_request_that_waits_too_long_for_the_server_is_not_mailed(ada, client, mailoutbox):
+def test_expired_reset_request_is_not_mailed(ada, client, mailoutbox):
     ask(client)
     on_reset_requested(Event.objects.get(kind="user.password_reset_requested"))
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):
@@ -105,7 +105,7 @@ def test_request_that_waits_too_long_for_the_server_is_not_mailed(ada, client, m
     assert Notification.objects.get().state == "dropped"
 
 
-def test_unknown_and_inactive_accounts_are_answered_alike(ada, client, mailoutbox):
+def test_unknown_and_inactive_accounts_get_the_same_answer(ada, client, mailoutbox):
     make_user(email="off@example.com", is_active=False)
     answers = [
         ask(client, email) for email in ("ada@example.com", "no@example.com", "off@example.com")
@@ -186,7 +186,7 @@ def test_outage_of_the_cache_is_answered_and_counted(client, monkeypatch, counte
     assert "Traceback" not in caplog.text
 
 
-def test_fault_of_ours_is_no_outage(client, monkeypatch):
+def test_programming_error_is_not_reported_as_outage(client, monkeypatch):
     def broken(*_, **__):
         raise KeyError("a mistake")
 

@@ -18,6 +18,9 @@ from leadgen.lib.ids import uuid7
 from tests.capture.rows import make_row
 from tests.factories import make_form
 
+# The writer has a connection of its own and must see the committed form.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @dataclass
 class Bench:
@@ -50,7 +53,7 @@ def fates(results):
     return [result.status for result in results]
 
 
-def held_up():
+def locked_ledger():
     """Lock the ledger against writing, until left."""
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE capture_submission IN SHARE MODE")
@@ -71,7 +74,7 @@ def test_concurrent_rows_share_one_commit(writer, published_form):
     assert transactions() <= 2
 
 
-def test_a_row_comes_back_from_the_ledger_as_it_was_given(writer, published_form):
+def test_row_read_from_the_ledger_equals_the_written_row(writer, published_form):
     answers = {"name": "Zoë 🦊 O'Neil", "size": 10**30, "many": ["a", "b"], "none": None}
     row = make_row(published_form, raw=answers, reasons=["flood", "too_fast"], state="quarantined")
     writer.run(row)
@@ -81,7 +84,7 @@ def test_a_row_comes_back_from_the_ledger_as_it_was_given(writer, published_form
     assert kept.idempotency_key is None
 
 
-def test_of_equal_keys_in_one_batch_the_first_wins(writer, published_form):
+def test_first_of_equal_keys_in_one_batch_is_stored(writer, published_form):
     first = make_row(published_form, idempotency_key="k", fingerprint="a")
     same = replace(first, id=uuid7())
     other = replace(first, id=uuid7(), fingerprint="b")
@@ -116,7 +119,7 @@ def test_a_row_sent_again_among_others_is_stored_once(writer, published_form):
 
 
 @pytest.mark.parametrize("fault", [{"form_id": 0}, {"raw": {"name": "a\0b"}}, {"state": "x" * 13}])
-def test_a_row_that_the_database_refuses_fails_alone(writer, published_form, fault):
+def test_row_refused_by_the_database_fails_alone(writer, published_form, fault):
     rows = [make_row(published_form) for _ in range(20)]
     rows[7] = replace(rows[7], **fault)
     results = writer.run(*rows)
@@ -149,7 +152,7 @@ def test_row_of_a_cancelled_caller_is_written(writer, published_form):
 def test_all_queued_writes_fail_with_a_stalled_ledger(writer, published_form):
     rows = [make_row(published_form) for _ in range(20)]
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         started = time.monotonic()
         results = writer.run(*rows)
     assert {type(result) for result in results} == {DatabaseUnavailableError}
@@ -158,7 +161,7 @@ def test_all_queued_writes_fail_with_a_stalled_ledger(writer, published_form):
 
 def test_writes_fail_at_once_while_the_breaker_is_open(writer, published_form, returns):
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         writer.run(make_row(published_form))
         started = time.monotonic()
         for _ in range(20):
@@ -175,7 +178,7 @@ def test_a_full_queue_refuses_instead_of_growing(writer, published_form, monkeyp
     monkeypatch.setattr(writing, "QUEUE_ROWS", 10)
     monkeypatch.setattr(writing, "BATCH_ROWS", 5)
     with transaction.atomic():
-        held_up()
+        locked_ledger()
         results = writer.run(*(make_row(published_form) for _ in range(50)))
     assert [type(result) for result in results].count(LedgerBusyError) >= 35
 

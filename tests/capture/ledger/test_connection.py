@@ -69,7 +69,7 @@ def test_only_prepared_statements_are_parsed_once(line):
     assert line(KNOWN, "") == [("1",)]
 
 
-def test_a_value_larger_than_any_buffer_arrives_whole(make_line):
+def test_value_larger_than_any_buffer_arrives_complete(make_line):
     # 10 MB take more than the default half second on a busy machine.
     line = make_line(timeout=10)
     assert line(LENGTH, "ü" * 5_000_000) == [("5000000", None)]

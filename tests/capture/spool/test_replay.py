@@ -105,7 +105,7 @@ def test_same_key_and_content_keeps_both_receipts(published_form):
     assert Repeat.objects.get(receipt=second.id).submission_id == first.id
 
 
-def test_other_content_under_a_used_key_goes_to_review(published_form):
+def test_other_content_under_a_used_key_is_quarantined(published_form):
     first = make_row(published_form, idempotency_key="k")
     other = replace(first, id=uuid7(), fingerprint="b", raw={"name": "Grace"})
     store.store(first)
@@ -174,7 +174,7 @@ def test_partial_storage_failure_delays_no_other_object(published_form, monkeypa
     assert [str(first.id) in name for name in store.waiting()] == [True]
 
 
-def test_a_submission_that_the_database_refuses_is_parked_alone(published_form):
+def test_submission_refused_by_the_database_is_parked_alone(published_form):
     rows = [make_row(published_form) for _ in range(9)]
     rows[4] = replace(rows[4], version_id=0)
     for row in rows:

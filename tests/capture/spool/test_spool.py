@@ -22,9 +22,12 @@ from leadgen.capture.spool import store
 from leadgen.lib import backends
 from tests.capture.rows import make_row
 
+# The writer has a connection of its own and must see the committed form.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 
 @pytest.fixture
-def keep():
+def store_rows():
     """Write rows at once by way of the given connection; return their outcomes and errors."""
 
     async def all_of(rows, connection, timeout):
@@ -40,17 +43,17 @@ def keep():
     return run
 
 
-def test_a_row_is_one_object_under_its_day_and_receipt(published_form, keep, away, storage):
+def test_a_row_is_one_object_under_its_day_and_receipt(published_form, store_rows, away, storage):
     row = make_row(published_form, received_at=datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC))
-    (outcome,) = keep(row, connection=LedgerConnection(away, timeout=0.4))
+    (outcome,) = store_rows(row, connection=LedgerConnection(away, timeout=0.4))
     assert (outcome.status, outcome.receipt) == (WriteStatus.SPOOLED, row.id)
     written = storage / "spool" / "2026-03-01" / f"{row.id}.json"
     assert json.loads(written.read_bytes())["version"] == 1
     assert store.unpack(written.read_bytes()) == row
 
 
-def test_many_at_once_are_all_spooled(published_form, keep, away):
-    outcomes = keep(
+def test_many_at_once_are_all_spooled(published_form, store_rows, away):
+    outcomes = store_rows(
         *(make_row(published_form) for _ in range(50)),
         connection=LedgerConnection(away, timeout=0.4),
     )
@@ -58,19 +61,23 @@ def test_many_at_once_are_all_spooled(published_form, keep, away):
     assert store.depth().waiting == 50
 
 
-def test_ledger_writes_are_not_spooled(published_form, keep):
-    assert keep(make_row(published_form))[0].status is WriteStatus.STORED
+def test_ledger_writes_are_not_spooled(published_form, store_rows):
+    assert store_rows(make_row(published_form))[0].status is WriteStatus.STORED
     assert store.depth() == store.Depth(0, None, 0)
 
 
-def test_a_row_that_the_ledger_refuses_is_not_lost(published_form, keep):
-    refused, good = keep(make_row(published_form, form_id=0), make_row(published_form))
+def test_row_refused_by_the_ledger_is_spooled(published_form, store_rows):
+    refused, good = store_rows(make_row(published_form, form_id=0), make_row(published_form))
     assert (refused.status, good.status) == (WriteStatus.SPOOLED, WriteStatus.STORED)
     assert (Submission.objects.count(), store.depth().waiting) == (1, 1)
 
 
-def test_without_ledger_and_storage_nothing_is_promised(published_form, keep, away, no_storage):
-    (outcome,) = keep(make_row(published_form), connection=LedgerConnection(away, timeout=0.4))
+def test_no_receipt_is_issued_without_ledger_and_storage(
+    published_form, store_rows, away, no_storage
+):
+    (outcome,) = store_rows(
+        make_row(published_form), connection=LedgerConnection(away, timeout=0.4)
+    )
     assert isinstance(outcome, DatabaseUnavailableError)
 
 
@@ -90,18 +97,18 @@ def test_a_disk_that_fails_midway_keeps_nothing_of_an_object(
     assert [path for path in storage.rglob("*") if path.is_file()] == []
 
 
-def test_hanging_storage_times_out_and_is_bounded(published_form, keep, away, monkeypatch):
+def test_hanging_storage_times_out_and_is_bounded(published_form, store_rows, away, monkeypatch):
     gate = threading.Event()
     monkeypatch.setattr(store, "store", lambda row: gate.wait(10))
     monkeypatch.setattr(spool_fallback, "MAX_WAITING", 20)
     rows = [make_row(published_form) for _ in range(50)]
-    outcomes = keep(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
+    outcomes = store_rows(*rows, connection=LedgerConnection(away, timeout=0.4), timeout=0.2)
     gate.set()
     assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailableError}
     assert [str(outcome) for outcome in outcomes].count("storage timeout") == 20
 
 
-def test_depth_and_age_come_from_object_names(published_form, storage):
+def test_depth_and_age_are_read_from_object_names(published_form, storage):
     first = make_row(published_form)
     store.store(make_row(published_form, received_at=first.received_at + timedelta(days=1)))
     store.store(first)

@@ -4,6 +4,7 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
+from tests.edge.fixtures import submissions_path
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -14,9 +15,12 @@ def restricted_form(transactional_db):
     return make_form(allowed_origins="https://www.example.com")
 
 
-def test_a_submission_is_in_the_ledger_before_it_is_acknowledged(
-    client, path, restricted_form, nudges
-):
+@pytest.fixture
+def path(restricted_form):
+    return submissions_path(restricted_form)
+
+
+def test_submission_is_stored_before_acknowledgement(client, path, restricted_form, nudges):
     answer = client.post_json(path, {"fields": ADA})
     row = Submission.objects.get()
     assert answer.status == 201
@@ -169,7 +173,7 @@ def test_an_allowed_website_may_read_and_send(client, restricted_form, path):
     assert answer.headers["vary"] == "Origin"
 
 
-def test_an_allowed_website_may_read_what_was_wrong(client, path):
+def test_allowed_website_may_read_the_errors(client, path):
     answer = client.post_json(path, {"fields": {}}, origin="https://www.example.com")
     assert answer.status == 422
     assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
@@ -183,13 +187,13 @@ def test_another_website_may_not_send(client, path, origin):
     assert not Submission.objects.exists()
 
 
-def test_a_form_open_to_all_takes_any_website(client):
+def test_form_open_to_all_accepts_any_website(client):
     form = make_form(allowed_origins="*")
     path = f"/api/v1/public/forms/{form.public_id}/submissions"
     assert client.post_json(path, {"fields": ADA}, origin="https://any.example").status == 201
 
 
-def test_a_preflight_says_what_may_be_sent(client, path):
+def test_preflight_lists_allowed_methods_and_headers(client, path):
     answer = client.send("OPTIONS", path, origin="https://www.example.com")
     assert answer.status == 204
     assert "Idempotency-Key" in answer.headers["access-control-allow-headers"]

@@ -34,7 +34,7 @@ def run():
         yield runner.run
 
 
-def test_a_form_is_looked_up_once_while_it_is_fresh(run):
+def test_cached_form_is_queried_once_within_its_lifetime(run):
     async def story():
         database = Database()
         forms = FormCache(database, max_age=60)

@@ -67,7 +67,7 @@ def test_head_answers_like_get_without_the_body(client, published_form):
     assert int(answer.headers["content-length"]) > 500
 
 
-def test_a_sent_form_is_thanked_with_its_receipt(client, published_form, nudges):
+def test_submitted_form_redirects_to_its_receipt(client, published_form, nudges):
     answer = client.post_form(f"/f/{published_form.slug}", ADA)
     row = Submission.objects.get()
     assert answer.status == 303
@@ -89,7 +89,7 @@ def test_thank_you_page_leads_to_the_redirect_without_answers(client, url):
     assert "ada@example.com" not in location + thanks.text
 
 
-def test_redirect_address_comes_from_the_form_only(client, published_form):
+def test_redirect_address_is_read_from_the_form_only(client, published_form):
     page = client.get(
         f"/f/{published_form.slug}/thanks?redirect_url=https://evil.example&url=//evil.example"
     )
@@ -138,7 +138,7 @@ def test_line_break_of_a_post_counts_once(client):
     assert row.raw == {"message": [typed]}
 
 
-@pytest.mark.parametrize("letter", ["a", "漢", "\u0928\u093f", "😀", "\n"])
+@pytest.mark.parametrize("letter", ["a", "漢", "\u0928\u093f", "😀", "a\n"])
 def test_longest_text_is_accepted_in_every_script_and_encoding(client, letter):
     field = FieldDefinition("message", "long_text", "M", max_length=20_000)
     form = make_form(Definition("T", (field,)))
@@ -161,7 +161,7 @@ def test_hidden_value_that_is_too_long_is_cut(client):
     assert row.raw["landing"] == ["x" * 2000]
 
 
-def test_attribution_comes_from_the_posted_query(client, published_form):
+def test_attribution_is_read_from_the_posted_query(client, published_form):
     page = client.get(f"/f/{published_form.slug}?utm_source=ad&gclid=G1")
     sent = {**ADA, "_query": hidden(page, "_query").replace("&amp;", "&")}
     assert client.post_form(f"/f/{published_form.slug}", sent).status == 303
@@ -169,12 +169,12 @@ def test_attribution_comes_from_the_posted_query(client, published_form):
     assert (context["utm"]["source"], context["click_ids"]["gclid"]) == ("ad", "G1")
 
 
-def test_email_mistake_is_worded_for_people(client, published_form):
+def test_email_error_shows_an_example(client, published_form):
     page = client.post_form(f"/f/{published_form.slug}", {**ADA, "email": "a@b@example.com"})
     assert "Enter an address such as name@example.com." in page.text
 
 
-def test_a_multipart_post_is_taken_too(client, published_form):
+def test_multipart_post_is_accepted(client, published_form):
     answer = client.post_multipart(f"/f/{published_form.slug}", ADA.items())
     assert answer.status == 303
     assert Submission.objects.get().answers == ADA
@@ -211,7 +211,7 @@ def test_changed_answers_from_the_same_page_are_a_second_one(client, published_f
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "a.1:forged"])
-def test_a_post_without_a_good_token_is_taken(client, published_form, token):
+def test_post_without_a_valid_token_is_accepted(client, published_form, token):
     assert client.post_form(f"/f/{published_form.slug}", {**ADA, "_token": token}).status == 303
     assert Submission.objects.get().state == "accepted"
 
@@ -230,7 +230,7 @@ def test_a_form_sent_within_two_seconds_is_held(client, published_form):
     ]
 
 
-def test_a_form_served_before_the_clock_was_set_back_is_not_held(client, published_form):
+def test_form_served_before_a_clock_step_back_is_accepted(client, published_form):
     with time_machine.travel("2026-05-05T10:00:00Z", tick=False) as clock:
         token = hidden(client.get(f"/f/{published_form.slug}"), "_token")
         clock.shift(-600)
@@ -242,6 +242,14 @@ def test_a_robot_that_fills_every_field_is_held_and_thanked(client, published_fo
     answer = client.post_form(f"/f/{published_form.slug}", {**ADA, "_url": "https://spam.example"})
     assert answer.status == 303
     assert Submission.objects.get().reasons == ["honeypot"]
+
+
+def test_password_managers_skip_the_honeypot(client, published_form):
+    (trap,) = re.findall(
+        r'<input[^>]*name="_url"[^>]*>', client.get(f"/f/{published_form.slug}").text
+    )
+    for mark in ("data-1p-ignore", 'data-lpignore="true"', "data-bwignore", "data-form-type"):
+        assert mark in trap
 
 
 def test_a_flood_from_one_address_is_held_then_refused(client, published_form, settings):
@@ -263,7 +271,7 @@ def test_a_flood_over_several_ports_is_one_address(client, published_form, setti
     assert [post.status for post in posts] == [303, 429]
 
 
-def test_a_flood_from_one_address_leaves_others_alone(client, published_form, settings):
+def test_flood_from_one_address_does_not_limit_others(client, published_form, settings):
     settings.CAPTURE_LIMIT_PER_MINUTE = 1
     client.post_form(f"/f/{published_form.slug}", ADA)
     client.address = "198.51.100.7"
@@ -271,9 +279,7 @@ def test_a_flood_from_one_address_leaves_others_alone(client, published_form, se
 
 
 @pytest.mark.parametrize("port", ["", ":51234"])
-def test_behind_our_proxies_the_visitor_is_the_one_that_they_saw(
-    client, published_form, settings, port
-):
+def test_visitor_address_is_read_from_trusted_proxies(client, published_form, settings, port):
     settings.TRUSTED_PROXIES = 1
     client.post_form(
         f"/f/{published_form.slug}", ADA, x_forwarded_for=f"6.6.6.6, 198.51.100.7{port}"
@@ -311,7 +317,7 @@ def test_campaign_marks_survive_without_javascript(client, published_form):
     assert context["referrer"] == "https://m.facebook.com/"
 
 
-def test_what_the_browser_adds_is_kept(client, published_form):
+def test_attribution_added_by_the_browser_is_stored(client, published_form):
     sent = {
         "_page_url": "https://www.example.com/x?utm_source=ad",
         "_elapsed_ms": "4200",
@@ -330,14 +336,14 @@ def test_invalid_first_touch_does_not_lose_the_submission(client, published_form
     assert client.post_form(f"/f/{published_form.slug}", sent).status == 303
 
 
-def test_a_hidden_field_takes_its_value_from_the_query_string(client):
+def test_hidden_field_is_filled_from_the_query_string(client):
     fields = (*DEFINITION.fields, FieldDefinition("partner", "hidden", "Partner", default="none"))
     form = make_form(Definition("T", fields))
     assert hidden(client.get(f"/f/{form.slug}"), "partner") == "none"
     assert hidden(client.get(f"/f/{form.slug}?partner=P7"), "partner") == "P7"
 
 
-def test_an_unknown_form_gets_a_page_for_people(client):
+def test_unknown_form_shows_a_readable_page(client):
     page = client.get("/f/nowhere")
     assert page.status == 404
     assert "<h1" in page.text

@@ -72,7 +72,7 @@ def test_refusal_of_an_unknown_form_is_framed_by_no_website(client):
     ("method", "suffix", "status"),
     [("GET", "", 404), ("POST", "/submissions", 404), ("PUT", "/submissions", 405)],
 )
-def test_scripts_may_read_that_a_form_is_gone(client, method, suffix, status):
+def test_scripts_may_read_the_refusal_of_an_unknown_form(client, method, suffix, status):
     path = f"/api/v1/public/forms/nosuchform22{suffix}"
     answer = client.send(method, path, b'{"fields": {}}', origin="https://a.example")
     assert answer.status == status
@@ -81,7 +81,7 @@ def test_scripts_may_read_that_a_form_is_gone(client, method, suffix, status):
 
 
 @pytest.mark.parametrize("suffix", ["", "/submissions"])
-def test_preflight_of_an_unknown_form_lets_the_request_follow(client, suffix):
+def test_preflight_of_an_unknown_form_is_allowed(client, suffix):
     path = f"/api/v1/public/forms/nosuchform22{suffix}"
     answer = client.send("OPTIONS", path, origin="https://a.example")
     assert answer.status == 204
@@ -100,7 +100,7 @@ def test_scripts_may_read_that_a_form_is_closed(client, framed_form):
         assert answer.headers["access-control-allow-origin"] in ("*", SITE)
 
 
-def test_scripts_may_read_that_the_database_is_away(make_client, away):
+def test_scripts_may_read_that_the_database_is_unavailable(make_client, away):
     cut_off = make_client(away, timeout=0.2)
     answer = cut_off.get("/api/v1/public/forms/nosuchform22", origin="https://a.example")
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (503, "*")

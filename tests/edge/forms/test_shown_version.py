@@ -56,7 +56,7 @@ def api(form):
     return f"/api/v1/public/forms/{form.public_id}/submissions"
 
 
-def test_the_page_is_judged_by_the_version_it_showed(client, edited_form):
+def test_answers_are_validated_by_the_version_shown(client, edited_form):
     page, first = opened(client, edited_form), edited_form.published
     publish(edited_form, SECOND)
     answer = client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, "news": "yes", **page})
@@ -116,7 +116,7 @@ def test_an_unknown_version_is_kept_for_review(client, edited_form):
     assert row.consents == []
 
 
-def test_an_unknown_version_with_valid_answers_is_taken(client, edited_form):
+def test_unknown_version_with_valid_answers_is_accepted(client, edited_form):
     assert client.post_json(api(edited_form), {"fields": ANSWERS, "version": 9}).status == 201
     assert Submission.objects.get().state == "accepted"
 
@@ -140,7 +140,7 @@ def test_an_unpublished_form_keeps_open_pages_for_review(client, edited_form):
     assert "Thank you" in client.get(answer.headers["location"]).text
 
 
-def test_an_unpublished_form_keeps_what_the_api_names(client, edited_form):
+def test_unpublished_form_stores_api_answers_with_a_version(client, edited_form):
     unpublish(edited_form)
     answer = client.post_json(api(edited_form), {"fields": ANSWERS, "version": 1})
     assert (answer.status, answer.json["state"]) == (201, "received")
@@ -150,7 +150,7 @@ def test_an_unpublished_form_keeps_what_the_api_names(client, edited_form):
     assert client.get(f"/api/v1/public/forms/{edited_form.public_id}").status == 404
 
 
-def test_an_unpublished_form_shows_what_it_does_not_take(client, edited_form):
+def test_unpublished_form_shows_the_refused_answers(client, edited_form):
     unpublish(edited_form)
     assert client.get(f"/f/{edited_form.slug}").status == 404
     page = client.post_form(f"/f/{edited_form.slug}", {**ANSWERS, "message": "<b>Hi</b>"})
@@ -159,7 +159,7 @@ def test_an_unpublished_form_shows_what_it_does_not_take(client, edited_form):
     assert not Submission.objects.exists()
 
 
-def test_a_form_that_never_was_shows_what_was_typed(client, edited_form):
+def test_page_of_an_unknown_form_shows_the_typed_answers(client, edited_form):
     page = client.post_form("/f/nowhere", ANSWERS)
     assert page.status == 404
     assert "500 licences" in page.text
@@ -230,7 +230,7 @@ def test_a_renamed_address_leads_to_the_form(client, edited_form):
     assert client.get(f"/f/{old}/thanks?receipt={row.id}").status == 200
 
 
-def test_an_address_taken_back_is_served_again(client, edited_form):
+def test_readopted_address_is_served_again(client, edited_form):
     old = edited_form.slug
     for slug in ("renamed", old):
         edited_form.slug = slug
@@ -250,7 +250,7 @@ def replaced(client, edited_form):
     return page, make_form(SECOND, slug=slug)
 
 
-def test_an_address_taken_over_takes_open_pages_for_their_form(client, edited_form, replaced):
+def test_reused_address_accepts_open_pages_of_the_old_form(client, edited_form, replaced):
     page, other = replaced
     sent = {**ANSWERS, "story": "", "news": "yes", **page}
     answers = [client.post_form(f"/f/{other.slug}", sent) for _ in range(2)]
@@ -263,14 +263,14 @@ def test_an_address_taken_over_takes_open_pages_for_their_form(client, edited_fo
     assert row.consents[0]["wording"] == "Send me news once a month."
 
 
-def test_an_address_taken_over_shows_the_mistake_in_its_form(client, replaced):
+def test_reused_address_shows_errors_in_the_old_form(client, replaced):
     page, other = replaced
     again = client.post_form(f"/f/{other.slug}", {**ANSWERS, "email": "nobody", **page})
     assert (again.status, "<h1>First</h1>" in again.text) == (422, True)
     assert f'value="{page["_token"]}"' in again.text
 
 
-def test_an_address_taken_over_keeps_pages_of_a_deleted_form(client, edited_form, replaced):
+def test_reused_address_stores_pages_of_a_deleted_form(client, edited_form, replaced):
     page, other = replaced
     edited_form.versions.all().delete()
     edited_form.delete()
@@ -280,7 +280,7 @@ def test_an_address_taken_over_keeps_pages_of_a_deleted_form(client, edited_form
     assert row.answers["message"] == "500 licences"
 
 
-def test_an_address_taken_over_is_spooled_for_the_form_shown(
+def test_reused_address_is_spooled_for_the_form_shown(
     make_client, edited_form, away, storage, replaced
 ):
     page, other = replaced
@@ -308,7 +308,7 @@ def test_variants_of_the_other_addresses_are_served(client, edited_form):
     assert client.post_json(f"{api(edited_form)}/", {"fields": ANSWERS}).status == 201
 
 
-def test_uncached_version_goes_to_review_during_an_outage(make_client, edited_form, away, storage):
+def test_uncached_version_is_quarantined_during_an_outage(make_client, edited_form, away, storage):
     page = opened(make_client(), edited_form)
     cut_off = make_client(away, timeout=0.2)
     answer = cut_off.post_form(f"/f/{edited_form.slug}", {**ANSWERS, **page})

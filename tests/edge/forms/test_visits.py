@@ -45,7 +45,7 @@ def visit(client, form, answers, **headers):
     return client.post_form(f"/f/{form.slug}", {**answers, **hidden_inputs(page)})
 
 
-def given():
+def stored_consents():
     rows = Submission.objects.order_by("received_at", "id")
     return [row.consents[0]["given"] for row in rows]
 
@@ -71,7 +71,7 @@ def test_each_change_sent_from_one_page_is_saved(client, poll, posts, kept, name
     token = hidden_inputs(page)["_token"] if named else page_token.issue(1)
     for answers in posts:
         assert client.post_form(f"/f/{poll.slug}", {**answers, "_token": token}).status == 303
-    assert given() == kept
+    assert stored_consents() == kept
 
 
 def test_posts_in_flight_together_are_one_act(client, poll):
@@ -84,29 +84,29 @@ def test_posts_in_flight_together_are_one_act(client, poll):
     before = client.post_form(f"/f/{poll.slug}", body.replace(b"news=yes&", b""))
     answers = client.runner.run(story())
     assert len({answer.headers["location"] for answer in (before, *answers)}) == 2
-    assert given() == [False, True]
+    assert stored_consents() == [False, True]
 
 
 def test_acts_numbered_by_the_script_are_distinct(client, poll):
     for number, answers in ((1, YES), (1, YES), (2, NO), (3, YES), (1, YES)):
         sent = {**answers, "_visit": VISIT, "_act": number, "_token": page_token.issue(1)}
         client.post_form(f"/f/{poll.slug}", sent)
-    assert given() == [True, False, True]
+    assert stored_consents() == [True, False, True]
 
 
 def test_a_duplicated_tab_loses_no_answer(client, poll):
     for answers in (YES, NO, NO):  # both tabs number their acts from one
         sent = {**answers, "_visit": VISIT, "_act": 1, "_token": page_token.issue(1)}
         client.post_form(f"/f/{poll.slug}", sent)
-    assert given() == [True, False]
+    assert stored_consents() == [True, False]
 
 
-def test_a_page_cached_for_several_visitors_takes_all(client, poll):
+def test_page_cached_for_several_visitors_accepts_all(client, poll):
     page = hidden_inputs(client.get(f"/f/{poll.slug}"))
     for number in range(3):
         sent = {**YES, **page, "_visit": f"another-visitor-{number}", "_act": 1}
         client.post_form(f"/f/{poll.slug}", sent)
-    assert len(given()) == 3
+    assert len(stored_consents()) == 3
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_a_garbled_visit_falls_back_to_the_token(client, poll, visit_id, act):
     for _ in range(2):
         sent = {**YES, "_token": token, "_visit": visit_id, "_act": act}
         assert client.post_form(f"/f/{poll.slug}", sent).status == 303
-    assert given() == [True]
+    assert stored_consents() == [True]
 
 
-def test_a_page_sent_again_and_again_loses_no_answer(client, poll):
+def test_page_sent_many_times_loses_no_answer(client, poll):
     token = page_token.issue(1)
     for number in range(MAX_ACTS + 10):
         sent = {"email": f"v{number}@example.com", "_token": token}
@@ -162,7 +162,7 @@ def test_the_page_shown_again_belongs_to_the_same_visit(client, poll):
     assert hidden_inputs(again) == {"_visit": VISIT, "_act": "2", "_token": page["_token"]}
 
 
-def test_acts_in_the_spool_stay_apart(make_client, poll, away):
+def test_acts_in_the_spool_remain_separate(make_client, poll, away):
     reachable = make_client()
     cut_off = make_client(timeout=0.2, line_parameters=away)
     token = hidden_inputs(reachable.get(f"/f/{poll.slug}"))["_token"]
@@ -174,7 +174,7 @@ def test_acts_in_the_spool_stay_apart(make_client, poll, away):
         receipts.add(answer.headers["location"])
     assert len(receipts) == 3
     assert replay(seconds=20) == 3
-    assert given() == [True, False, True]
+    assert stored_consents() == [True, False, True]
     assert Repeat.objects.get().submission == Submission.objects.latest("received_at")
     assert not list(store.waiting())
 
@@ -195,7 +195,7 @@ def test_spooled_post_is_compared_with_the_acts_around_it(make_client, poll, awa
         sent = {**answers, "_token": token}
         assert clients[state].post_form(f"/f/{poll.slug}", sent).status == 303
     assert replay(seconds=20) == 1
-    assert given() == kept
+    assert stored_consents() == kept
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -208,7 +208,7 @@ def test_cacheable_responses_contain_no_value_of_a_visit(client, method):
     assert "_token" not in answer.text
 
 
-def test_a_missing_token_is_given_with_the_page_shown_again(client, poll):
+def test_missing_token_is_issued_with_the_page_shown_again(client, poll):
     again = client.post_form(f"/f/{poll.slug}", {"email": "nobody"})
     token = page_token.read(hidden_inputs(again)["_token"])
     assert token is not None
@@ -217,11 +217,11 @@ def test_a_missing_token_is_given_with_the_page_shown_again(client, poll):
     )
 
 
-def test_old_answers_of_a_visit_stay_one_when_the_form_is_closed(client, poll):
+def test_resent_answers_stay_one_after_the_form_closes(client, poll):
     page = hidden_inputs(client.get(f"/f/{poll.slug}"))
     first = client.post_form(f"/f/{poll.slug}", {**YES, **page})
     poll.published = None
     poll.save()
     again = client.post_form(f"/f/{poll.slug}", {**YES, **page})
     assert again.headers["location"] == first.headers["location"]
-    assert given() == [True]
+    assert stored_consents() == [True]

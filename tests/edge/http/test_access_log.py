@@ -28,7 +28,7 @@ def pipe(monkeypatch):
         yield other_end
 
 
-async def told(lines, *, wait=0.0):
+async def record_lines(lines, *, wait=0.0):
     log = AccessLog(seconds=wait)
     for number in range(lines):
         log.record("POST", "capture:submissions", 201, 7, f"request-{number}", f"receipt-{number}")
@@ -37,7 +37,7 @@ async def told(lines, *, wait=0.0):
 
 
 def test_lines_are_written_together_one_object_each(capfd):
-    asyncio.run(told(3))
+    asyncio.run(record_lines(3))
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert [line["receipt"] for line in lines] == ["receipt-0", "receipt-1", "receipt-2"]
     assert lines[0].pop("ts").endswith("Z")
@@ -54,12 +54,12 @@ def test_lines_are_written_together_one_object_each(capfd):
 
 
 def test_buffered_lines_are_written_on_close(capfd):
-    asyncio.run(told(1, wait=60)).write()
+    asyncio.run(record_lines(1, wait=60)).write()
     assert len(capfd.readouterr().out.splitlines()) == 1
 
 
 def test_lines_wait_for_a_blocked_reader(pipe):
-    log = asyncio.run(told(25))
+    log = asyncio.run(record_lines(25))
     assert b"receipt" not in pipe.read(1 << 20)
     log.write()
     lines = [json.loads(line) for line in pipe.read(1 << 20).splitlines()]
@@ -68,7 +68,7 @@ def test_lines_wait_for_a_blocked_reader(pipe):
 
 def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
     monkeypatch.setattr("leadgen.edge.http.access_log.MAX_WAITING", 20)
-    log = asyncio.run(told(25))
+    log = asyncio.run(record_lines(25))
     pipe.read(1 << 20)
     log.write()
     assert b'"receipt":"receipt-5"' in pipe.read(1 << 20).splitlines()[0]
@@ -76,14 +76,14 @@ def test_lines_that_wait_for_a_reader_are_bounded(pipe, monkeypatch):
 
 def test_closed_log_reader_stops_no_request(pipe):
     pipe.close()
-    log = asyncio.run(told(1))
+    log = asyncio.run(record_lines(1))
     assert log.write() is None
 
 
 def test_higher_log_level_drops_access_lines(capfd):
     logging.getLogger("leadgen.access").setLevel(logging.WARNING)
     try:
-        asyncio.run(told(1))
+        asyncio.run(record_lines(1))
     finally:
         logging.getLogger("leadgen.access").setLevel(logging.NOTSET)
     assert capfd.readouterr().out == ""
@@ -92,6 +92,6 @@ def test_higher_log_level_drops_access_lines(capfd):
 def test_a_terminal_gets_its_own_format(settings, caplog):
     settings.LOG_FORMAT = "console"
     caplog.set_level(logging.INFO, "leadgen.access")
-    asyncio.run(told(1))
+    asyncio.run(record_lines(1))
     (record,) = caplog.records
     assert (record.getMessage(), record.receipt) == ("POST capture:submissions 201", "receipt-0")

@@ -38,7 +38,7 @@ def change(user, values, destination, boss):
 
 
 @pytest.mark.parametrize("values", [LEAVES, {"role": Role.VIEWER}, {"role": Role.MARKETER}])
-def test_person_with_open_leads_cannot_leave_them_behind(rep, boss, values):
+def test_person_with_open_leads_needs_a_handover_rule(rep, boss, values):
     make_lead(rep)
     with pytest.raises(ValidationError, match=r"1 lead and 0 tasks\. Choose") as refused:
         change(User.objects.get(pk=rep.pk), values, None, boss)
@@ -46,7 +46,7 @@ def test_person_with_open_leads_cannot_leave_them_behind(rep, boss, values):
     assert User.objects.get(pk=rep.pk).works_leads
 
 
-def test_person_without_open_work_leaves_at_once(rep, boss):
+def test_person_without_open_work_needs_no_handover_rule(rep, boss):
     lead = make_lead(rep)
     services.move(lead, lead.pipeline.stages.get(type="won"), actor=rep)
     change(rep, LEAVES, None, boss)
@@ -64,7 +64,7 @@ def test_leads_and_tasks_go_to_the_named_colleague(rep, boss):
     assert {("lead.assigned", boss.pk), ("lead.task_assigned", boss.pk)} <= kinds
 
 
-def test_round_robin_goes_to_others_who_get_new_leads(rep, boss):
+def test_round_robin_assigns_to_others_who_take_leads(rep, boss):
     others = [make_user(takes_leads=True) for _ in range(2)]
     make_user(Role.VIEWER, takes_leads=True)
     leads = [make_lead(rep) for _ in range(4)]
@@ -86,14 +86,14 @@ def test_leads_of_no_owner_keep_their_team(rep, boss):
 
 
 @pytest.mark.parametrize("fields", [{"is_active": False}, {"role": Role.VIEWER}])
-def test_person_who_may_not_work_leads_gets_none(rep, boss, fields):
+def test_handover_to_a_person_without_lead_rights_is_refused(rep, boss, fields):
     make_lead(rep)
     other = make_user(**{"role": Role.SALES_REP, **fields})
     with pytest.raises(ValidationError, match=r"deactivated|may not work leads"):
         change(rep, LEAVES, other, boss)
 
 
-def test_task_on_a_lead_of_another_goes_to_its_owner(boss):
+def test_task_on_a_lead_of_another_moves_to_its_owner(boss):
     team = make_team()
     manager, rep = make_user(Role.SALES_MANAGER, team=team), make_user(team=team)
     task = services.add_task(make_lead(rep), "Check", due_at=None, owner=manager, actor=rep)
@@ -102,7 +102,7 @@ def test_task_on_a_lead_of_another_goes_to_its_owner(boss):
 
 
 @pytest.mark.parametrize("values", [{"visibility": Visibility.OWN}, {"role": Role.SALES_REP}])
-def test_task_out_of_sight_goes_to_the_leads_owner(boss, values):
+def test_task_out_of_sight_moves_to_the_leads_owner(boss, values):
     team = make_team()
     manager, rep = make_user(Role.SALES_MANAGER, team=team), make_user(team=team)
     task = services.add_task(make_lead(rep), "Check", due_at=None, owner=manager, actor=rep)

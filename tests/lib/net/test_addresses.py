@@ -89,7 +89,7 @@ def test_entry_permits_its_network_and_ports_only(address, port, permitted):
     "address",
     ["0.0.0.0", "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "::ffff:10.1.2.3", "ff02::1"],
 )
-def test_no_entry_permits_what_is_no_single_host(address):
+def test_no_entry_permits_an_address_of_many_hosts(address):
     assert "can never be called" in refusal(
         ip_address(address), 80, allowed_networks(["0.0.0.0/0", "::/0"])
     )
@@ -133,7 +133,7 @@ def test_refusal_names_an_entry_that_permits_it():
         ("64:ff9b:0:0:0:1::", False),
     ],
 )
-def test_public_range_ends_where_the_registry_says(address, public):
+def test_public_ranges_follow_the_iana_registry(address, public):
     assert is_public(ip_address(address)) is public
 
 
@@ -146,6 +146,6 @@ def test_public_range_ends_where_the_registry_says(address, public):
         ("10.0.0.0/8", []),
     ],
 )
-def test_entry_knows_the_metadata_addresses_that_it_covers(entry, covered):
+def test_entry_lists_the_metadata_addresses_it_covers(entry, covered):
     (network,) = allowed_networks([entry])
     assert [str(address) for address in network.metadata()] == covered

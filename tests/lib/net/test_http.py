@@ -173,7 +173,7 @@ def test_public_address_is_connected_to(address, scheme, port, monkeypatch):
     assert asked == [([address], port)]
 
 
-def test_hosts_file_is_asked_without_injected_resolver(serve):
+def test_hosts_file_is_used_without_injected_resolver(serve):
     server = serve(reply())
     networks = allowed_networks([f"127.0.0.1/32:{server.port}", f"[::1/128]:{server.port}"])
     url = f"http://localhost:{server.port}/"
@@ -392,7 +392,7 @@ def test_certificate_and_sni_are_those_of_the_name(serve_tls, trusted):
     assert f"Host: {NAME}:{server.port}".encode() in server.requests[0]
 
 
-def test_certificate_of_the_address_does_not_stand_for_the_name(serve_tls, trusted):
+def test_certificate_of_the_address_is_invalid_for_the_name(serve_tls, trusted):
     server = serve_tls(reply(), "127.0.0.1")
     client = client_for(server, tls=trusted)
     assert client.request("GET", f"https://127.0.0.1:{server.port}/").body == b"ok"
@@ -668,7 +668,7 @@ def test_any_bytes_are_an_answer_or_a_typed_error(pieces):
     assert NAME in outcome or "The answer has more" in outcome
 
 
-def test_messages_hold_no_path_query_or_header(serve):
+def test_messages_contain_no_path_query_or_header(serve):
     silent, large, loop = (
         serve(lambda exchange: exchange.stay_silent()),
         serve(reply(bytes(1_000))),

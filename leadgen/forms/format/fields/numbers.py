@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leadgen.forms.format.definition import FieldDefinition
 from leadgen.forms.format.fields.base import FieldKind, InvalidAnswerError, storable
-from leadgen.forms.format.localized_numbers import read_localized, written
+from leadgen.forms.format.localized_numbers import plain_digits, read_localized, written
 from leadgen.forms.format.messages import Message, text_of
 from leadgen.forms.markup import element
 
@@ -106,6 +106,15 @@ class Date(FieldKind):
         hint = "" if field.required else text_of("date_may_be_empty")
         lines = " ".join(filter(None, (field.help, hint)))
         return super().html(replace(field, help=lines), values, errors)
+
+    def parse_posted(self, field: FieldDefinition, texts: list[str], locale: str) -> Any:
+        """Read a date in full-width or Arabic digits and with spaces around, as numbers are read.
+
+        A date that was refused comes back in a text input, where keyboards write these.
+        """
+        answer = super().parse(field, texts)
+        plain = plain_digits(answer or "")
+        return plain if is_date(plain) else answer
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = storable(value)

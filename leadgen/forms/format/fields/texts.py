@@ -148,19 +148,7 @@ class Email(Text):
 
     def clean(self, field: FieldDefinition, value: Any) -> str:
         answer = super().clean(field, value)
-        address = answer.strip()
-        if _ORDINARY_EMAIL.match(address):
-            return answer
-        _check_punctuation(address)
-        try:
-            validate_email(
-                address,
-                check_deliverability=False,
-                allow_smtputf8=True,
-                allow_quoted_local=True,
-            )
-        except EmailNotValidError as error:
-            raise InvalidAnswerError("invalid_email", reason=str(error)) from None
+        check_email(answer.strip())
         return answer
 
     def parse(self, field: FieldDefinition, texts: list[str]) -> Any:
@@ -229,6 +217,22 @@ class Hidden(Text):
         if field.required:
             yield gettext("A hidden field cannot be required: a visitor has no way to fill it in.")
         yield from super().flaws(field)
+
+
+def check_email(address: str) -> None:
+    """Raise InvalidAnswerError for a text that is not an address to which mail can be sent."""
+    if _ORDINARY_EMAIL.match(address):
+        return
+    _check_punctuation(address)
+    try:
+        validate_email(
+            address,
+            check_deliverability=False,
+            allow_smtputf8=True,
+            allow_quoted_local=True,
+        )
+    except EmailNotValidError as error:
+        raise InvalidAnswerError("invalid_email", reason=str(error)) from None
 
 
 def is_blank(answer: str) -> bool:

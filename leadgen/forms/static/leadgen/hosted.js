@@ -32,8 +32,9 @@
       click_ids: {},
     };
     for (const [name, value] of new URLSearchParams(location.search)) {
-      if (name.startsWith("utm_")) touch.utm[name.slice(4)] = value.slice(0, 300);
-      if (CLICK_IDS.includes(name)) touch.click_ids[name] = value.slice(0, 300);
+      const mark = name.toLowerCase();
+      if (mark.startsWith("utm_")) touch.utm[mark.slice(4)] ??= value.slice(0, 300);
+      if (CLICK_IDS.includes(mark)) touch.click_ids[mark] ??= value.slice(0, 300);
     }
     return touch;
   };

@@ -5,6 +5,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from leadgen.capture.spool import store
 from leadgen.leads.persons import erasure
+from leadgen.leads.persons.former import former_contacts
+
+_FORMER = (
+    "Contact {0} sent this earlier and is known by another address now. If it is the same person, "
+    "run the command with {0}."
+)
 
 
 class Command(BaseCommand):
@@ -28,7 +34,14 @@ class Command(BaseCommand):
             text = "The spool cannot be searched, nothing was erased; run the command again"
             raise CommandError(f"{text}: {error}") from error
         self._report(outcome, is_done=options["yes"])
-        if outcome.spool.kept or (options["yes"] and outcome.spool.unreadable):
+        former = [] if person.contacts else former_contacts(person)
+        for contact in former:
+            self.stdout.write(_FORMER.format(contact))
+        if (
+            (options["yes"] and former)
+            or outcome.spool.kept
+            or (options["yes"] and outcome.spool.unreadable)
+        ):
             sys.exit(1)
 
     def _report(self, outcome: erasure.Erasure, *, is_done: bool) -> None:

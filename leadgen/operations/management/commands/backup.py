@@ -12,7 +12,7 @@ from leadgen.operations.models import Backup
 from leadgen.operations.transfer import archive
 from leadgen.operations.transfer.backup import backup
 from leadgen.operations.transfer.errors import KeyFaultError, TransferError
-from leadgen.operations.transfer.scheduled.retention import prune
+from leadgen.operations.transfer.scheduled.retention import prune, prune_unfinished
 from leadgen.operations.transfer.scheduled.schedule import repeat
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             "--keep-days",
             type=float,
             metavar="DAYS",
-            help="delete older backups after a new one, but for the newest three",
+            help="delete older backups before and after a new one, but for the newest three",
         )
         parser.add_argument(
             "--every-hours",
@@ -75,6 +75,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _backup(self, target: Storage, keys: list[Any], keep_days: float | None) -> None:
+        # Before the new one, which may need the space of the expired ones.
+        self._prune(target, keep_days)
         started = time.perf_counter()
         name, manifest = backup(target, keys, self.stdout.write)
         seconds = time.perf_counter() - started
@@ -83,7 +85,13 @@ class Command(BaseCommand):
             f"{name}: {manifest.rows:,} rows and {manifest.objects:,} objects"
             f" in {manifest.size / 1e6:,.1f} MB, {seconds:.1f} s"
         )
-        if keep_days is not None:
-            for expired in prune(target, timedelta(days=keep_days)):
-                self.stdout.write(f"{expired}: deleted, older than {keep_days:g} days")
+        self._prune(target, keep_days)
         self.stdout.flush()
+
+    def _prune(self, target: Storage, keep_days: float | None) -> None:
+        if keep_days is None:
+            return
+        for abandoned in prune_unfinished(target):
+            self.stdout.write(f"{abandoned}: deleted, unfinished")
+        for expired in prune(target, timedelta(days=keep_days)):
+            self.stdout.write(f"{expired}: deleted, older than {keep_days:g} days")

@@ -1,4 +1,4 @@
-"""Deletion of backups that are older than their retention time."""
+"""Deletion of backups that are older than their retention time, and of unfinished ones."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,8 @@ from leadgen.operations.transfer import archive, manifest, objects
 _NAME = "%Y-%m-%dT%H%M%SZ"
 # Never deleted, whatever their age: a wrong clock or a long stop must not delete the last backup.
 MINIMUM = 3
+# No backup runs for so long: a killed one left its parts.
+_ABANDONED = timedelta(days=2)
 
 
 def prune(storage: Storage, keep: timedelta) -> list[str]:
@@ -19,8 +21,22 @@ def prune(storage: Storage, keep: timedelta) -> list[str]:
     oldest = timezone.now() - keep
     expired = [name for at, name in sorted(dated)[:-MINIMUM] if at < oldest]
     for name in expired:
-        _delete(storage, name)
+        delete(storage, name)
     return expired
+
+
+def prune_unfinished(storage: Storage) -> list[str]:
+    """Delete what killed backups left, two days after their start; return their names."""
+    try:
+        names, _ = storage.listdir("")
+    except FileNotFoundError:
+        return []
+    oldest = timezone.now() - _ABANDONED
+    dated = {name: at for name in names if (at := _made_at(name)) and at < oldest}
+    abandoned = sorted(dated.keys() - archive.folders(storage))
+    for name in abandoned:
+        delete(storage, name)
+    return abandoned
 
 
 def _made_at(name: str) -> datetime | None:
@@ -31,7 +47,7 @@ def _made_at(name: str) -> datetime | None:
         return None
 
 
-def _delete(storage: Storage, name: str) -> None:
+def delete(storage: Storage, name: str) -> None:
     """Delete the manifest first, so that the rest of an interrupted deletion is not a backup."""
     storage.delete(f"{name}/{manifest.NAME}")
     for path in list(objects.names(storage, name, spooled=True)):

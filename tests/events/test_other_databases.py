@@ -58,7 +58,7 @@ def assign_id(open_connection) -> None:
 def test_a_transaction_in_another_database_delays_no_event(other_database):
     with psycopg.connect(**other_database) as other:
         assign_id(other)
-        emit("team.changed", make_team())
+        emit("team.added", make_team())
         assert settled() == 1
 
 
@@ -69,7 +69,7 @@ def test_a_transaction_in_our_database_delays_later_events(other_database):
     ):
         assign_id(other)
         assign_id(ours)
-        emit("team.changed", make_team())
+        emit("team.added", make_team())
         assert settled() == 0
         ours.rollback()
         assert settled() == 1
@@ -78,7 +78,7 @@ def test_a_transaction_in_our_database_delays_later_events(other_database):
 def test_role_without_rights_sees_transactions_of_others(other_database, role_without_rights):
     with psycopg.connect(**other_database) as other:
         assign_id(other)
-        emit("team.changed", make_team())
+        emit("team.added", make_team())
         with connection.cursor() as cursor:
             cursor.execute(f"SET ROLE {role_without_rights}")
             assert settled() == 1
@@ -104,13 +104,13 @@ def prepare() -> Iterator[Callable[..., None]]:
 
 def test_a_prepared_transaction_elsewhere_delays_no_event(other_database, prepare):
     prepare(other_database, "elsewhere")
-    emit("team.changed", make_team())
+    emit("team.added", make_team())
     assert settled() == 1
 
 
 def test_own_prepared_transaction_delays_events(prepare):
     prepare(connection_parameters(), "ours")
-    emit("team.changed", make_team())
+    emit("team.added", make_team())
     assert settled() == 0
 
 
@@ -137,7 +137,7 @@ class Sessions:
         def see(event: Event) -> None:
             self.seen.append(event.pk)
 
-        consume("histories", {"team.changed": see})
+        consume("histories", {"team.added": see})
 
     def end(self) -> None:
         for number in range(0, 6, 2):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 _WRITE = (
     "INSERT INTO events_event (kind, subject_type, subject_id, data)"
-    " VALUES ('team.changed', 'team', '1', '{}')"
+    " VALUES ('team.added', 'team', '1', '{}')"
 )
 
 

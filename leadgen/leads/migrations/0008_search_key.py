@@ -36,10 +36,17 @@ def add_identities(apps, schema_editor):
             last = end
 
 
-class Migration(migrations.Migration):
-    """Index the search key; add other identities to the search texts.
+OPEN = models.Q(('closed_at', None))
+WAITING = models.Q(
+    ('closed_at', None),
+    models.Q(('first_response_at', None), ('new_message_at__isnull', False), _connector='OR'),
+)
 
-    The index is built while writers go on. `manage.py index_contacts` repeats the second part for
+
+class Migration(migrations.Migration):
+    """Index search keys, widen the indexes of lists, add other identities to the search texts.
+
+    The indexes are built while writers go on. `manage.py index_contacts` repeats the second part for
     rows that the release before has written meanwhile.
     """
 
@@ -59,29 +66,9 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='lead',
             index=models.Index(
-                fields=['-created_at', '-id'],
-                include=[
-                    'owner', 'team', 'stage', 'source', 'campaign', 'form',
-                    'first_response_at', 'closed_at',
-                ],
-                name='lead_newest_covering',
-            ),
-        ),
-        AddIndexConcurrently(
-            model_name='lead',
-            index=models.Index(
                 fields=['stage', '-created_at', '-id'],
                 include=['owner', 'team'],
                 name='lead_open_by_stage',
-                condition=models.Q(('closed_at', None)),
-            ),
-        ),
-        AddIndexConcurrently(
-            model_name='lead',
-            index=models.Index(
-                fields=['owner', '-created_at', '-id'],
-                include=['team', 'first_response_at'],
-                name='lead_open_by_owner',
                 condition=models.Q(('closed_at', None)),
             ),
         ),
@@ -107,52 +94,6 @@ class Migration(migrations.Migration):
             ),
         ),
         AddIndexConcurrently(
-            model_name='lead',
-            index=models.Index(
-                fields=['-created_at', '-id'],
-                include=['owner', 'team', 'stage', 'source', 'campaign', 'first_response_at'],
-                name='lead_open_covering',
-                condition=models.Q(('closed_at', None)),
-            ),
-        ),
-        AddIndexConcurrently(
-            model_name='lead',
-            index=models.Index(
-                Greatest('created_at', 'new_message_at').desc(),
-                models.F('id').desc(),
-                include=['owner', 'team', 'stage', 'source', 'campaign'],
-                name='lead_waiting',
-                condition=models.Q(
-                    ('closed_at', None),
-                    models.Q(
-                        ('first_response_at', None),
-                        ('new_message_at__isnull', False),
-                        _connector='OR',
-                    ),
-                ),
-            ),
-        ),
-        RemoveIndexConcurrently(model_name='lead', name='lead_unanswered'),
-        RemoveIndexConcurrently(model_name='lead', name='lead_newest'),
-        RemoveIndexConcurrently(model_name='lead', name='lead_open'),
-        RemoveIndexConcurrently(model_name='lead', name='lead_by_campaign'),
-        AddIndexConcurrently(
-            model_name='task',
-            index=models.Index(
-                fields=['due_at', 'id'],
-                name='task_open',
-                condition=models.Q(('done_at', None)),
-            ),
-        ),
-        AddIndexConcurrently(
-            model_name='task',
-            index=models.Index(
-                fields=['-done_at', '-id'],
-                name='task_done',
-                condition=models.Q(('done_at__isnull', False)),
-            ),
-        ),
-        AddIndexConcurrently(
             model_name='task',
             index=django.contrib.postgres.indexes.GinIndex(
                 django.contrib.postgres.indexes.OpClass(SearchKey('title'), name='gin_trgm_ops'),
@@ -166,5 +107,90 @@ class Migration(migrations.Migration):
                 name='company_search_key',
             ),
         ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['-created_at', '-id'],
+                include=[
+                    'owner', 'team', 'stage', 'source', 'campaign', 'form',
+                    'first_response_at', 'closed_at', 'contact',
+                ],
+                name='lead_newest_list',
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['-created_at', '-id'],
+                include=[
+                    'owner', 'team', 'stage', 'source', 'campaign',
+                    'first_response_at', 'contact',
+                ],
+                name='lead_open_list',
+                condition=OPEN,
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                models.OrderBy(Greatest('created_at', 'new_message_at'), descending=True),
+                models.OrderBy(models.F('id'), descending=True),
+                include=[
+                    'created_at', 'new_message_at', 'contact',
+                    'owner', 'team', 'stage', 'source', 'campaign',
+                ],
+                name='lead_waiting_covering',
+                condition=WAITING,
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['owner', '-created_at', '-id'],
+                include=['team', 'first_response_at', 'new_message_at'],
+                name='lead_open_by_owner_covering',
+                condition=OPEN,
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['owner', '-created_at', '-id'],
+                include=['contact', 'team', 'stage', 'closed_at'],
+                name='lead_by_owner_covering',
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='lead',
+            index=models.Index(
+                fields=['team', '-created_at', '-id'],
+                include=['contact', 'owner'],
+                name='lead_by_team_covering',
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='task',
+            index=models.Index(
+                fields=['due_at', 'id'],
+                include=['lead', 'owner'],
+                name='task_open_covering',
+                condition=models.Q(('done_at', None)),
+            ),
+        ),
+        AddIndexConcurrently(
+            model_name='task',
+            index=models.Index(
+                fields=['-done_at', '-id'],
+                include=['lead'],
+                name='task_done_covering',
+                condition=models.Q(('done_at__isnull', False)),
+            ),
+        ),
+        RemoveIndexConcurrently(model_name='lead', name='lead_unanswered'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_newest'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_open'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_by_campaign'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_by_owner'),
+        RemoveIndexConcurrently(model_name='lead', name='lead_by_team'),
         migrations.RunPython(add_identities, migrations.RunPython.noop),
     ]

@@ -247,3 +247,11 @@ def test_row_of_an_earlier_release_breaks_no_page(surf, place, end):
         cursor.execute("UPDATE leads_task SET done_at = NULL")
 
     assert list(unreadable(surf, place)) == []
+
+
+@pytest.mark.parametrize("page", ["change", "delete"])
+def test_empty_name_of_a_field_is_no_fault(surf, place, page):
+    for label in ("leads.task", "leads.campaign"):
+        url = address(label, page, place[label].pk)
+        assert surf.get(url, {"_to_field": ""}).status_code == 200
+        assert surf.post(url, {"_to_field": ""}).status_code < 500

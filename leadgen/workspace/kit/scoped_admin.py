@@ -139,6 +139,7 @@ class ScopedAdmin(BoundedAdmin, ModelAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         """Lock a row that is saved: its form compares with what a colleague saves just now."""
+        from_field = from_field or None  # Django fails on the empty name of a field
         row = super().get_object(request, object_id, from_field)
         is_saved = request.method == "POST" and transaction.get_connection().in_atomic_block
         if row is None or not is_saved or not self.lock(row):

@@ -6,6 +6,8 @@ from tests.edge.fixtures import (  # noqa: F401 - pytest finds them here
     make_client,
     no_storage,
     nudges,
+    path,
     reader,
+    restricted_form,
     storage,
 )

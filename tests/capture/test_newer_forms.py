@@ -19,7 +19,6 @@ from leadgen.edge.forms.form_preloader import FormPreloader
 from leadgen.edge.read_pool import ReadPool
 from leadgen.events.models import Event
 from leadgen.forms.models import FormVersion
-from tests.edge.fixtures import submissions_path
 from tests.factories import DEFINITION, make_form, make_submission, make_user
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -35,16 +34,6 @@ NEWER = {
     "no definition": 7,
 }
 newer = pytest.mark.parametrize("data", NEWER.values(), ids=list(NEWER))
-
-
-@pytest.fixture
-def restricted_form(transactional_db):
-    return make_form(allowed_origins="https://www.example.com")
-
-
-@pytest.fixture
-def path(restricted_form):
-    return submissions_path(restricted_form)
 
 
 def publish(form, data):

@@ -16,6 +16,7 @@ from leadgen.edge.read_pool import ReadPool
 from leadgen.forms.format.fields import KINDS
 from leadgen.forms.format.fields.texts import Text
 from leadgen.lib.postgresql.connections import connection_parameters
+from tests.factories import make_form
 
 
 @dataclass
@@ -103,6 +104,18 @@ class Client:
 def submissions_path(form):
     """Return the API's address for submissions of the form."""
     return f"/api/v1/public/forms/{form.public_id}/submissions"
+
+
+@pytest.fixture
+def restricted_form(transactional_db):
+    """A live form that one other website may send."""
+    return make_form(allowed_origins="https://www.example.com")
+
+
+@pytest.fixture
+def path(restricted_form):
+    """The API's address for its submissions; a module with a form of its own overrides it."""
+    return submissions_path(restricted_form)
 
 
 @pytest.fixture(autouse=True)

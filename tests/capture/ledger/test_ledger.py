@@ -14,20 +14,8 @@ from leadgen.capture.ledger.record import WriteResult, WriteStatus
 from leadgen.capture.models import Submission
 from leadgen.capture.spool import store
 from tests.capture.rows import make_row
-from tests.edge.fixtures import submissions_path
-from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
-
-
-@pytest.fixture
-def restricted_form(transactional_db):
-    return make_form(allowed_origins="https://www.example.com")
-
-
-@pytest.fixture
-def path(restricted_form):
-    return submissions_path(restricted_form)
 
 
 @pytest.fixture

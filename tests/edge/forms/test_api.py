@@ -4,20 +4,9 @@ import pytest
 
 from leadgen.capture.models import Submission
 from leadgen.forms.format.definition import Definition, FieldDefinition
-from tests.edge.fixtures import submissions_path
 from tests.factories import make_form
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
-
-
-@pytest.fixture
-def restricted_form(transactional_db):
-    return make_form(allowed_origins="https://www.example.com")
-
-
-@pytest.fixture
-def path(restricted_form):
-    return submissions_path(restricted_form)
 
 
 def test_submission_is_stored_before_acknowledgement(client, path, restricted_form, nudges):

@@ -14,9 +14,9 @@ from leadgen.lib import env
 
 # Each child of a worker: the thread of its task, and the second thread of intake.
 CHILD_CONNECTIONS = 2
-# `--concurrency` of processes/roles.py: two children of a worker, four threads of delivery.
+# `--concurrency` of processes/roles.py: two children of a worker; delivery's four threads, whose
+# sessions have the worker's name, open as many.
 WORKER_CONNECTIONS = 2 * CHILD_CONNECTIONS
-DELIVERY_CONNECTIONS = 4
 _ROLES = {"leadgen web", "leadgen capture", "leadgen worker"}
 
 _LIMIT = (

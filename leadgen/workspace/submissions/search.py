@@ -29,7 +29,7 @@ def matching_keys(rows: Any, text: str, limit: int) -> set[UUID]:
 def _sources(rows: Any, text: str) -> Iterator[Any]:
     """Yield the rows that an index finds, each by a condition of its own."""
     yield rows.by_reference(text)
-    if bounds := receipts_like(text):
+    if bounds := _receipts_like(text):
         yield rows.filter(pk__range=bounds)
     # Submissions on no lead are few; those on a lead are found by the contact of the lead.
     yield rows.quarantined().matching(text)
@@ -37,7 +37,7 @@ def _sources(rows: Any, text: str) -> Iterator[Any]:
     yield rows.parked().matching(text)
 
 
-def receipts_like(text: str) -> tuple[UUID, UUID] | None:
+def _receipts_like(text: str) -> tuple[UUID, UUID] | None:
     """Return the first and the last receipt that begin with the text; None for any other text."""
     if not _RECEIPT.fullmatch(text.strip()):
         return None
